@@ -1,0 +1,103 @@
+# fireinvest: set up, run and check. Every target may be repeated; what is done is not done again.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The pinned hashes are those of Python 3.11. Another place: make setup PYTHON=/path/to/python3.11
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+CODE := fireinvest config.py wsgi.py gunicorn.conf.py migrations tests
+CATALOGUES := fireinvest/translations
+
+export HOST ?= 127.0.0.1
+export PORT ?= 8000
+
+.PHONY: help setup setup-dev system run migrate test test-long lint format types imports pytest \
+	coverage messages lock clean
+
+help:  ## say what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/run.stamp  ## virtual environment in .venv with the pinned packages
+
+setup-dev: $(VENV)/dev.stamp  ## the same, with what the checks need
+
+$(VENV)/bin/python:
+	@if ! command -v "$(PYTHON)" >/dev/null; then \
+		echo "Python 3.11 is missing ($(PYTHON) was not found)." >&2; \
+		echo "On Debian 12, type: sudo apt-get install -y python3.11 python3.11-venv" >&2; \
+		echo "Or name its place: make setup PYTHON=/path/to/python3.11" >&2; exit 1; fi
+	@if ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then \
+		echo "$(PYTHON) is not a working Python 3.11, which the pinned packages need." >&2; exit 1; fi
+	@if ! "$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null; then \
+		echo "This Python cannot make virtual environments: its venv part is missing." >&2; \
+		echo "On Debian 12, type: sudo apt-get install -y python3.11-venv" >&2; exit 1; fi
+	"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+system:  ## the system packages that the tests need
+	@tests/ensure_system_packages.sh
+
+migrate: setup  ## bring the database up to date
+	@$(BIN)/alembic upgrade head
+
+run: migrate  ## set up, then serve on HOST and PORT (127.0.0.1 and 8000)
+	@$(BIN)/gunicorn --config gunicorn.conf.py wsgi:app
+
+# The cheap checks first: they fail within seconds.
+test: system setup-dev lint types imports pytest coverage  ## every check
+	@echo "All checks passed."
+
+lint: setup-dev  ## style and common mistakes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup-dev  ## rewrite the code in the common style
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+types: setup-dev  ## types, strictly
+	$(BIN)/mypy --strict $(CODE)
+
+imports: setup-dev  ## dependencies point one way
+	$(BIN)/lint-imports
+
+pytest: system setup-dev  ## the tests, on SQLite and PostgreSQL
+	$(BIN)/pytest --cov --cov-report=
+
+coverage: | $(VENV)/dev.stamp  ## was enough of the code run by the last tests?
+	@$(BIN)/coverage report --include='fireinvest/regulation/*,fireinvest/workflow/*' --fail-under=100
+	@$(BIN)/coverage report --fail-under=95
+
+test-long: system setup-dev  ## the long sizes of the tests
+	HYPOTHESIS_PROFILE=long $(BIN)/pytest -m long
+
+messages: setup-dev  ## gather texts, update the Chinese catalogue and compile it
+	$(BIN)/pybabel -q extract -F babel.cfg --no-default-keywords -k _ -k gettext -k ngettext:1,2 \
+		-k lazy_gettext -k Text --add-location=file --sort-by-file --omit-header \
+		-o $(CATALOGUES)/messages.pot .
+	@if [ -f $(CATALOGUES)/zh/LC_MESSAGES/messages.po ]; then \
+		$(BIN)/pybabel -q update -i $(CATALOGUES)/messages.pot -d $(CATALOGUES) -l zh --no-fuzzy-matching \
+			--ignore-pot-creation-date; \
+	else $(BIN)/pybabel -q init -i $(CATALOGUES)/messages.pot -d $(CATALOGUES) -l zh; fi
+	$(BIN)/pybabel -q compile -d $(CATALOGUES) -l zh --statistics
+
+lock: setup-dev  ## pin the packages again, after a change of a .in file
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
+		--no-emit-find-links --no-emit-trusted-host --no-header -o requirements.txt requirements.in
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
+		--no-emit-find-links --no-emit-trusted-host --no-header -o requirements-dev.txt requirements-dev.in
+
+clean:  ## remove what was made, but never the data in instance/
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

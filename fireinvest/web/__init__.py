@@ -1,0 +1,1 @@
+"""HTTP: the only place where Flask and WTForms are spoken."""

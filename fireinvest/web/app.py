@@ -1,0 +1,51 @@
+"""The web application, put together."""
+
+from flask import Flask
+from flask_bootstrap import Bootstrap5
+from flask_wtf import CSRFProtect
+
+from config import ROOT, Settings
+from fireinvest.messages import DEFAULT_LANGUAGE
+from fireinvest.store import open_database
+from fireinvest.web import errors, language, logs, security, state
+from fireinvest.web.views import BLUEPRINTS
+
+
+def create_app(settings: Settings) -> Flask:
+    """Which application answers under these settings? Nothing is connected before first use."""
+    app = Flask(
+        "fireinvest.web",
+        root_path=str(ROOT / "fireinvest" / "web"),
+        template_folder=str(ROOT / "templates"),
+        static_folder="static",
+    )
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=settings.max_content_length,
+        # One bound for all that is sent, whether it comes as a form or as a file.
+        MAX_FORM_MEMORY_SIZE=settings.max_content_length,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.is_production,
+        # A form left open over a long meeting is still accepted; the session bounds it.
+        WTF_CSRF_TIME_LIMIT=None,
+        BOOTSTRAP_SERVE_LOCAL=True,
+        BABEL_DEFAULT_LOCALE=DEFAULT_LANGUAGE,
+        BABEL_DEFAULT_TIMEZONE="Asia/Shanghai",
+        BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "fireinvest" / "translations"),
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+
+    state.keep(app, state.State(settings, open_database(settings.database_url)))
+    # The log comes first: a request refused by what follows has its id and its line as well.
+    logs.install(app)
+    security.install(app)
+    language.install(app)
+    CSRFProtect(app)
+    Bootstrap5(app)
+    errors.install(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    return app

@@ -1,0 +1,63 @@
+"""What does a person see when something cannot be answered? A plain page, and no inner details."""
+
+from flask import Flask, g, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.http import HTTP_STATUS_CODES
+
+
+def install(app: Flask) -> None:
+    """Answer every refusal and fault with a page, or with JSON under /health."""
+    app.register_error_handler(HTTPException, _answer)
+    app.register_error_handler(InternalServerError, _answer)
+
+
+def _words(status: int) -> tuple[str, str]:
+    match status:
+        case 400:
+            return _("This request could not be understood"), _(
+                "Nothing was changed. If the page was open for a long time, go back, load it "
+                "again and repeat the step."
+            )
+        case 403:
+            return _("You may not see or do this"), _("Nothing was changed.")
+        case 404:
+            return _("There is no such page"), _(
+                "The address may be mistyped, or the page may have moved."
+            )
+        case 405:
+            return _("This address does not take that kind of request"), _(
+                "Nothing was changed. Open the page from the menu."
+            )
+        case 413:
+            return _("This is too much at once"), _(
+                "Nothing was changed. Shorten the text or choose a smaller file."
+            )
+        case _ if status >= 500:
+            return _("Something went wrong here"), _(
+                "The step was not saved. It has been noted in the log; give the request number "
+                "below to the administrator."
+            )
+        case _:
+            return _("This request was refused"), _("Nothing was changed.")
+
+
+def _answer(problem: HTTPException) -> ResponseReturnValue:
+    if problem.response is not None or (problem.code or 500) < 400:
+        return problem  # A redirect, or an answer that a view prepared itself.
+    status = problem.code or 500
+    # What the exception says of itself may carry inner details; only its number is used.
+    headers = {name: value for name, value in problem.get_headers() if name == "Allow"}
+    if request.path.startswith("/health/"):
+        reason = HTTP_STATUS_CODES.get(status, "error")
+        return {"status": "error", "reason": reason}, status, headers
+    title, advice = _words(status)
+    page = render_template(
+        "errors/error.html",
+        status=status,
+        title=title,
+        advice=advice,
+        request_id=g.get("request_id"),
+    )
+    return page, status, headers

@@ -1,0 +1,8 @@
+"""Which pages are there? Every blueprint of the application stands in this one list."""
+
+from flask import Blueprint
+
+from fireinvest.web.views import health
+
+# To add pages: import their module above and name its blueprint here.
+BLUEPRINTS: tuple[Blueprint, ...] = (health.blueprint,)
