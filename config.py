@@ -98,12 +98,17 @@ def _environment(value: str) -> Environment:
 
 def _database_url(value: str | None, instance: Path) -> str:
     if value is None:
-        instance.mkdir(parents=True, exist_ok=True)
+        _make(instance)
         return f"sqlite:///{instance / 'fireinvest.db'}"
     if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
         # The value is not repeated: it may carry a password.
         raise SettingsError("DATABASE_URL must begin with sqlite:/// or postgresql://.")
     return value
+
+
+def _make(instance: Path) -> None:
+    # The database and the secret in it are for the user who runs the server alone.
+    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _secret_key(value: str | None, environment: Environment, instance: Path) -> str:
@@ -132,7 +137,7 @@ def _is_weak(secret: str) -> bool:
 
 def _kept_secret(instance: Path) -> str:
     kept = instance / "secret_key"
-    instance.mkdir(parents=True, exist_ok=True)
+    _make(instance)
     # Written aside and then linked into place, so that two workers that start together agree on
     # one secret and neither reads half of it.
     fresh = instance / f"secret_key.{os.getpid()}.{secrets.token_hex(4)}"

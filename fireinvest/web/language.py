@@ -48,6 +48,8 @@ def install(app: Flask) -> None:
 
 
 def _remember(response: Response) -> Response:
+    # A cache on the way must not give one reader's language to another.
+    response.vary.add("Cookie")
     chosen = request.args.get("lang")
     if chosen in LANGUAGES and chosen != request.cookies.get(COOKIE):
         response.set_cookie(

@@ -1,0 +1,225 @@
+"""What tests share: databases of both kinds, the application, and a real browser."""
+
+import os
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import settings as hypothesis_settings
+from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.pool import NullPool
+from werkzeug.serving import make_server
+
+from config import ROOT, Environment, Settings
+from fireinvest.store import Database, open_database
+from fireinvest.web.app import create_app
+from tests.postgresql import running_server
+
+# A busy machine is slow, not wrong: no deadline for one example.
+hypothesis_settings.register_profile("default", deadline=None, max_examples=100)
+hypothesis_settings.register_profile("long", deadline=None, max_examples=5000)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+KINDS = ("sqlite", "postgresql")
+
+# What Chromium needs to start as root, without a screen, and to ask nobody outside.
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+MakeDatabase = Callable[..., str]
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the database at this address up (or, to "base", down) to a migration."""
+    config = Config(toml_file=ROOT / "pyproject.toml")
+    config.attributes["url"] = url
+    if revision == "base" or revision.startswith("-"):
+        command.downgrade(config, revision)
+    else:
+        command.upgrade(config, revision)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a PostgreSQL that may make databases: a throwaway one, or TEST_DATABASE_URL."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield given.replace("postgresql://", "postgresql+psycopg://", 1)
+        return
+    with running_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def make_postgresql(postgresql_server: str) -> Iterator[MakeDatabase]:
+    """Makes a fresh PostgreSQL database: `make()` migrated, `make(migrated=False)` empty."""
+    admin = create_engine(postgresql_server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    prefix = f"fireinvest_test_{os.getpid()}"
+    template = f"{prefix}_template"
+    numbers = count(1)
+    made = [template]
+
+    def run(statement: str) -> None:
+        with admin.connect() as connection:
+            connection.execute(text(statement))
+
+    def address(name: str) -> str:
+        url = make_url(postgresql_server).set(database=name)
+        return url.render_as_string(hide_password=False)
+
+    run(f"CREATE DATABASE {template}")
+    migrate(address(template))
+
+    def make(*, migrated: bool = True) -> str:
+        name = f"{prefix}_{next(numbers)}"
+        run(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if migrated else ""))
+        made.append(name)
+        return address(name)
+
+    yield make
+    for name in made:
+        run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    admin.dispose()
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file of a migrated, empty SQLite database."""
+    file = tmp_path_factory.mktemp("template") / "template.db"
+    migrate(f"sqlite:///{file}")
+    return file.read_bytes()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, migrated_sqlite: bytes) -> str:
+    """Address of a fresh, migrated SQLite database."""
+    file = tmp_path / "fireinvest.db"
+    file.write_bytes(migrated_sqlite)
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Address of a fresh, migrated database; the test runs once on each kind."""
+    if request.param == "sqlite":
+        return str(request.getfixturevalue("sqlite_url"))
+    return str(request.getfixturevalue("make_postgresql")())
+
+
+@pytest.fixture(params=KINDS)
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Address of a fresh database without any table; the test runs once on each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    return str(request.getfixturevalue("make_postgresql")(migrated=False))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A fresh, migrated database, opened."""
+    opened = open_database(database_url)
+    yield opened
+    opened.engine.dispose()
+
+
+def settings_for(database_url: str) -> Settings:
+    """Settings of an application under test, with this database."""
+    return Settings(
+        database_url=database_url,
+        secret_key="only for tests",
+        environment=Environment.DEVELOPMENT,
+        profiles=None,
+        notices=None,
+        host="127.0.0.1",
+        port=8000,
+        home_division="530300",
+        max_content_length=1024**2,
+    )
+
+
+def _open_app(url: str) -> Iterator[Flask]:
+    app = create_app(settings_for(url))
+    app.testing = True
+    yield app
+    opened = app.extensions["fireinvest"].database
+    opened.engine.dispose()
+
+
+@pytest.fixture
+def app(database_url: str) -> Iterator[Flask]:
+    """The application; the test runs once on each kind of database."""
+    yield from _open_app(database_url)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A client of the application; the test runs once on each kind of database."""
+    return app.test_client()
+
+
+@pytest.fixture
+def quick_app(sqlite_url: str) -> Iterator[Flask]:
+    """The application on SQLite alone, for tests in which the database plays no part."""
+    yield from _open_app(sqlite_url)
+
+
+@pytest.fixture
+def quick_client(quick_app: Flask) -> FlaskClient:
+    """A client of the application on SQLite alone."""
+    return quick_app.test_client()
+
+
+@pytest.fixture
+def live_server(quick_app: Flask) -> Iterator[str]:
+    """Address (without a final slash) of a real server with the application."""
+    server = make_server("127.0.0.1", 0, quick_app, threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium, without a screen; pages and contexts of it are separate people."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: str) -> Iterator[Page]:
+    """A fresh browser page (`page.goto("/")`). The test fails on any script or policy error."""
+    context = browser.new_context(base_url=live_server, locale="zh-CN", timezone_id="Asia/Shanghai")
+    opened = context.new_page()
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.on(
+        "console",
+        lambda message: (
+            faults.append(message.text)
+            if "Content Security Policy" in message.text or "Content-Security-Policy" in message.text
+            else None
+        ),
+    )
+    yield opened
+    context.close()
+    assert faults == []

@@ -1,0 +1,107 @@
+"""Migrations: they lead to the models, back again, and lose no protection on the way."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import DBAPIError
+
+from fireinvest.store import Database, open_database
+from fireinvest.store.append_only import APPEND_ONLY_TABLES
+from fireinvest.store.db import schema_is_current
+from fireinvest.store.models import TABLES, metadata
+from fireinvest.store.schema import MIGRATIONS
+from tests.conftest import migrate
+
+# A row for each append-only table, to be changed and deleted in vain.
+ROWS = {
+    "holiday_notices": {
+        "year": 2026, "revision": 1, "number": "n", "document": "{}", "sha256": "s",
+        "recorded_at": "2026-01-01 00:00:00",
+    },
+}  # fmt: skip
+
+
+def _insert_rows(database: Database) -> None:
+    for name, values in ROWS.items():
+        places = ", ".join(f":{key}" for key in values)
+        with database.sessions.begin() as session:
+            session.execute(
+                text(f"INSERT INTO {name} ({', '.join(values)}) VALUES ({places})"), values
+            )
+
+
+def _assert_protected(database: Database) -> None:
+    for name, values in ROWS.items():
+        statements = [f"UPDATE {name} SET {next(iter(values))} = NULL", f"DELETE FROM {name}"]
+        if database.engine.dialect.name == "postgresql":
+            statements.append(f"TRUNCATE {name}")
+        for statement in statements:
+            with pytest.raises(DBAPIError, match="only grows"), database.sessions.begin() as session:
+                session.execute(text(statement))
+        with database.readers.begin() as session:
+            assert session.scalar(text(f"SELECT count(*) FROM {name}")) == 1
+
+
+def _revisions() -> list[str]:
+    scripts = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    return [script.revision for script in reversed(list(scripts))]
+
+
+def test_every_append_only_table_is_tried() -> None:
+    assert set(ROWS) == set(APPEND_ONLY_TABLES)
+    assert set(ROWS) <= {table.__tablename__ for table in TABLES}
+
+
+def test_there_is_one_line_of_migrations() -> None:
+    assert len(ScriptDirectory(str(MIGRATIONS)).get_heads()) == 1
+
+
+def test_the_newest_migration_gives_exactly_the_models(database: Database) -> None:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
+        assert compare_metadata(context, metadata) == []
+
+
+def test_all_the_way_down_leaves_nothing(database: Database, database_url: str) -> None:
+    migrate(database_url, "base")
+    assert inspect(database.engine).get_table_names() == ["alembic_version"]
+    if database.engine.dialect.name == "postgresql":
+        with database.readers.begin() as session:
+            assert not session.scalar(select(text("count(*) FROM pg_proc WHERE proname = 'refuse_change'")))
+
+
+def test_rows_are_protected(database: Database) -> None:
+    _insert_rows(database)
+    _assert_protected(database)
+
+
+def test_protection_survives_one_migration_at_a_time(empty_database_url: str) -> None:
+    for revision in _revisions():
+        migrate(empty_database_url, revision)
+    database = open_database(empty_database_url)
+    _insert_rows(database)
+    _assert_protected(database)
+    database.engine.dispose()
+
+
+def test_protection_survives_every_way_down_and_up_again(database_url: str) -> None:
+    for back in range(1, len(_revisions()) + 1):
+        migrate(database_url, f"-{back}")
+        migrate(database_url)
+    database = open_database(database_url)
+    assert schema_is_current(database.engine)
+    _insert_rows(database)
+    _assert_protected(database)
+    database.engine.dispose()
+
+
+def test_upgrading_twice_changes_nothing(database_url: str) -> None:
+    database = open_database(database_url)
+    _insert_rows(database)
+    migrate(database_url)
+    _assert_protected(database)
+    database.engine.dispose()
