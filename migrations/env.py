@@ -4,6 +4,7 @@ import os
 
 from alembic import context
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from config import Settings
 from fireinvest.store.db import make_engine
@@ -34,6 +35,11 @@ else:
     # A test names its database here; everyone else by the environment.
     url = context.config.attributes.get("url") or Settings.or_exit(os.environ).database_url
     engine = make_engine(url)
-    with engine.connect() as opened:
-        run(opened)
-    engine.dispose()
+    try:
+        with engine.connect() as opened:
+            run(opened)
+    except OperationalError as problem:
+        # The driver's own words name the fault (absent, refused, locked) and no data.
+        raise SystemExit(f"fireinvest: the database does not answer: {problem.orig}") from None
+    finally:
+        engine.dispose()

@@ -216,7 +216,8 @@ def page(browser: Browser, live_server: str) -> Iterator[Page]:
         "console",
         lambda message: (
             faults.append(message.text)
-            if "Content Security Policy" in message.text or "Content-Security-Policy" in message.text
+            if "Content Security Policy" in message.text
+            or "Content-Security-Policy" in message.text
             else None
         ),
     )

@@ -57,7 +57,9 @@ def running_server() -> Iterator[str]:
             _wait_until_ready(binaries, folder, server, log)
             yield f"postgresql+psycopg://postgres@/postgres?host={quote(str(folder))}"
         finally:
-            server.send_signal(signal.SIGINT)  # It asks for a fast end, without waiting for clients.
+            server.send_signal(
+                signal.SIGINT
+            )  # It asks for a fast end, without waiting for clients.
             try:
                 server.wait(SECONDS_TO_STOP)
             except subprocess.TimeoutExpired:

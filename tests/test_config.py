@@ -155,7 +155,9 @@ def test_a_wrong_setting_ends_the_program_with_one_plain_line() -> None:
 
 
 def test_exit_gives_settings_when_all_is_well(tmp_path: Path) -> None:
-    settings = Settings.or_exit({"DATABASE_URL": f"sqlite:///{tmp_path}/x.db", "SECRET_KEY": STRONG})
+    settings = Settings.or_exit(
+        {"DATABASE_URL": f"sqlite:///{tmp_path}/x.db", "SECRET_KEY": STRONG}
+    )
     assert settings.secret_key == STRONG
 
 

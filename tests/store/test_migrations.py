@@ -38,7 +38,10 @@ def _assert_protected(database: Database) -> None:
         if database.engine.dialect.name == "postgresql":
             statements.append(f"TRUNCATE {name}")
         for statement in statements:
-            with pytest.raises(DBAPIError, match="only grows"), database.sessions.begin() as session:
+            with (
+                pytest.raises(DBAPIError, match="only grows"),
+                database.sessions.begin() as session,
+            ):
                 session.execute(text(statement))
         with database.readers.begin() as session:
             assert session.scalar(text(f"SELECT count(*) FROM {name}")) == 1
@@ -71,7 +74,9 @@ def test_all_the_way_down_leaves_nothing(database: Database, database_url: str) 
     assert inspect(database.engine).get_table_names() == ["alembic_version"]
     if database.engine.dialect.name == "postgresql":
         with database.readers.begin() as session:
-            assert not session.scalar(select(text("count(*) FROM pg_proc WHERE proname = 'refuse_change'")))
+            assert not session.scalar(
+                select(text("count(*) FROM pg_proc WHERE proname = 'refuse_change'"))
+            )
 
 
 def test_rows_are_protected(database: Database) -> None:
@@ -97,6 +102,15 @@ def test_protection_survives_every_way_down_and_up_again(database_url: str) -> N
     _insert_rows(database)
     _assert_protected(database)
     database.engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////nonexistent/x.db", "postgresql://u:topsecret@/d?host=/nonexistent"]
+)
+def test_an_absent_database_is_said_plainly(url: str) -> None:
+    with pytest.raises(SystemExit, match="the database does not answer") as ended:
+        migrate(url)
+    assert "topsecret" not in str(ended.value)
 
 
 def test_upgrading_twice_changes_nothing(database_url: str) -> None:

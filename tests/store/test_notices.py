@@ -12,7 +12,9 @@ from fireinvest.store.notices import HolidayNotice, StoredNotice, add_notice, no
 RECORDED = datetime(2026, 11, 24, 3, 4, 5, tzinfo=UTC)
 
 
-def _add(database: Database, year: int, document: str, number: str = "国办发明电〔2025〕7号") -> int:
+def _add(
+    database: Database, year: int, document: str, number: str = "国办发明电〔2025〕7号"
+) -> int:
     with database.sessions.begin() as session:
         return add_notice(
             session,

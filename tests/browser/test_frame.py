@@ -1,0 +1,23 @@
+"""The frame of every page, in a real Chromium."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+
+def test_an_error_page_is_accessible_and_switches_language(page: Page) -> None:
+    page.goto("/none?x=1")
+    assert page.locator("html").get_attribute("lang") == "zh-CN"
+    page.get_by_role("link", name="English").click()
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert page.url.endswith("/none?x=1&lang=en")
+    # axe looks at the page from inside; the browser lets it in past the policy.
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+
+
+def test_the_policy_stops_what_is_not_ours(page: Page) -> None:
+    page.goto("/none")
+    assert page.evaluate("getComputedStyle(document.body).margin") == "0px"  # Bootstrap came
