@@ -83,12 +83,14 @@ test-long: system setup-dev  ## the long sizes of the tests
 	HYPOTHESIS_PROFILE=long $(BIN)/pytest -m long
 
 messages: setup-dev  ## gather texts, update the Chinese catalogue and compile it
+	@mkdir -p $(CATALOGUES)
 	$(BIN)/pybabel -q extract -F babel.cfg --no-default-keywords -k _ -k gettext -k ngettext:1,2 \
-		-k lazy_gettext -k Text --add-location=file --sort-by-file --omit-header \
+		-k lazy_gettext -k Text --add-location=file --sort-by-file \
+		--project=fireinvest --header-comment="# Chinese texts of fireinvest." \
 		-o $(CATALOGUES)/messages.pot .
 	@if [ -f $(CATALOGUES)/zh/LC_MESSAGES/messages.po ]; then \
 		$(BIN)/pybabel -q update -i $(CATALOGUES)/messages.pot -d $(CATALOGUES) -l zh --no-fuzzy-matching \
-			--ignore-pot-creation-date; \
+			--ignore-obsolete --ignore-pot-creation-date; \
 	else $(BIN)/pybabel -q init -i $(CATALOGUES)/messages.pot -d $(CATALOGUES) -l zh; fi
 	$(BIN)/pybabel -q compile -d $(CATALOGUES) -l zh --statistics
 
