@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# The checks run in their order, the cheap ones first.
+.NOTPARALLEL:
 
 # The pinned hashes are those of Python 3.11. Another place: make setup PYTHON=/path/to/python3.11
 PYTHON ?= python3.11
@@ -54,7 +56,6 @@ migrate: setup  ## bring the database up to date
 run: migrate  ## set up, then serve on HOST and PORT (127.0.0.1 and 8000)
 	@$(BIN)/gunicorn --config gunicorn.conf.py wsgi:app
 
-# The cheap checks first: they fail within seconds.
 test: system setup-dev lint types imports pytest coverage  ## every check
 	@echo "All checks passed."
 
