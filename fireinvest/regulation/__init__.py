@@ -1,0 +1,1 @@
+"""What the rule says: pure, without database, web or clock."""

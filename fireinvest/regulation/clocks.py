@@ -1,0 +1,449 @@
+"""When is a clock due, when to act, what would other readings give, and how was it counted?
+
+One instance of a clock is a :class:`Run` (what happened) under the terms of the rule; together
+with a calendar they make a :class:`Deadline`. Dates are worked out at once; alternatives and the
+counted days only when asked for.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from fireinvest.messages import Text, Words
+from fireinvest.regulation.basis import Citation
+from fireinvest.regulation.calendar import ONE_DAY, Calendar
+from fireinvest.regulation.condition import FactView, evaluate
+from fireinvest.regulation.days import (
+    CountedDay,
+    Length,
+    Span,
+    Unit,
+    add,
+    add_hours,
+    count_days,
+    days_between,
+    merged,
+)
+from fireinvest.regulation.facts import CHINA, start_of_day
+from fireinvest.regulation.profile import Clock, Rank, Ruleset, Setting, Term, Weight
+
+SettingValue = bool | str | tuple[str, ...]
+
+_FROM_TOP = {Rank.NATION: 0, Rank.PROVINCE: 1, Rank.CITY: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """An extension that was approved: how many natural days, on which day, by which entry."""
+
+    days: int
+    approved_on: date
+    entry: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A technical appraisal: commissioned on, returned on (None while it is out)."""
+
+    began_on: date
+    ended_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One instance of a clock as it happened.
+
+    ``started_by`` and the like are sequence numbers of journal entries, None for the fire itself.
+    ``first_start_on``: the first receipt of a row of submissions. ``awaits_receipt``: it counts
+    from the sending because nobody registered a receipt yet. ``late_since``: the day of the late
+    fact that brought the fire into scope, or moved it to this government.
+    """
+
+    instance: str
+    start_on: date
+    start_at: datetime | None = None
+    started_by: int | None = None
+    set_due_on: date | None = None
+    satisfied_on: date | None = None
+    satisfied_at: datetime | None = None
+    satisfied_by: int | None = None
+    returned_on: date | None = None
+    handed_over_on: date | None = None
+    extensions: tuple[Granted, ...] = ()
+    tests: tuple[Test, ...] = ()
+    first_start_on: date | None = None
+    awaits_receipt: bool = False
+    late_since: date | None = None
+    government: str | None = None
+    about: Words | None = None
+
+
+class State(StrEnum):
+    """Where does an instance of a clock stand?"""
+
+    RUNNING = "running"
+    OVERDUE = "overdue"
+    MET = "met"
+    MET_LATE = "met_late"
+    RETURNED = "returned"
+    HANDED_OVER = "handed_over"
+
+
+class Light(StrEnum):
+    """How does a clock show: text, shape and colour follow from this."""
+
+    GREEN = "green"
+    YELLOW = "yellow"
+    RED = "red"
+    OVERDUE = "overdue"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Prolonged:
+    """What an extension did: days that took effect, days in excess, or nothing when it came late."""
+
+    granted: Granted
+    from_on: date
+    to_on: date
+    effective_days: int
+    excess_days: int
+    came_late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """The outcome of one count under one term."""
+
+    start_on: date
+    due_on: date
+    due_at: datetime | None
+    before_rolling: date
+    prolonged: tuple[Prolonged, ...]
+    left_out: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A clock's date for one instance.
+
+    ``due_on`` ends at 24:00 Asia/Shanghai; ``due_at`` (UTC) for clocks in hours. ``act_by``: the
+    last working day on or before the earliest date that any instrument gives. ``earliest_on`` and
+    ``latest_on``: the range of a working-day count that touches a year without a notice.
+    ``provisional``: the due day or the day to act rests on such a year.
+    """
+
+    clock: Clock
+    run: Run
+    term: Term | None
+    count: Count
+    terms: tuple[Term, ...]
+    act_by: date
+    opens_on: date | None
+    yellow_on: date
+    red_on: date | None
+    provisional: bool
+    earliest_on: date | None
+    latest_on: date | None
+    as_of: date
+
+    @property
+    def due_on(self) -> date:
+        """The last day, to 24:00 Asia/Shanghai."""
+        return self.count.due_on
+
+    @property
+    def due_at(self) -> datetime | None:
+        """The last instant (UTC) of a clock in hours."""
+        return self.count.due_at
+
+    @property
+    def unit(self) -> Unit:
+        """The unit in which it is counted."""
+        return self.term.length.unit if self.term else Unit.NATURAL_DAYS
+
+    @property
+    def basis(self) -> Citation:
+        """The passage from which its length comes."""
+        return self.term.basis if self.term else self.clock.basis
+
+    @property
+    def is_ended(self) -> bool:
+        """Is it met, returned, or handed over?"""
+        run = self.run
+        return bool(run.satisfied_on or run.returned_on or run.handed_over_on)
+
+    @property
+    def state(self) -> State:
+        """Where the clock stands on its ``as_of`` day."""
+        run = self.run
+        if run.satisfied_on is not None:
+            return State.MET_LATE if self._is_after_due(run) else State.MET
+        if run.returned_on is not None:
+            return State.RETURNED
+        if run.handed_over_on is not None:
+            return State.HANDED_OVER
+        return State.OVERDUE if self.as_of > self.due_on else State.RUNNING
+
+    def _is_after_due(self, run: Run) -> bool:
+        if run.satisfied_at is not None and self.due_at is not None:
+            return run.satisfied_at > self.due_at
+        return run.satisfied_on is not None and run.satisfied_on > self.due_on
+
+    @property
+    def days_left(self) -> int | None:
+        """Calendar days to the due day, negative when it is past; None when the clock ended."""
+        return None if self.is_ended else (self.due_on - self.as_of).days
+
+    def units_left(self, calendar: Calendar) -> int | None:
+        """Return the days left in the clock's own unit; None when it ended."""
+        if self.is_ended:
+            return None
+        return days_between(calendar, self.as_of, self.due_on, self.unit)
+
+    @property
+    def days_late(self) -> int:
+        """By how many calendar days it was met, or still is, too late."""
+        end = self.run.satisfied_on or (None if self.is_ended else self.as_of)
+        return max((end - self.due_on).days, 0) if end else 0
+
+    @property
+    def light(self) -> Light:
+        """The light on the ``as_of`` day; an advisory clock stops at yellow."""
+        if self.is_ended:
+            return Light.DONE
+        if self.as_of > self.due_on:
+            return Light.YELLOW if self.clock.weight is Weight.ADVISORY else Light.OVERDUE
+        if self.red_on is not None and self.as_of >= self.red_on:
+            return Light.RED
+        return Light.YELLOW if self.as_of >= self.yellow_on else Light.GREEN
+
+
+def settings_of(ruleset: Ruleset, term: Term) -> dict[Setting, SettingValue]:
+    """Return the ways of counting that hold for a term: its own, and those that readings chose."""
+    settings: dict[Setting, SettingValue] = {
+        Setting.ROLL: False,
+        Setting.LEAVE_OUT_TESTS: False,
+        Setting.START_DAY: "next",
+        Setting.ON_RETURN: "restart",
+        **term.settings,
+    }
+    for name in term.readings:
+        reading = ruleset.readings[name]
+        value = reading.option(reading.chosen).value
+        if reading.setting is not None and value is not None:
+            settings[reading.setting] = value
+    return settings
+
+
+def deadline(
+    ruleset: Ruleset, calendar: Calendar, clock: Clock, run: Run, facts: FactView, as_of: date
+) -> Deadline:
+    """Return the date of one instance of a clock, as known on a day.
+
+    Of several terms the one of the highest instrument governs the due day; where they agree, the
+    most local is named; the earliest of all governs the day to act (readings, "Layers of law").
+
+    Raises:
+        Faulty: when the count leaves the calendar.
+
+    """
+    applying = [
+        term
+        for term in ruleset.terms.values()
+        if term.clock == clock.id and evaluate(term.when, facts).holds
+    ]
+    if run.set_due_on is not None or not applying:
+        return _set_deadline(calendar, clock, run, as_of)
+    counts = [_count(calendar, term, run, settings_of(ruleset, term), as_of) for term in applying]
+    pairs = list(zip(applying, counts, strict=True))
+    highest = min(pairs, key=lambda pair: _FROM_TOP[pair[0].rank])
+    same = [pair for pair in pairs if pair[1].due_on == highest[1].due_on]
+    term, count = max(same, key=lambda pair: _FROM_TOP[pair[0].rank])
+    act_by = calendar.last_working_day(min(each.due_on for each in counts))
+    opens = [add(calendar, run.start_on, each.opens) for each in applying if each.opens is not None]
+    earliest, latest = _range(calendar, term, count)
+    return Deadline(
+        clock=clock,
+        run=run,
+        term=term,
+        count=count,
+        terms=tuple(applying),
+        act_by=act_by,
+        opens_on=max(opens, default=None),
+        yellow_on=_before(calendar, count, term.length.unit, clock.yellow),
+        red_on=None if clock.red is None else _before(calendar, count, term.length.unit, clock.red),
+        provisional=not (calendar.is_announced(count.due_on) and calendar.is_announced(act_by)),
+        earliest_on=earliest,
+        latest_on=latest,
+        as_of=as_of,
+    )
+
+
+def _set_deadline(calendar: Calendar, clock: Clock, run: Run, as_of: date) -> Deadline:
+    """A date that a document sets needs no counting, only the working day before it."""
+    due_on = run.set_due_on or run.start_on
+    count = Count(run.start_on, due_on, None, due_on, (), ())
+    return Deadline(
+        clock=clock,
+        run=run,
+        term=None,
+        count=count,
+        terms=(),
+        act_by=calendar.last_working_day(due_on),
+        opens_on=None,
+        yellow_on=_before(calendar, count, Unit.NATURAL_DAYS, clock.yellow),
+        red_on=_before(calendar, count, Unit.NATURAL_DAYS, clock.red or 0),
+        provisional=not calendar.is_announced(due_on),
+        earliest_on=None,
+        latest_on=None,
+        as_of=as_of,
+    )
+
+
+def _before(calendar: Calendar, count: Count, unit: Unit, number: int) -> date:
+    """The first day on which no more than so many units are left."""
+    if unit is Unit.WORKING_DAYS:
+        return calendar.nth_working_day_before(count.due_on, number)
+    if unit is Unit.HOURS and count.due_at is not None:
+        return (count.due_at - timedelta(hours=number)).astimezone(CHINA).date()
+    return count.due_on - timedelta(days=number)
+
+
+def _range(calendar: Calendar, term: Term, count: Count) -> tuple[date | None, date | None]:
+    if term.length.unit is not Unit.WORKING_DAYS or calendar.is_announced(count.due_on):
+        return None, None
+    total = calendar.working_days_between(count.start_on, count.due_on)
+    return calendar.nth_working_day_range(count.start_on, total)
+
+
+def _count(
+    calendar: Calendar,
+    term: Term,
+    run: Run,
+    settings: Mapping[Setting, SettingValue],
+    as_of: date,
+) -> Count:
+    start_on = run.start_on
+    if settings[Setting.ON_RETURN] == "continue" and run.first_start_on is not None:
+        start_on = run.first_start_on
+    counted_from = start_on - ONE_DAY if settings[Setting.START_DAY] == "same" else start_on
+    left_out: tuple[Span, ...] = ()
+    if settings[Setting.LEAVE_OUT_TESTS]:
+        left_out = merged(Span(test.began_on, test.ended_on or as_of) for test in run.tests)
+    if term.length.unit is Unit.HOURS:
+        due_at = add_hours(run.start_at or start_of_day(start_on), term.length.number)
+        due_on = due_at.astimezone(CHINA).date()
+        return Count(start_on, due_on, due_at, due_on, (), ())
+    plain = add(calendar, counted_from, term.length, left_out)
+    roll = bool(settings[Setting.ROLL])
+    due_on = calendar.next_working_day(plain) if roll else plain
+    prolonged = []
+    room = term.extension_at_most
+    for granted in sorted(run.extensions, key=lambda each: each.approved_on):
+        came_late = granted.approved_on > due_on
+        effective = 0 if came_late else min(granted.days, room)
+        old = due_on
+        if effective:
+            plain = add(calendar, old, Length(effective, Unit.NATURAL_DAYS), left_out)
+            due_on = calendar.next_working_day(plain) if roll else plain
+            room -= effective
+        excess = 0 if came_late else granted.days - effective
+        prolonged.append(Prolonged(granted, old, due_on, effective, excess, came_late))
+    return Count(counted_from, due_on, None, plain, tuple(prolonged), left_out)
+
+
+class AlternativeKind(StrEnum):
+    """Where does another date come from?"""
+
+    READING = "reading"
+    INSTRUMENT = "instrument"
+    LATE_FACT = "late_fact"
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A date that another reading, another instrument or a later start would give.
+
+    ``id`` names the reading or term, ``option`` the reading's option; ``in_force`` marks the
+    option that produced the deadline itself.
+    """
+
+    kind: AlternativeKind
+    id: str
+    option: str | None
+    due_on: date
+    in_force: bool
+    label: Words
+    basis: Citation
+
+
+def alternatives(ruleset: Ruleset, calendar: Calendar, found: Deadline) -> tuple[Alternative, ...]:
+    """Return every reading behind a deadline and every other date that could be argued."""
+    if found.term is None:
+        return ()
+    term, run = found.term, found.run
+    settings = settings_of(ruleset, term)
+    result: list[Alternative] = []
+    for name in term.readings:
+        reading = ruleset.readings[name]
+        for option in reading.options:
+            if reading.setting is None or option.value is None:
+                continue
+            other = {**settings, reading.setting: option.value}
+            result.append(
+                Alternative(
+                    AlternativeKind.READING,
+                    reading.id,
+                    option.id,
+                    _count(calendar, term, run, other, found.as_of).due_on,
+                    option.id == reading.chosen,
+                    option.label,
+                    reading.basis,
+                )
+            )
+    for other_term in found.terms:
+        if other_term is not term:
+            count = _count(calendar, other_term, run, settings_of(ruleset, other_term), found.as_of)
+            label = ruleset.statement(other_term.basis)
+            result.append(
+                Alternative(
+                    AlternativeKind.INSTRUMENT,
+                    other_term.id,
+                    None,
+                    count.due_on,
+                    False,
+                    label,
+                    other_term.basis,
+                )
+            )
+    if run.late_since is not None:
+        late = replace(run, start_on=run.late_since, start_at=None)
+        label_late = Text("Counted from the late fact of %(day)s.", day=run.late_since)
+        due_on = _count(calendar, term, late, settings, found.as_of).due_on
+        result.append(
+            Alternative(
+                AlternativeKind.LATE_FACT, term.id, None, due_on, False, label_late, term.basis
+            )
+        )
+    return tuple(result)
+
+
+def explain(calendar: Calendar, found: Deadline) -> Iterator[CountedDay]:
+    """Yield every day from the start to the due day: its number in the count, or why it has none.
+
+    The days that extensions added go on in the same count, as natural days.
+    """
+    count = found.count
+    unit = found.unit if found.unit is Unit.WORKING_DAYS else Unit.NATURAL_DAYS
+    first_end = next((each.from_on for each in count.prolonged if each.effective_days), None)
+    end = first_end or count.due_on
+    number = 0
+    for day in count_days(calendar, count.start_on, end, unit, count.left_out):
+        number = day.number or number
+        yield day
+    if first_end is not None:
+        for day in count_days(calendar, first_end, count.due_on, Unit.NATURAL_DAYS, count.left_out):
+            if day.day.on != first_end:
+                yield replace(day, number=None if day.number is None else number + day.number)

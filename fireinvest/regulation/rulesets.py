@@ -1,0 +1,167 @@
+"""Which law is in force for a place on a day? The layers of profiles, laid over each other."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fireinvest.messages import Faulty, Problem, Text
+from fireinvest.regulation.checking import check
+from fireinvest.regulation.days import Length, Unit
+from fireinvest.regulation.loading import ProfileFaulty, load_divisions, load_layer
+from fireinvest.regulation.profile import Division, Layer, Rank, Ruleset, Term
+
+BUILT_IN = Path(__file__).parent / "profiles"
+
+_ORDER = {Rank.NATION: 0, Rank.PROVINCE: 1, Rank.CITY: 2}
+
+
+@dataclass(frozen=True)
+class Law:
+    """All profiles and divisions that are known, and the rulesets made of them."""
+
+    layers: tuple[Layer, ...]
+    divisions: Mapping[str, Division]
+    _made: dict[tuple[str, ...], Ruleset] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def division(self, code: str, on: date, field_name: str = "division") -> Division:
+        """Return the division that has this code on the day.
+
+        Raises:
+            Faulty: when there is none, or not on that day.
+
+        """
+        found = self.divisions.get(code)
+        if found is None:
+            text = Text("No division with the code %(code)s is known.", code=code[:40])
+            raise Faulty([Problem(field_name, text)])
+        if not found.exists_on(on):
+            text = Text("%(name)s does not exist as such on %(day)s.", name=found.label, day=on)
+            raise Faulty([Problem(field_name, text)])
+        return found
+
+    def in_force(self, division: str | None, on: date) -> Ruleset:
+        """Return the ruleset for a place on the day of the fire.
+
+        Raises:
+            Faulty: when no layer of law is in force for it.
+
+        """
+        layers = [layer for layer in self.layers if layer.covers(division, on)]
+        if not layers:
+            text = Text("No rule is known that was in force on %(day)s.", day=on)
+            raise Faulty([Problem("occurred_at", text)])
+        layers.sort(key=lambda layer: _ORDER[layer.rank])
+        key = tuple(layer.sha256 for layer in layers)
+        if key not in self._made:
+            self._made[key] = join(layers)
+        return self._made[key]
+
+
+@cache
+def known_law(extra: Path | None = None) -> Law:
+    """Return the built-in profiles and those of an extra folder, read once.
+
+    Raises:
+        ProfileFaulty: when a file can't be used.
+
+    """
+    folders = [BUILT_IN] if extra is None else [BUILT_IN, extra]
+    files = [path for folder in folders for path in sorted(folder.glob("*.toml"))]
+    lists = [path for folder in folders for path in sorted((folder / "divisions").glob("*.toml"))]
+    divisions: dict[str, Division] = {}
+    for path in lists:
+        for division in load_divisions(path):
+            if division.code in divisions:
+                text = Text("The division %(code)s is listed twice.", code=division.code)
+                raise ProfileFaulty(path.name, [Problem("divisions", text)])
+            divisions[division.code] = division
+    layers = tuple(load_layer(path) for path in files)
+    _refuse_overlaps(layers)
+    return Law(layers, divisions)
+
+
+def _refuse_overlaps(layers: Iterable[Layer]) -> None:
+    """Two layers of one rank never hold for the same place on the same day."""
+    seen: list[Layer] = []
+    for layer in layers:
+        for other in seen:
+            if _overlap(layer, other):
+                text = Text("It is in force at the same time and place as %(id)s.", id=other.id)
+                raise ProfileFaulty(layer.file, [Problem("valid_from", text)])
+            if layer.id == other.id:
+                text = Text("The id %(id)s is taken by another profile.", id=layer.id)
+                raise ProfileFaulty(layer.file, [Problem("id", text)])
+        seen.append(layer)
+
+
+def _overlap(one: Layer, other: Layer) -> bool:
+    if one.rank is not other.rank:
+        return False
+    in_time = one.valid_from <= (other.valid_until or date.max) and other.valid_from <= (
+        one.valid_until or date.max
+    )
+    places = [(a, b) for a in one.divisions or ("",) for b in other.divisions or ("",)]
+    return in_time and any(a.startswith(b) or b.startswith(a) for a, b in places)
+
+
+def join(layers: Iterable[Layer]) -> Ruleset:
+    """Return the ruleset that the layers make: later ones override whole items, or repeal them.
+
+    Raises:
+        ProfileFaulty: when what comes out contradicts itself, naming the lowest layer's file.
+
+    """
+    chosen = list(layers)
+    last = chosen[-1]
+    tables: dict[str, dict[str, Any]] = {}
+    problems: list[Problem] = []
+    for layer in chosen:
+        for address in layer.repeal:
+            table, _, item = address.partition(".")
+            if tables.get(table, {}).pop(item, None) is None:
+                text = Text("There is nothing with this address to repeal.")
+                problems.append(Problem(f"repeal.{address}", text))
+        for name, items in layer.tables.items():
+            tables[name] = _lay_over(name, tables.get(name, {}), items)
+    tables["terms"] = {
+        term_id: _settled(term, tables["instruments"]) for term_id, term in tables["terms"].items()
+    }
+    pin = hashlib.sha256("".join(layer.sha256 for layer in chosen).encode()).hexdigest()
+    ruleset = Ruleset(
+        layers=tuple(chosen),
+        profile=last.id,
+        label=last.label,
+        pin=pin,
+        routes=tuple(tables.pop("routes").values()),
+        leading=tuple(tables.pop("leading").values()),
+        **tables,
+    )
+    problems.extend(check(ruleset))
+    if problems:
+        raise ProfileFaulty(last.file, problems)
+    return ruleset
+
+
+#: Tables of which the first match counts: a lower layer's lines are asked before the higher's.
+_FIRST_MATCH = ("routes", "leading")
+
+
+def _lay_over(name: str, above: dict[str, Any], items: Mapping[str, Any]) -> dict[str, Any]:
+    """A lower layer's items replace those of the same id, and stand where its file has them."""
+    kept = {key: item for key, item in above.items() if key not in items}
+    return {**items, **kept} if name in _FIRST_MATCH else {**kept, **items}
+
+
+def _settled(term: Term, instruments: Mapping[str, Any]) -> Term:
+    """Plain days are working days up to the number that the instrument names (art 31(1))."""
+    instrument = instruments.get(term.basis.instrument)
+    up_to = instrument.working_days_up_to if instrument else None
+    if not term.is_plain or up_to is None or term.length.number > up_to:
+        return term
+    return replace(term, length=Length(term.length.number, Unit.WORKING_DAYS))

@@ -1,0 +1,1 @@
+"""How a case moves under the rule: pure, imports the regulation only."""
