@@ -31,17 +31,34 @@ class SettingsError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class LawSettings:
+    """Where is the law found? What commands need that use no server and no database."""
+
+    profiles: Path | None
+    notices: Path | None
+    home_division: str
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> "LawSettings":
+        """Which settings do these environment variables give? Raises SettingsError."""
+        given = _given(environ)
+        return cls(
+            profiles=_folder(given, "FIREINVEST_PROFILES"),
+            notices=_folder(given, "FIREINVEST_NOTICES"),
+            home_division=_division(given.get("FIREINVEST_HOME_DIVISION", "530300")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """How is this installation set up?"""
 
     database_url: str = field(repr=False)  # It may carry a password.
     secret_key: str = field(repr=False)
     environment: Environment
-    profiles: Path | None
-    notices: Path | None
+    law: LawSettings
     host: str
     port: int
-    home_division: str
     max_content_length: int  # bytes
 
     @property
@@ -58,17 +75,16 @@ class Settings:
         An empty variable counts as absent. Raises SettingsError, naming the variable. Outside
         production, a missing SECRET_KEY is made once and kept in ``instance/secret_key``.
         """
-        given = {name: value.strip() for name, value in environ.items() if value.strip()}
+        given = _given(environ)
+        law = LawSettings.from_environment(environ)
         environment = _environment(given.get("FIREINVEST_ENV", "development"))
         return cls(
             database_url=_database_url(given.get("DATABASE_URL"), instance),
             secret_key=_secret_key(given.get("SECRET_KEY"), environment, instance),
             environment=environment,
-            profiles=_folder(given, "FIREINVEST_PROFILES"),
-            notices=_folder(given, "FIREINVEST_NOTICES"),
+            law=law,
             host=given.get("HOST", "127.0.0.1"),
             port=_whole_number(given, "PORT", default=8000, lowest=1, highest=65535),
-            home_division=_division(given.get("FIREINVEST_HOME_DIVISION", "530300")),
             max_content_length=_whole_number(
                 given, "MAX_CONTENT_LENGTH", default=1024**2, lowest=1024, highest=1024**3
             ),
@@ -81,6 +97,11 @@ class Settings:
             return cls.from_environment(environ)
         except SettingsError as problem:
             _exit(str(problem))
+
+
+def _given(environ: Mapping[str, str]) -> dict[str, str]:
+    """An empty variable counts as absent."""
+    return {name: value.strip() for name, value in environ.items() if value.strip()}
 
 
 def _exit(message: str) -> Never:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 LANGUAGES = ("zh", "en")
 DEFAULT_LANGUAGE = "zh"
@@ -50,7 +51,7 @@ class Joined:
     parts: tuple["Words", ...]
 
 
-Words = Text | Label | Joined | str
+Words: TypeAlias = "Text | Label | Joined | str"
 
 
 @cache

@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 from werkzeug.serving import make_server
 
-from config import ROOT, Environment, Settings
+from config import ROOT, Environment, LawSettings, Settings
 from fireinvest.store import Database, open_database
 from fireinvest.web.app import create_app
 from tests.postgresql import running_server
@@ -143,11 +143,9 @@ def settings_for(database_url: str) -> Settings:
         database_url=database_url,
         secret_key="only for tests",
         environment=Environment.DEVELOPMENT,
-        profiles=None,
-        notices=None,
+        law=LawSettings(profiles=None, notices=None, home_division="530300"),
         host="127.0.0.1",
         port=8000,
-        home_division="530300",
         max_content_length=1024**2,
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config import ROOT, Environment, Settings, SettingsError
+from config import ROOT, Environment, LawSettings, Settings, SettingsError
 
 STRONG = "7f3b9c2e4a6d8051f7e2b4c6a8d0e1f3957b3d5f"
 
@@ -22,10 +22,10 @@ def test_defaults(tmp_path: Path) -> None:
     assert settings.environment is Environment.DEVELOPMENT
     assert not settings.is_production
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
-    assert settings.home_division == "530300"
+    assert settings.law.home_division == "530300"
     assert settings.max_content_length == 1024 * 1024
-    assert settings.profiles is None
-    assert settings.notices is None
+    assert settings.law.profiles is None
+    assert settings.law.notices is None
 
 
 def test_everything_can_be_given(tmp_path: Path) -> None:
@@ -45,11 +45,9 @@ def test_everything_can_be_given(tmp_path: Path) -> None:
         database_url="postgresql://db/fireinvest",
         secret_key=STRONG,
         environment=Environment.PRODUCTION,
-        profiles=tmp_path,
-        notices=tmp_path,
+        law=LawSettings(profiles=tmp_path, notices=tmp_path, home_division="530300-jkq"),
         host="::1",
         port=9000,
-        home_division="530300-jkq",
         max_content_length=2048,
     )
     assert settings.is_production

@@ -1,0 +1,483 @@
+"""The commands, one for each line of the operator's manual.
+
+``assess``, ``count``, ``calendar`` and ``profile`` need no server, no database and no Flask.
+Whatever can't be taken is said in Chinese and English, and ends with exit code 2.
+"""
+
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import wraps
+from pathlib import Path
+from typing import Any, BinaryIO, ParamSpec, TypeVar
+
+import click
+
+from config import LawSettings, Settings, SettingsError
+from fireinvest.clock import today_in_china, utcnow
+from fireinvest.messages import (
+    DEFAULT_LANGUAGE,
+    LANGUAGES,
+    Faulty,
+    Label,
+    Problem,
+    Text,
+    Words,
+    render,
+)
+from fireinvest.regulation.basis import chinese_number
+from fireinvest.regulation.calendar import FIRST_DAY, LAST_DAY, ONE_DAY, Calendar, Day, DayKind
+from fireinvest.regulation.days import (
+    Length,
+    Skipped,
+    Unit,
+    add,
+    add_hours,
+    count_days,
+    length_in_words,
+    parse_length,
+)
+from fireinvest.regulation.facts import CHINA, parse_moment
+from fireinvest.regulation.loading import ProfileFaulty
+from fireinvest.regulation.profile import Ruleset
+from fireinvest.regulation.rulesets import known_law
+from fireinvest.services.assessing import Assessment, as_document, assess
+from fireinvest.services.calendars import calendar_with, notices_in, read_notice
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: The most that is read of a description of a fire, in bytes.
+LARGEST_INPUT = 1024 * 1024
+
+_EXIT_BAD_INPUT = 2
+
+
+def _refuse(problems: Iterable[Problem], file: str = "") -> None:
+    """Say each problem in both languages and end with exit code 2."""
+    for problem in problems:
+        where = " ".join(part for part in (file, problem.field) if part)
+        lead = f"{where}: " if where else ""
+        sys.stderr.write(f"{lead}{render(problem.text, 'zh')} / {render(problem.text, 'en')}\n")
+    raise SystemExit(_EXIT_BAD_INPUT)
+
+
+def _plainly(command: Callable[P, R]) -> Callable[P, R]:
+    """A command that says what is wrong with its input instead of a traceback."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except ProfileFaulty as faulty:
+            _refuse(faulty.problems, faulty.file)
+        except Faulty as faulty:
+            _refuse(faulty.problems)
+        except SettingsError as error:
+            _refuse([Problem("", str(error))])
+        raise AssertionError  # pragma: no cover - _refuse never returns
+
+    return run
+
+
+def _settings() -> LawSettings:
+    return LawSettings.from_environment(os.environ)
+
+
+def _calendar() -> Calendar:
+    return calendar_with(notices_in(_settings().notices))
+
+
+def _day(given: str, field: str) -> date:
+    moment = parse_moment(given.strip()) if len(given) <= len("2025-05-12T08:30:00+08:00") else None
+    if moment is None:
+        text = Text("%(given)s is not a date like 2025-05-12.", given=given[:40])
+        raise Faulty([Problem(field, text)])
+    return moment[0]
+
+
+language_option = click.option(
+    "--lang",
+    "language",
+    type=click.Choice(LANGUAGES),
+    default=DEFAULT_LANGUAGE,
+    show_default=True,
+    help="Language of what is printed.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Fire-accident investigation under a municipal rule: the commands."""
+
+
+# ---------------------------------------------------------------------------- assess
+
+
+@main.command("assess")
+@click.argument("file", type=click.File("rb"))
+@click.option("--as-of", "as_of", metavar="DAY", help="The day of asking; today without it.")
+@click.option(
+    "--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True
+)
+@language_option
+@_plainly
+def assess_command(file: BinaryIO, as_of: str | None, form: str, language: str) -> None:
+    """Say what the law says of a fire, described as JSON in FILE (- for standard input)."""
+    day = _day(as_of, "--as-of") if as_of is not None else today_in_china()
+    settings = _settings()
+    found = assess(
+        known_law(settings.profiles),
+        _calendar(),
+        _read_json(file),
+        as_of=day,
+        home_division=settings.home_division,
+    )
+    document = as_document(found, language)
+    if form == "json":
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        click.echo(_as_table(found, language))
+
+
+def _read_json(file: BinaryIO) -> dict[str, object]:
+    content = file.read(LARGEST_INPUT + 1)
+    if len(content) > LARGEST_INPUT:
+        text = Text("The file is larger than %(most)s bytes.", most=LARGEST_INPUT)
+        raise Faulty([Problem("", text)])
+    try:
+        document = json.loads(
+            content.decode("utf-8-sig"), parse_float=Decimal, object_pairs_hook=_no_twins
+        )
+    except (ValueError, RecursionError, ArithmeticError) as error:
+        text = Text("This is no JSON: %(why)s.", why=str(error)[:120])
+        raise Faulty([Problem("", text)]) from error
+    if not isinstance(document, dict):
+        raise Faulty([Problem("", Text("A JSON object is needed."))])
+    return document
+
+
+def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A key given twice is a slip of the hand, not a choice of ours."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        twins = {key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1}
+        text = Text("This field is given twice.")
+        raise Faulty([Problem(key[:40], text) for key in sorted(twins)])
+    return found
+
+
+def _as_table(found: Assessment, language: str) -> str:
+    case, ruleset = found.case, found.ruleset
+    judged = case.judgement
+
+    def say(words: Words) -> str:
+        return render(words, language)
+
+    def label(table: Any, key: str | None) -> str:
+        return say(table[key].label) if key is not None else "—"
+
+    answers = {True: Text("yes"), False: Text("no"), None: Text("not known yet")}
+    level = say(judged.severity.level.label)
+    if judged.severity.is_floor:
+        level = say(Text("at least %(level)s", level=judged.severity.level.label))
+    bodies = "、" if language == "zh" else ", "
+    rows = [
+        (Text("Rule applied"), say(ruleset.label)),
+        (Text("Accident level"), level),
+        (Text("Within the rule"), say(answers[judged.in_scope.value])),
+        (Text("Government"), label(ruleset.tiers, judged.government.value)),
+        (Text("Lead"), bodies.join(say(ruleset.bodies[b].label) for b in judged.lead.value) or "—"),
+        (Text("Stage"), label(ruleset.stages, as_document(found, language)["stage"])),
+    ]
+    lines = [f"{_padded(say(name), 20)}{value}" for name, value in rows]
+    for basis in (*judged.severity.because, *judged.in_scope.basis):
+        lines.append(f"  {say(ruleset.citation(basis.citation))}: {say(basis.because)}")
+    if found.deadlines:
+        lines.append("")
+        lines.append(say(Text("Clocks")))
+    for each in found.deadlines:
+        mark = f" [{say(Text('provisional'))}]" if each.provisional else ""
+        name = f"{say(each.clock.label)} #{each.run.instance}"
+        left = "" if each.days_left is None else f"{each.days_left:+d}"
+        citation = say(ruleset.citation(each.basis))
+        lines.append(
+            f"  {_padded(name, 26)}{each.due_on}  {_padded(each.state.value, 12)}{left:>6}"
+            f"  {citation}{mark}"
+        )
+    if found.missing:
+        lines.append("")
+        lines.append(say(Text("Still missing")))
+    for gap in found.missing:
+        lines.append(f"  {_padded(say(ruleset.citation(gap.citation)), 26)}{say(gap.what)}")
+    return "\n".join(lines)
+
+
+def _padded(text: str, width: int) -> str:
+    """Pad by columns of a terminal: a Chinese character takes two."""
+    columns = sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)
+    return text + " " * max(width - columns, 1)
+
+
+# ---------------------------------------------------------------------------- count
+
+
+@main.command("count")
+@click.argument("start")
+@click.argument("length")
+@click.option("--explain", is_flag=True, help="Print every counted and skipped day with why.")
+@language_option
+@_plainly
+def count_command(start: str, length: str, explain: bool, language: str) -> None:
+    """Print the day on which LENGTH (3wd, 60d, 10m, 1y, 24h) from START ends; START isn't counted."""
+    calendar = _calendar()
+    wanted = parse_length(length)
+    moment = parse_moment(start.strip()) if len(start) <= len("2025-05-12T08:30:00+08:00") else None
+    if moment is None:
+        text = Text(
+            "%(given)s is not a date like 2025-05-12 or a time like 2025-05-12T08:30.",
+            given=start[:40],
+        )
+        raise Faulty([Problem("start", text)])
+    on, at = moment
+    due_on = add(calendar, on, wanted)
+    shown = due_on.isoformat()
+    if wanted.unit is Unit.HOURS and at is not None:
+        due_at = add_hours(at, wanted.number).astimezone(CHINA)
+        due_on, shown = due_at.date(), due_at.strftime("%Y-%m-%dT%H:%M")
+    notes: list[Words] = [length_in_words(wanted), _weekday(due_on)]
+    if wanted.unit is Unit.WORKING_DAYS and not calendar.is_announced(due_on):
+        earliest, latest = calendar.nth_working_day_range(on, wanted.number)
+        text = Text("provisional, from %(first)s to %(last)s", first=earliest, last=latest)
+        notes.append(text)
+    elif FIRST_DAY <= due_on <= LAST_DAY:
+        act_by = calendar.last_working_day(due_on) if due_on.year > FIRST_DAY.year else due_on
+        if act_by != due_on:
+            notes.append(Text("last working day before: %(day)s", day=act_by))
+    click.echo("  ".join([shown, *(render(note, language) for note in notes)]))
+    if explain:
+        _explain(calendar, on, due_on, wanted, language)
+
+
+_WEEKDAYS = (
+    Label(zh="周一", en="Mon"),
+    Label(zh="周二", en="Tue"),
+    Label(zh="周三", en="Wed"),
+    Label(zh="周四", en="Thu"),
+    Label(zh="周五", en="Fri"),
+    Label(zh="周六", en="Sat"),
+    Label(zh="周日", en="Sun"),
+)
+
+
+def _weekday(on: date) -> Label:
+    return _WEEKDAYS[on.weekday()]
+
+
+#: The longest count that is printed day by day.
+_LONGEST_EXPLANATION = timedelta(days=800)
+
+
+def _explain(calendar: Calendar, on: date, due_on: date, length: Length, language: str) -> None:
+    if due_on - on > _LONGEST_EXPLANATION or not FIRST_DAY <= on <= due_on <= LAST_DAY:
+        text = Text("Only counts of at most %(most)s days are explained.", most=800)
+        raise Faulty([Problem("--explain", text)])
+    unit = length.unit if length.unit is Unit.WORKING_DAYS else Unit.NATURAL_DAYS
+    for each in count_days(calendar, on, due_on, unit):
+        number = "·" if each.number is None else str(each.number)
+        words = _described(each.day)
+        if each.skipped is Skipped.START:
+            words.insert(0, Text("the first day isn't counted"))
+        if not each.day.announced:
+            words.append(Text("no notice for this year yet"))
+        shown = "  ".join(render(word, language) for word in words)
+        click.echo(
+            f"{number:>4}  {each.day.on}  {render(_weekday(each.day.on), language)}  {shown}"
+        )
+
+
+# ---------------------------------------------------------------------------- calendar
+
+DAY_KINDS: dict[DayKind, Text] = {
+    DayKind.WORKING: Text("working day"),
+    DayKind.MAKE_UP: Text("made-up working day"),
+    DayKind.WEEKEND: Text("weekend"),
+    DayKind.HOLIDAY: Text("statutory holiday"),
+    DayKind.SWAPPED_OFF: Text("swapped day off"),
+}
+
+
+def _described(day: Day) -> list[Words]:
+    """A day's kind, its name and its notice, as far as it has them."""
+    return [DAY_KINDS[day.kind], *(word for word in (day.name, day.notice) if word is not None)]
+
+
+_MARKS = {
+    DayKind.WORKING: " ",
+    DayKind.MAKE_UP: "+",
+    DayKind.WEEKEND: "·",
+    DayKind.HOLIDAY: "*",
+    DayKind.SWAPPED_OFF: "-",
+}
+
+
+@main.command("calendar")
+@click.argument("year", type=int)
+@click.option(
+    "--notice",
+    "notice_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Show the year under this notice (TOML or JSON), which is checked first.",
+)
+@language_option
+@_plainly
+def calendar_command(year: int, notice_file: Path | None, language: str) -> None:
+    """Print a year: which days are worked, which are not, and by which notice."""
+    if not FIRST_DAY.year <= year <= LAST_DAY.year:
+        text = Text(
+            "A year from %(first)s to %(last)s is needed.",
+            first=FIRST_DAY.year,
+            last=LAST_DAY.year,
+        )
+        raise Faulty([Problem("year", text)])
+    notices = list(notices_in(_settings().notices))
+    if notice_file is not None:
+        notices.append(read_notice(notice_file))
+    calendar = calendar_with(notices)
+    click.echo(_year(calendar, year, language))
+
+
+def _year(calendar: Calendar, year: int, language: str) -> str:
+    lines = []
+    if not calendar.is_announced(date(year, 1, 1)):
+        text = Text("No notice for %(year)s is known: only its statutory days stand.", year=year)
+        lines.append(render(text, language))
+    counted = 0
+    on = date(year, 1, 1)
+    special = []
+    while on.year == year:
+        day = calendar.day(on)
+        if on.day == 1:
+            month = f"{chinese_number(on.month)}月" if language == "zh" else on.strftime("%b")
+            lines.append(_padded(month, 8))
+        lines[-1] += f"{on.day:2d}{_MARKS[day.kind]} "
+        counted += day.kind.is_working
+        if day.name is not None or day.kind is DayKind.MAKE_UP:
+            special.append(day)
+        on += ONE_DAY
+    legend = [f"{_MARKS[kind]} {render(DAY_KINDS[kind], language)}" for kind in list(DayKind)[1:]]
+    lines.append("  ".join(legend))
+    lines.append(render(Text("%(count)s working days", count=counted), language))
+    for day in special:
+        shown = "  ".join(render(word, language) for word in _described(day))
+        lines.append(f"{day.on}  {render(_weekday(day.on), language)}  {shown}")
+    return "\n".join(lines)
+
+
+# ---------------------------------------------------------------------------- profiles
+
+
+@main.group("profile")
+def profile_group() -> None:
+    """Rule profiles: check one, or show what is in force."""
+
+
+@profile_group.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+@_plainly
+def profile_check(file: Path) -> None:
+    """Check a profile FILE by itself and over the layers above it."""
+    from fireinvest.services.profiles import check_profile
+
+    ruleset = check_profile(file, known_law(_settings().profiles))
+    text = Text(
+        "%(profile)s is sound: %(steps)s steps, %(clocks)s clocks, %(readings)s readings.",
+        profile=ruleset.profile,
+        steps=len(ruleset.steps),
+        clocks=len(ruleset.clocks),
+        readings=len(ruleset.readings),
+    )
+    click.echo(f"{render(text, 'zh')} / {render(text, 'en')}")
+
+
+@profile_group.command("show")
+@click.option("--on", "day", metavar="DAY", help="The day of the fire; today without it.")
+@click.option("--division", help="The place of the fire; the home division without it.")
+@language_option
+@_plainly
+def profile_show(day: str | None, division: str | None, language: str) -> None:
+    """Show the law in force: levels, routes, stages, steps, clocks and readings with articles."""
+    settings = _settings()
+    law = known_law(settings.profiles)
+    on = _day(day, "--on") if day is not None else today_in_china()
+    if division is not None:
+        law.division(division, on, "--division")
+    ruleset = law.in_force(division or settings.home_division, on)
+    click.echo(_profile(ruleset, language))
+
+
+def _profile(ruleset: Ruleset, language: str) -> str:
+    from fireinvest.services.profiles import outline
+
+    lines = []
+    for title, rows in outline(ruleset):
+        lines.extend(["", f"# {render(title, language)}"])
+        for citation, words in rows:
+            place = render(ruleset.citation(citation), language)
+            lines.append(f"  {_padded(place, 30)}{render(words, language)}")
+    return "\n".join(lines[1:])
+
+
+# ---------------------------------------------------------------------------- notices
+
+
+@main.group("notice")
+def notice_group() -> None:
+    """The State Council's yearly holiday notices."""
+
+
+@notice_group.command("check")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@_plainly
+def notice_check(file: Path) -> None:
+    """Check a notice FILE (TOML or JSON); nothing is entered."""
+    notice = read_notice(file)
+    text = Text(
+        "The notice for %(year)s is sound: %(off)s days off, %(worked)s days made up.",
+        year=notice.year,
+        off=len(notice.off),
+        worked=len(notice.worked),
+    )
+    click.echo(f"{render(text, 'zh')} / {render(text, 'en')}")
+
+
+@notice_group.command("add")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@_plainly
+def notice_add(file: Path) -> None:
+    """Enter a notice FILE in the database; later counts use it."""
+    from fireinvest.services.notices import record_notice
+    from fireinvest.store import open_database
+    from fireinvest.store.db import Unreachable, schema_is_current
+
+    notice = read_notice(file)
+    database = open_database(Settings.from_environment(os.environ).database_url)
+    try:
+        if not schema_is_current(database.engine):
+            text = Text("The database is not up to date; type: make migrate")
+            raise Faulty([Problem("", text)])
+        revision = record_notice(database, notice, now=utcnow())
+    except Unreachable as error:
+        raise Faulty([Problem("DATABASE_URL", Text("The database does not answer."))]) from error
+    finally:
+        database.engine.dispose()
+    text = Text(
+        "The notice for %(year)s is entered as revision %(revision)s.",
+        year=notice.year,
+        revision=revision,
+    )
+    click.echo(f"{render(text, 'zh')} / {render(text, 'en')}")

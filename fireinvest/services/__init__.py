@@ -1,0 +1,1 @@
+"""Use cases: plain functions between the outside and the core."""
