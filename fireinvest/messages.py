@@ -51,7 +51,7 @@ class Joined:
     parts: tuple["Words", ...]
 
 
-Words: TypeAlias = "Text | Label | Joined | str"
+Words: TypeAlias = Text | Label | Joined | str
 
 
 @cache
