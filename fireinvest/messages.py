@@ -12,10 +12,12 @@ from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias
+from zoneinfo import ZoneInfo
 
 LANGUAGES = ("zh", "en")
 DEFAULT_LANGUAGE = "zh"
 
+_CHINA = ZoneInfo("Asia/Shanghai")
 _TRANSLATIONS = Path(__file__).parent / "translations"
 
 
@@ -31,8 +33,8 @@ class Label:
 class Text:
     """Which sentence is meant, and with which values?
 
-    ``Text("deaths: %(number)s", number=5)``. Values may be numbers, strings, dates, labels,
-    money already worded, or other texts.
+    ``Text("deaths: %(number)s", number=5)``. Values may be numbers, strings, dates, instants
+    (shown in the time of Shanghai), labels, money already worded, or other texts.
     """
 
     msgid: str
@@ -82,7 +84,7 @@ def _shown(value: object, language: str) -> object:
     if isinstance(value, Text | Label | Joined):
         return render(value, language)
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M")
+        return value.astimezone(_CHINA).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, date):
         return value.isoformat()
     return value
@@ -106,6 +108,21 @@ class Faulty(Exception):
         super().__init__(
             "; ".join(f"{problem.field}: {render(problem.text, 'en')}" for problem in self.problems)
         )
+
+
+_EXCERPT = 40
+
+
+def excerpt(given: object) -> str:
+    """Return the beginning of what was given from outside, fit to be shown on one line."""
+    if isinstance(given, dict | list | tuple | set):
+        return "…"
+    try:
+        written = str(given).strip()
+    except ValueError:  # a number of thousands of digits
+        return "…"
+    shown = "".join(each if each.isprintable() else "?" for each in written[: _EXCERPT + 1])
+    return shown if len(shown) <= _EXCERPT else f"{shown[: _EXCERPT - 1]}…"
 
 
 _YUAN_IN_WAN = 10_000

@@ -9,7 +9,8 @@ from fireinvest.messages import Label, Words
 _REFERENCE = re.compile(
     r"(?P<instrument>[a-z][a-z0-9_]*):"
     r"(?:(?P<article>[1-9]\d{0,3})(?:\.(?P<paragraph>[1-9]))?(?:\((?P<item>[1-9]\d?)\))?"
-    r"|ch(?P<chapter>[1-9]\d?)|(?P<whole>\*))"
+    r"|ch(?P<chapter>[1-9]\d?)|(?P<whole>\*))",
+    re.ASCII,
 )
 T = TypeVar("T")
 

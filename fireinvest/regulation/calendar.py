@@ -9,17 +9,18 @@ known.
 """
 
 import json
+import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
 import holidays
 
-from fireinvest.messages import Faulty, Label, Problem, Text
+from fireinvest.messages import Faulty, Label, Problem, Text, excerpt
 
 #: The days for which a calendar can be asked. The State Council's notices are checked since 2007.
 FIRST_DAY = date(2007, 1, 1)
@@ -29,7 +30,11 @@ LAST_DAY = date(2099, 12, 31)
 LIBRARY_ANNOUNCED_UNTIL = date(2026, 12, 31)
 
 ONE_DAY = timedelta(days=1)
+#: Fewer than any year has, so that a count is sure to find its days.
+_WORKING_DAYS_OF_A_YEAR = 200
 _SATURDAY = 5
+_LONGEST_NUMBER = 100
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 #: Bounds of what a notice may do, taken from every notice of 2007-2026 (a test counts them):
 #: at most so many weekdays are swapped for one holiday, off no further from its statutory days,
@@ -93,7 +98,7 @@ def parse_notice(document: Mapping[str, object], *, known: "Calendar | None" = N
     problems: list[Problem] = []
     for key in document:
         if key not in ("year", "number", "published_on", "off", "worked"):
-            problems.append(Problem(str(key), Text("This key is not known.")))
+            problems.append(Problem(excerpt(key), Text("This key is not known.")))
     year = document.get("year")
     if not isinstance(year, int) or isinstance(year, bool) or not _is_calendar_year(year):
         problem = Text(
@@ -103,7 +108,7 @@ def parse_notice(document: Mapping[str, object], *, known: "Calendar | None" = N
         )
         raise Faulty([*problems, Problem("year", problem)])
     number = document.get("number")
-    if not isinstance(number, str) or not number.strip():
+    if not isinstance(number, str) or not number.strip() or len(number) > _LONGEST_NUMBER:
         problems.append(Problem("number", Text("The number of the notice is needed.")))
     published_on = None
     if document.get("published_on") is not None:
@@ -111,14 +116,12 @@ def parse_notice(document: Mapping[str, object], *, known: "Calendar | None" = N
     off = _days_off(document.get("off"), year, problems)
     worked = _days_worked(document.get("worked"), year, problems)
     for on in sorted(worked & off.keys()):
-        problems.append(
-            Problem("worked", Text("%(day)s is both a day off and a day worked.", day=on))
-        )
+        text = Text("%(day)s is both a day off and a day worked.", day=on)
+        problems.append(Problem("worked", text))
     for day in (known or Calendar()).statutory_days(year):
         if day.weekday() < _SATURDAY and day not in off:
-            problems.append(
-                Problem("off", Text("%(day)s is a statutory holiday and is missing.", day=day))
-            )
+            text = Text("%(day)s is a statutory holiday and is missing.", day=day)
+            problems.append(Problem("off", text))
     if problems:
         raise Faulty(problems)
     return Notice(year, str(number).strip(), off, frozenset(worked), published_on)
@@ -128,21 +131,28 @@ def _is_calendar_year(year: int) -> bool:
     return FIRST_DAY.year <= year <= LAST_DAY.year
 
 
-def _day_of(given: object, key: str, problems: list[Problem]) -> date | None:
-    if isinstance(given, date):
-        return given
-    try:
-        return date.fromisoformat(str(given))
-    except ValueError:
-        problems.append(
-            Problem(key, Text("%(given)s is not a date like 2027-01-31.", given=str(given)[:40]))
-        )
+def parse_day(written: str) -> date | None:
+    """Return the date written like 2025-05-12, or None; other ISO forms would surprise."""
+    if _DAY.fullmatch(written) is None:
         return None
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        return None
+
+
+def _day_of(given: object, key: str, problems: list[Problem]) -> date | None:
+    on = parse_day(given) if isinstance(given, str) else given
+    if isinstance(on, date) and not isinstance(on, datetime):
+        return on
+    text = Text("%(given)s is not a date like 2027-01-31.", given=excerpt(given))
+    problems.append(Problem(key, text))
+    return None
 
 
 def _days_off(given: object, year: int, problems: list[Problem]) -> dict[date, str]:
     if isinstance(given, Mapping):
-        named = [(key, str(name)) for key, name in given.items()]
+        named = [(key, excerpt(name)) for key, name in given.items()]
     elif isinstance(given, list):
         named = [(key, "") for key in given]
     else:
@@ -262,8 +272,8 @@ class Calendar:
         return _library_worked(year) if year <= self.library_until.year else frozenset()
 
     def is_working(self, on: date) -> bool:
-        """Is the day worked?"""
-        days = self.working_days(on.year, on.year)
+        """Is the day worked? Days outside the calendar are refused, as in every count."""
+        days = self._days(on, on)
         at = bisect_left(days, on.toordinal())
         return at < len(days) and days[at] == on.toordinal()
 
@@ -324,24 +334,32 @@ class Calendar:
         off: set[date] = set(own.off) if own else set(self._off_by_library(year))
         worked: set[date] = set(own.worked if own else self._worked_by_library(year))
         if following is not None:
-            off |= set(following.off)
-            worked |= following.worked
+            off = (off | set(following.off)) - following.worked
+            worked = (worked - set(following.off)) | following.worked
         while on.year == year:
             if on in worked or (on.weekday() < _SATURDAY and on not in off):
                 yield on.toordinal()
             on += ONE_DAY
 
+    def _days(self, first: date, last: date, *, more: int = 0) -> tuple[int, ...]:
+        """The working days of the years of both days, and of so many beside as hold ``more``."""
+        if not (FIRST_DAY <= first <= LAST_DAY and FIRST_DAY <= last <= LAST_DAY):
+            raise out_of_calendar()
+        years = 1 + abs(more) // _WORKING_DAYS_OF_A_YEAR if more else 0
+        return self.working_days(
+            max(first.year - (years if more < 0 else 0), FIRST_DAY.year),
+            min(last.year + (years if more > 0 else 0), LAST_DAY.year),
+        )
+
     def nth_working_day(self, start: date, number: int) -> date:
         """Return the number-th working day after the start, which is not counted."""
-        last_year = start.year + 1 + number // 200
-        days = self.working_days(start.year, last_year)
-        return date.fromordinal(days[bisect_right(days, start.toordinal()) + number - 1])
+        days = self._days(start, start, more=number)
+        return _at(days, bisect_right(days, start.toordinal()) + number - 1)
 
     def nth_working_day_before(self, end: date, number: int) -> date:
         """Return the day from which just so many working days are left, the end's included."""
-        days = self.working_days(end.year - 1 - number // 200, end.year)
-        at = bisect_right(days, end.toordinal()) - number
-        return date.fromordinal(days[at - 1])
+        days = self._days(end, end, more=-1 - number)
+        return _at(days, bisect_right(days, end.toordinal()) - number - 1)
 
     def working_days_between(self, start: date, end: date) -> int:
         """Return how many working days lie after the start, up to and with the end.
@@ -350,18 +368,24 @@ class Calendar:
         """
         if end < start:
             return -self.working_days_between(end, start)
-        days = self.working_days(start.year, end.year)
+        days = self._days(start, end)
         return bisect_right(days, end.toordinal()) - bisect_right(days, start.toordinal())
 
     def last_working_day(self, on: date) -> date:
         """Return the day itself if it is worked, else the last worked day before it."""
-        days = self.working_days(on.year - 1, on.year)
-        return date.fromordinal(days[bisect_right(days, on.toordinal()) - 1])
+        return self.nth_working_day_before(on, 0)
 
     def next_working_day(self, on: date) -> date:
         """Return the day itself if it is worked, else the first worked day after it."""
-        days = self.working_days(on.year, on.year + 1)
-        return date.fromordinal(days[bisect_left(days, on.toordinal())])
+        days = self._days(on, on, more=1)
+        return _at(days, bisect_left(days, on.toordinal()))
+
+    def is_announced_between(self, start: date, end: date) -> bool:
+        """Does a notice cover the year of every day after the start, up to and with the end?"""
+        first = min(start + ONE_DAY, end)
+        return all(
+            self.is_announced(date(year, 12, 31)) for year in range(first.year, end.year + 1)
+        )
 
     def nth_working_day_range(self, start: date, number: int) -> tuple[date, date]:
         """Return the earliest and latest day that the count can end on, whatever is announced.
@@ -402,15 +426,31 @@ class Calendar:
 
     def _holidays_near(self, on: date, within: int) -> list[date]:
         """The first statutory day of each holiday whose days lie so near to the day."""
-        anchors: list[date] = []
+        first, found = date.min, []
+        before = date.min
         for year in (on.year - 1, on.year, on.year + 1):
-            days = self.statutory_days(year)
-            for day in days:
-                first = day - ONE_DAY not in days
-                anchor = day if first or not anchors else anchors[-1]
-                if abs((day - on).days) <= within and anchor not in anchors:
-                    anchors.append(anchor)
-        return anchors
+            for day in self.statutory_days(year):
+                first = first if day - ONE_DAY == before else day
+                before = day
+                if abs((day - on).days) <= within and first not in found:
+                    found.append(first)
+        return found
+
+
+def out_of_calendar() -> Faulty:
+    """Return the refusal of a count that leaves the calendar."""
+    text = Text(
+        "The count leaves the calendar, which runs from %(first)s to %(last)s.",
+        first=FIRST_DAY,
+        last=LAST_DAY,
+    )
+    return Faulty([Problem("length", text)])
+
+
+def _at(days: tuple[int, ...], index: int) -> date:
+    if not 0 <= index < len(days):
+        raise out_of_calendar()
+    return date.fromordinal(days[index])
 
 
 def _year_name(year: int) -> Label:

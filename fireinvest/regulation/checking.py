@@ -1,6 +1,7 @@
 """Does a ruleset contradict itself? Every reference resolves, every step can be reached."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice, product
 from typing import Protocol
 
 from fireinvest.messages import Problem, Text
@@ -13,16 +14,25 @@ from fireinvest.regulation.condition import (
     Condition,
     FactType,
     Leaf,
+    LevelRange,
     Not,
+    Value,
+    evaluate,
 )
+from fireinvest.regulation.facts import Category
 from fireinvest.regulation.profile import (
+    Clock,
+    Decides,
     Kind,
     Leading,
     Mode,
+    Per,
     Route,
     Ruleset,
+    Setting,
     StartsFrom,
     Step,
+    Term,
     Weight,
 )
 
@@ -141,6 +151,9 @@ def _conditions(ruleset: Ruleset) -> Iterator[Problem]:
     for scope in ruleset.scopes.values():
         for rule in (*scope.elsewhere, *scope.silent, *scope.within):
             conditions.append((f"scopes.{scope.id}.{rule.id}", rule.when))
+    for listing in ruleset.lists.values():
+        for item in listing.items:
+            conditions.append((f"lists.{listing.id}.items.{item.id}", item.when))
     levels = [level.id for level in ruleset.scale.levels] if "accident" in ruleset.scales else []
     codes: dict[str, list[str]] = {"category": list(ruleset.categories), "mode": list(Mode)}
     for key, condition in conditions:
@@ -155,6 +168,7 @@ def _conditions(ruleset: Ruleset) -> Iterator[Problem]:
 def _scale(ruleset: Ruleset) -> Iterator[Problem]:
     yield from _unknown("scales", ["accident"], ruleset.scales)
     yield from _unknown("scopes", ["scope"], ruleset.scopes)
+    yield from _unknown("categories", Category, ruleset.categories)
 
 
 def _routing(ruleset: Ruleset) -> Iterator[Problem]:
@@ -212,6 +226,35 @@ def _steps(ruleset: Ruleset) -> Iterator[Problem]:
             yield from _unknown(f"{key}.closes", [step.closes], steps)
         if not step.who:
             yield Problem(f"{key}.who", Text("Somebody must be able to do it."))
+        if step.decides not in (None, Decides.CATEGORY) and not step.outcomes:
+            yield Problem(f"{key}.outcomes", Text("This key is missing."))
+        yield from _kinds(ruleset, step)
+
+
+#: Which kinds of step have the effect that a key of the table asks for.
+_KINDS: Mapping[str, tuple[Kind, ...]] = {
+    "assigns": (Kind.MEMBERSHIP, Kind.ORDER),
+    "closes": (Kind.MEMBERSHIP, Kind.INTERVAL),
+    "decides": (Kind.DECISION, Kind.FINDING),
+}
+_BY_REFERENCE = (Kind.MEASURE, Kind.ORDER)
+
+
+def _kinds(ruleset: Ruleset, step: Step) -> Iterator[Problem]:
+    """A key that a step's kind can't carry out would silently do nothing."""
+    wanted = [(name, kinds) for name, kinds in _KINDS.items() if getattr(step, name) is not None]
+    for name in ("starts", "satisfies"):
+        clocks = [ruleset.clocks.get(each) for each in getattr(step, name)]
+        if any(clock is not None and clock.per is Per.REFERENCE for clock in clocks):
+            wanted.append((name, _BY_REFERENCE))
+    extended = ruleset.clocks.get(step.extends or "")
+    if extended is not None:
+        is_set = extended.per is Per.REFERENCE
+        wanted.append(("extends", _BY_REFERENCE if is_set else (Kind.EXTENSION,)))
+    for name, kinds in wanted:
+        if step.kind not in kinds:
+            text = Text("Only a step of these kinds can do so: %(kinds)s.", kinds=", ".join(kinds))
+            yield Problem(f"steps.{step.id}.{name}", text)
 
 
 def _reachable(ruleset: Ruleset) -> Iterator[Problem]:
@@ -225,7 +268,7 @@ def _reachable(ruleset: Ruleset) -> Iterator[Problem]:
             continue
         if stages.index(step.through) < stages.index(step.stage):
             yield Problem(f"{key}.through", Text("This stage lies before the step's own."))
-        if _needs(ruleset, step, step.id, set()):
+        if _needs_itself(ruleset, step):
             yield Problem(f"{key}.requires", Text("The step can't be reached: it requires itself."))
         for name in step.requires:
             needed = ruleset.steps.get(name)
@@ -236,14 +279,15 @@ def _reachable(ruleset: Ruleset) -> Iterator[Problem]:
                 yield Problem(f"{key}.requires", text)
 
 
-def _needs(ruleset: Ruleset, step: Step, wanted: str, seen: set[str]) -> bool:
-    for name in step.requires:
-        if name == wanted:
+def _needs_itself(ruleset: Ruleset, step: Step) -> bool:
+    open_ids, seen = list(step.requires), set()
+    while open_ids:
+        name = open_ids.pop()
+        if name == step.id:
             return True
         if name in ruleset.steps and name not in seen:
             seen.add(name)
-            if _needs(ruleset, ruleset.steps[name], wanted, seen):
-                return True
+            open_ids.extend(ruleset.steps[name].requires)
     return False
 
 
@@ -253,7 +297,10 @@ def _clocks(ruleset: Ruleset) -> Iterator[Problem]:
     for clock in ruleset.clocks.values():
         key = f"clocks.{clock.id}"
         terms = [term for term in ruleset.terms.values() if term.clock == clock.id]
-        if not terms and clock.weight is not Weight.SET:
+        if (clock.weight is Weight.SET) is not (clock.per is Per.REFERENCE):
+            text = Text("A date set in a document and one clock per reference go together.")
+            yield Problem(f"{key}.per", text)
+        if clock.weight is not Weight.SET and not _is_covered(ruleset, clock, terms):
             yield Problem(key, Text("No term says how long this clock runs."))
         if not steps:
             continue
@@ -263,6 +310,45 @@ def _clocks(ruleset: Ruleset) -> Iterator[Problem]:
             yield Problem(key, Text("No step satisfies this clock."))
         named = [each for each in (clock.received_by, clock.returned_by) if each is not None]
         yield from _unknown(key, named, ruleset.steps)
+
+
+def _is_covered(ruleset: Ruleset, clock: Clock, terms: list[Term]) -> bool:
+    """Whatever the facts are, if the clock runs, one of its terms says how long."""
+    conditions = [clock.when, *(term.when for term in terms)]
+    if ALWAYS in conditions[1:]:
+        return True
+    scale = ruleset.scales.get("accident")
+    order = tuple(level.id for level in scale.levels) if scale else ()
+    samples: dict[str, list[Value | LevelRange]] = {}
+    for leaf in (leaf for condition in conditions for leaf in _leaves(condition)):
+        kind = FACTS.get(leaf.fact)
+        if kind is None or (kind is FactType.LEVEL and leaf.operand not in (*order, True, False)):
+            return True  # a fault of its own, reported with the conditions
+        samples.setdefault(leaf.fact, []).extend(_samples(leaf, kind, order))
+    for values in islice(product(*samples.values()), _MOST_SAMPLES):
+        facts = dict(zip(samples, values, strict=True))
+        runs, *ends = (evaluate(condition, facts).holds for condition in conditions)
+        if runs and not any(ends):
+            return False
+    return True
+
+
+#: Enough for any condition of law; beyond it the check is left to the reader.
+_MOST_SAMPLES = 10_000
+
+
+def _samples(leaf: Leaf, kind: FactType, order: tuple[str, ...]) -> Iterator[Value | LevelRange]:
+    """Values of a fact between which the leaf's answer changes."""
+    match kind:
+        case FactType.FLAG:
+            yield from (True, False)
+        case FactType.CODE:
+            yield from (Category if leaf.fact == "category" else Mode)
+        case FactType.LEVEL:
+            yield from (LevelRange(order, place, place) for place in range(len(order)))
+        case FactType.COUNT | FactType.MONEY:
+            bound = leaf.operand if isinstance(leaf.operand, int) else 0
+            yield from (bound - 1, bound, bound + 1)
 
 
 def _terms(ruleset: Ruleset) -> Iterator[Problem]:
@@ -279,6 +365,13 @@ def _terms(ruleset: Ruleset) -> Iterator[Problem]:
             if reading is not None and reading.setting in term.settings:
                 text = Text("%(id)s is settled twice, by a reading and by a key.", id=name)
                 yield Problem(f"{key}.readings", text)
+            if reading is not None and reading.setting is Setting.SATISFIED_BY and ruleset.steps:
+                for option in reading.options:
+                    named = option.value if isinstance(option.value, tuple) else ()
+                    at = f"readings.{name}.options.{option.id}.value"
+                    yield from _unknown(at, named, ruleset.steps)
+                    if not named:
+                        yield Problem(at, Text("This key is missing."))
         for name in term.tests:
             if name in ruleset.steps and ruleset.steps[name].kind is not Kind.INTERVAL:
                 yield Problem(f"{key}.tests", Text("%(id)s is no interval.", id=name))

@@ -12,11 +12,12 @@ from enum import StrEnum
 
 from fireinvest.messages import Text, Words
 from fireinvest.regulation.basis import Citation
-from fireinvest.regulation.calendar import ONE_DAY, Calendar
+from fireinvest.regulation.calendar import FIRST_DAY, LAST_DAY, ONE_DAY, Calendar
 from fireinvest.regulation.condition import FactView, evaluate
 from fireinvest.regulation.days import (
     CountedDay,
     Length,
+    Skipped,
     Span,
     Unit,
     add,
@@ -28,7 +29,7 @@ from fireinvest.regulation.days import (
 from fireinvest.regulation.facts import CHINA, start_of_day
 from fireinvest.regulation.profile import Clock, Rank, Ruleset, Setting, Term, Weight
 
-SettingValue = bool | str | tuple[str, ...]
+SettingValue = bool | str | tuple[str, ...] | None
 
 _FROM_TOP = {Rank.NATION: 0, Rank.PROVINCE: 1, Rank.CITY: 2}
 
@@ -113,13 +114,28 @@ class Prolonged:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a count: after ``from_on`` up to ``to_on``, and where it rolled, ``ends_on``."""
+
+    from_on: date
+    to_on: date
+    ends_on: date
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True)
 class Count:
-    """The outcome of one count under one term."""
+    """The outcome of one count under one term.
+
+    ``start_on``: the day it runs from, counted itself only where ``start_counts``. ``parts``: the
+    length itself, then each extension that took effect.
+    """
 
     start_on: date
+    start_counts: bool
     due_on: date
     due_at: datetime | None
-    before_rolling: date
+    parts: tuple[Part, ...]
     prolonged: tuple[Prolonged, ...]
     left_out: tuple[Span, ...]
 
@@ -147,6 +163,7 @@ class Deadline:
     earliest_on: date | None
     latest_on: date | None
     as_of: date
+    as_of_at: datetime | None = None
 
     @property
     def due_on(self) -> date:
@@ -184,7 +201,19 @@ class Deadline:
             return State.RETURNED
         if run.handed_over_on is not None:
             return State.HANDED_OVER
-        return State.OVERDUE if self.as_of > self.due_on else State.RUNNING
+        return State.OVERDUE if self._is_past else State.RUNNING
+
+    @property
+    def _is_past(self) -> bool:
+        """Is the last day over, or for a clock in hours the last instant, if the time is known?"""
+        if self.due_at is not None and self.as_of_at is not None:
+            return self.as_of_at > self.due_at
+        return self.as_of > self.due_on
+
+    @property
+    def is_late(self) -> bool:
+        """Was it met too late, or is it overdue: for a clock in hours by its last instant?"""
+        return self.state in (State.MET_LATE, State.OVERDUE)
 
     def _is_after_due(self, run: Run) -> bool:
         if run.satisfied_at is not None and self.due_at is not None:
@@ -213,11 +242,17 @@ class Deadline:
         """The light on the ``as_of`` day; an advisory clock stops at yellow."""
         if self.is_ended:
             return Light.DONE
-        if self.as_of > self.due_on:
+        if self._is_past:
             return Light.YELLOW if self.clock.weight is Weight.ADVISORY else Light.OVERDUE
-        if self.red_on is not None and self.as_of >= self.red_on:
+        if self.clock.red is not None and self._has_come(self.red_on, self.clock.red):
             return Light.RED
-        return Light.YELLOW if self.as_of >= self.yellow_on else Light.GREEN
+        return Light.YELLOW if self._has_come(self.yellow_on, self.clock.yellow) else Light.GREEN
+
+    def _has_come(self, on: date | None, hours_left: int) -> bool:
+        """Has a light's day come, or for a clock in hours its instant?"""
+        if self.due_at is not None and self.as_of_at is not None:
+            return self.due_at - self.as_of_at <= timedelta(hours=hours_left)
+        return on is not None and self.as_of >= on
 
 
 def settings_of(ruleset: Ruleset, term: Term) -> dict[Setting, SettingValue]:
@@ -231,67 +266,87 @@ def settings_of(ruleset: Ruleset, term: Term) -> dict[Setting, SettingValue]:
     }
     for name in term.readings:
         reading = ruleset.readings[name]
-        value = reading.option(reading.chosen).value
-        if reading.setting is not None and value is not None:
-            settings[reading.setting] = value
+        assert reading.setting is not None  # noqa: S101 - a term names no others, by checking
+        settings[reading.setting] = reading.option(reading.chosen).value
     return settings
 
 
 def deadline(
-    ruleset: Ruleset, calendar: Calendar, clock: Clock, run: Run, facts: FactView, as_of: date
+    ruleset: Ruleset,
+    calendar: Calendar,
+    clock: Clock,
+    run: Run,
+    facts: FactView,
+    as_of: date,
+    as_of_at: datetime | None = None,
 ) -> Deadline:
     """Return the date of one instance of a clock, as known on a day.
 
     Of several terms the one of the highest instrument governs the due day; where they agree, the
     most local is named; the earliest of all governs the day to act (readings, "Layers of law").
+    ``as_of_at``: the instant, for clocks in hours.
 
     Raises:
         Faulty: when the count leaves the calendar.
+        ValueError: when no document set the date of a clock that has no term of its own.
 
     """
-    applying = [
-        term
-        for term in ruleset.terms.values()
-        if term.clock == clock.id and evaluate(term.when, facts).holds
-    ]
-    if run.set_due_on is not None or not applying:
-        return _set_deadline(calendar, clock, run, as_of)
+    if run.set_due_on is not None:
+        return _set_deadline(calendar, clock, run, run.set_due_on, as_of)
+    applying = _applying(ruleset, clock, facts)
     counts = [_count(calendar, term, run, settings_of(ruleset, term), as_of) for term in applying]
     pairs = list(zip(applying, counts, strict=True))
-    highest = min(pairs, key=lambda pair: _FROM_TOP[pair[0].rank])
+    highest = min(pairs, key=lambda pair: (_FROM_TOP[pair[0].rank], pair[1].due_on))
     same = [pair for pair in pairs if pair[1].due_on == highest[1].due_on]
     term, count = max(same, key=lambda pair: _FROM_TOP[pair[0].rank])
-    act_by = calendar.last_working_day(min(each.due_on for each in counts))
+    act_by = min(_day_to_act(calendar, each) for each in counts)
     opens = [add(calendar, run.start_on, each.opens) for each in applying if each.opens is not None]
-    earliest, latest = _range(calendar, term, count)
+    earliest, latest = _range(calendar, count)
     return Deadline(
         clock=clock,
         run=run,
         term=term,
         count=count,
-        terms=tuple(applying),
+        terms=applying,
         act_by=act_by,
         opens_on=max(opens, default=None),
         yellow_on=_before(calendar, count, term.length.unit, clock.yellow),
         red_on=None if clock.red is None else _before(calendar, count, term.length.unit, clock.red),
-        provisional=not (calendar.is_announced(count.due_on) and calendar.is_announced(act_by)),
+        provisional=earliest is not None
+        or not (calendar.is_announced(count.due_on) and calendar.is_announced(act_by)),
         earliest_on=earliest,
         latest_on=latest,
         as_of=as_of,
+        as_of_at=as_of_at,
     )
 
 
-def _set_deadline(calendar: Calendar, clock: Clock, run: Run, as_of: date) -> Deadline:
+def _applying(ruleset: Ruleset, clock: Clock, facts: FactView) -> tuple[Term, ...]:
+    """The terms that hold; while a fact is open and none holds for sure, those that could."""
+    verdicts = [
+        (term, evaluate(term.when, facts).holds) for term in ruleset.terms_of_clock[clock.id]
+    ]
+    certain = tuple(term for term, holds in verdicts if holds)
+    found = certain or tuple(term for term, holds in verdicts if holds is None)
+    if not found:
+        raise ValueError(f"no term of the clock {clock.id} applies, and no document set its date")
+    return found
+
+
+def _set_deadline(
+    calendar: Calendar, clock: Clock, run: Run, due_on: date, as_of: date
+) -> Deadline:
     """A date that a document sets needs no counting, only the working day before it."""
-    due_on = run.set_due_on or run.start_on
-    count = Count(run.start_on, due_on, None, due_on, (), ())
+    part = Part(run.start_on, due_on, due_on, Unit.NATURAL_DAYS)
+    count = Count(run.start_on, False, due_on, None, (part,), (), ())
+    act_by = _day_to_act(calendar, count)
     return Deadline(
         clock=clock,
         run=run,
         term=None,
         count=count,
         terms=(),
-        act_by=calendar.last_working_day(due_on),
+        act_by=act_by,
         opens_on=None,
         yellow_on=_before(calendar, count, Unit.NATURAL_DAYS, clock.yellow),
         red_on=_before(calendar, count, Unit.NATURAL_DAYS, clock.red or 0),
@@ -302,20 +357,34 @@ def _set_deadline(calendar: Calendar, clock: Clock, run: Run, as_of: date) -> De
     )
 
 
+def _day_to_act(calendar: Calendar, count: Count) -> date:
+    """The last working day of the period; the due day where none is, or where hours count."""
+    if count.due_at is not None or not FIRST_DAY <= count.due_on <= LAST_DAY:
+        return count.due_on
+    last = calendar.last_working_day(count.due_on)
+    return last if last >= count.start_on else count.due_on
+
+
 def _before(calendar: Calendar, count: Count, unit: Unit, number: int) -> date:
     """The first day on which no more than so many units are left."""
     if unit is Unit.WORKING_DAYS:
         return calendar.nth_working_day_before(count.due_on, number)
-    if unit is Unit.HOURS and count.due_at is not None:
+    if count.due_at is not None:
         return (count.due_at - timedelta(hours=number)).astimezone(CHINA).date()
     return count.due_on - timedelta(days=number)
 
 
-def _range(calendar: Calendar, term: Term, count: Count) -> tuple[date | None, date | None]:
-    if term.length.unit is not Unit.WORKING_DAYS or calendar.is_announced(count.due_on):
+def _range(calendar: Calendar, count: Count) -> tuple[date | None, date | None]:
+    """Between which days a count of working days can end while a year of it has no notice."""
+    first, *more = count.parts
+    if first.unit is not Unit.WORKING_DAYS:
         return None, None
-    total = calendar.working_days_between(count.start_on, count.due_on)
-    return calendar.nth_working_day_range(count.start_on, total)
+    if calendar.is_announced_between(first.from_on, first.to_on):
+        return None, None
+    total = calendar.working_days_between(first.from_on, first.to_on)
+    earliest, latest = calendar.nth_working_day_range(first.from_on, total)
+    longer = timedelta(days=sum((part.to_on - part.from_on).days for part in more))
+    return earliest + longer, latest + longer
 
 
 def _count(
@@ -328,30 +397,47 @@ def _count(
     start_on = run.start_on
     if settings[Setting.ON_RETURN] == "continue" and run.first_start_on is not None:
         start_on = run.first_start_on
-    counted_from = start_on - ONE_DAY if settings[Setting.START_DAY] == "same" else start_on
+    if term.length.unit is Unit.HOURS:
+        begins_at = start_of_day(start_on)
+        if run.start_at is not None and start_on == run.start_on:
+            begins_at = run.start_at
+        due_at = add_hours(begins_at, term.length.number)
+        due_on = due_at.astimezone(CHINA).date()
+        hours = Part(start_on, due_on, due_on, Unit.HOURS)
+        return Count(start_on, False, due_on, due_at, (hours,), (), ())
+    start_counts = settings[Setting.START_DAY] == "same"
     left_out: tuple[Span, ...] = ()
     if settings[Setting.LEAVE_OUT_TESTS]:
-        left_out = merged(Span(test.began_on, test.ended_on or as_of) for test in run.tests)
-    if term.length.unit is Unit.HOURS:
-        due_at = add_hours(run.start_at or start_of_day(start_on), term.length.number)
-        due_on = due_at.astimezone(CHINA).date()
-        return Count(start_on, due_on, due_at, due_on, (), ())
-    plain = add(calendar, counted_from, term.length, left_out)
+        left_out = _time_of_tests(run, as_of)
     roll = bool(settings[Setting.ROLL])
-    due_on = calendar.next_working_day(plain) if roll else plain
+
+    def part(from_on: date, length: Length) -> Part:
+        to_on = add(calendar, from_on, length, left_out)
+        return Part(
+            from_on, to_on, calendar.next_working_day(to_on) if roll else to_on, length.unit
+        )
+
+    parts = [part(start_on - ONE_DAY if start_counts else start_on, term.length)]
     prolonged = []
     room = term.extension_at_most
     for granted in sorted(run.extensions, key=lambda each: each.approved_on):
-        came_late = granted.approved_on > due_on
+        old = parts[-1].ends_on
+        came_late = granted.approved_on > old
         effective = 0 if came_late else min(granted.days, room)
-        old = due_on
         if effective:
-            plain = add(calendar, old, Length(effective, Unit.NATURAL_DAYS), left_out)
-            due_on = calendar.next_working_day(plain) if roll else plain
+            parts.append(part(old, Length(effective, Unit.NATURAL_DAYS)))
             room -= effective
         excess = 0 if came_late else granted.days - effective
-        prolonged.append(Prolonged(granted, old, due_on, effective, excess, came_late))
-    return Count(counted_from, due_on, None, plain, tuple(prolonged), left_out)
+        prolonged.append(Prolonged(granted, old, parts[-1].ends_on, effective, excess, came_late))
+    return Count(
+        start_on, start_counts, parts[-1].ends_on, None, tuple(parts), tuple(prolonged), left_out
+    )
+
+
+def _time_of_tests(run: Run, as_of: date) -> tuple[Span, ...]:
+    """The time of appraisals, as far as it lies before the end: a clock that is met never moves."""
+    last = run.satisfied_on or as_of
+    return merged(Span(test.began_on, min(test.ended_on or last, last)) for test in run.tests)
 
 
 class AlternativeKind(StrEnum):
@@ -388,9 +474,8 @@ def alternatives(ruleset: Ruleset, calendar: Calendar, found: Deadline) -> tuple
     result: list[Alternative] = []
     for name in term.readings:
         reading = ruleset.readings[name]
+        assert reading.setting is not None  # noqa: S101 - a term names no others, by checking
         for option in reading.options:
-            if reading.setting is None or option.value is None:
-                continue
             other = {**settings, reading.setting: option.value}
             result.append(
                 Alternative(
@@ -436,14 +521,19 @@ def explain(calendar: Calendar, found: Deadline) -> Iterator[CountedDay]:
     The days that extensions added go on in the same count, as natural days.
     """
     count = found.count
-    unit = found.unit if found.unit is Unit.WORKING_DAYS else Unit.NATURAL_DAYS
-    first_end = next((each.from_on for each in count.prolonged if each.effective_days), None)
-    end = first_end or count.due_on
     number = 0
-    for day in count_days(calendar, count.start_on, end, unit, count.left_out):
-        number = day.number or number
-        yield day
-    if first_end is not None:
-        for day in count_days(calendar, first_end, count.due_on, Unit.NATURAL_DAYS, count.left_out):
-            if day.day.on != first_end:
-                yield replace(day, number=None if day.number is None else number + day.number)
+    for index, part in enumerate(count.parts):
+        # Only the first part shows its start: a later one begins where the one before has ended.
+        start_on = part.from_on + ONE_DAY if index or count.start_counts else part.from_on
+        start_counts = bool(index) or count.start_counts
+        days = count_days(
+            calendar, start_on, part.to_on, part.unit, count.left_out, start_counts=start_counts
+        )
+        so_far = number
+        for day in days:
+            number = so_far + day.number if day.number is not None else number
+            yield replace(day, number=number if day.number is not None else None)
+        on = part.to_on + ONE_DAY
+        while on <= part.ends_on:
+            yield CountedDay(calendar.day(on), None, Skipped.ROLLED)
+            on += ONE_DAY

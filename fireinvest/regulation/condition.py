@@ -132,7 +132,8 @@ def _combine(verdicts: list[Verdict], *, decisive: bool) -> Verdict:
 
 def _leaf_holds(leaf: Leaf, value: Value | LevelRange) -> bool | None:
     if leaf.comparison is Comparison.KNOWN:
-        return (value is not None) == leaf.operand
+        is_floor = isinstance(value, LevelRange) and value.lowest < value.highest
+        return (value is not None and not is_floor) == leaf.operand
     if value is None:
         return None
     if isinstance(value, LevelRange):

@@ -13,8 +13,15 @@ from enum import StrEnum
 
 from dateutil.relativedelta import relativedelta
 
-from fireinvest.messages import Faulty, Label, Problem, Text
-from fireinvest.regulation.calendar import FIRST_DAY, LAST_DAY, ONE_DAY, Calendar, Day
+from fireinvest.messages import Faulty, Label, Problem, Text, excerpt
+from fireinvest.regulation.calendar import (
+    FIRST_DAY,
+    LAST_DAY,
+    ONE_DAY,
+    Calendar,
+    Day,
+    out_of_calendar,
+)
 
 #: The longest count that is taken: far beyond any period of law, short of any overflow.
 LONGEST = 9999
@@ -65,7 +72,7 @@ def parse_length(given: str, field: str = "length") -> Length:
         text = Text(
             "%(given)s is not a length; write 3wd (working days), 60d (days), 10m (months), "
             "1y (years) or 24h (hours).",
-            given=given[:40],
+            given=excerpt(given),
         )
         raise Faulty([Problem(field, text)])
     if not 1 <= int(found["number"]) <= LONGEST:
@@ -108,19 +115,10 @@ def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
     return tuple(result)
 
 
-def _out_of_calendar() -> Faulty:
-    text = Text(
-        "The count leaves the calendar, which runs from %(first)s to %(last)s.",
-        first=FIRST_DAY,
-        last=LAST_DAY,
-    )
-    return Faulty([Problem("length", text)])
-
-
 def add(calendar: Calendar, start: date, length: Length, left_out: tuple[Span, ...] = ()) -> date:
     """Return the last day of a count from the start, which is not counted itself.
 
-    ``left_out`` are merged spans whose days don't count; for months and years their days are
+    ``left_out`` are spans whose days don't count; for months and years their days are
     added at the end. Hours end on the day on which the last of them falls, from 00:00 of the
     start; use :func:`add_hours` when the time of day matters.
 
@@ -128,14 +126,16 @@ def add(calendar: Calendar, start: date, length: Length, left_out: tuple[Span, .
         Faulty: when the count leaves the calendar (2007 to 2099).
 
     """
+    if not FIRST_DAY <= start <= LAST_DAY:
+        raise out_of_calendar()
     try:
-        end = _add(calendar, start, length)
+        end = _stretched(
+            calendar, start, _add(calendar, start, length), length.unit, merged(left_out)
+        )
     except (OverflowError, ValueError) as error:
-        raise _out_of_calendar() from error
-    if left_out:
-        end = _stretched(calendar, start, end, length.unit, left_out)
+        raise out_of_calendar() from error
     if end > LAST_DAY:
-        raise _out_of_calendar()
+        raise out_of_calendar()
     return end
 
 
@@ -143,8 +143,6 @@ def _add(calendar: Calendar, start: date, length: Length) -> date:
     number = length.number
     match length.unit:
         case Unit.WORKING_DAYS:
-            if not FIRST_DAY <= start <= LAST_DAY or start.year + number // 200 >= LAST_DAY.year:
-                raise _out_of_calendar()
             return calendar.nth_working_day(start, number)
         case Unit.NATURAL_DAYS:
             return start + timedelta(days=number)
@@ -173,8 +171,19 @@ def _stretched(
 
 
 def add_hours(start: datetime, number: int) -> datetime:
-    """Return the instant so many hours after the start."""
-    return start + timedelta(hours=number)
+    """Return the instant so many hours after the start.
+
+    Raises:
+        Faulty: when it leaves the calendar.
+
+    """
+    try:
+        end = start + timedelta(hours=number)
+    except OverflowError as error:
+        raise out_of_calendar() from error
+    if not FIRST_DAY <= end.date() <= LAST_DAY:
+        raise out_of_calendar()
+    return end
 
 
 def days_between(calendar: Calendar, start: date, end: date, unit: Unit) -> int:
@@ -193,6 +202,7 @@ class Skipped(StrEnum):
     START = "start"
     NOT_WORKED = "not_worked"
     LEFT_OUT = "left_out"
+    ROLLED = "rolled"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What is known of a fire: the facts that the law asks about, read from outside with care."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
@@ -8,7 +9,8 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from fireinvest.messages import Problem, Text
+from fireinvest.messages import Problem, Text, excerpt
+from fireinvest.regulation.calendar import parse_day
 
 CHINA = ZoneInfo("Asia/Shanghai")
 
@@ -18,8 +20,15 @@ MOST_SQUARE_METRES = 1_000_000_000
 MOST_FEN = 100 * 10**12
 
 _LONGEST = 40
+_LONGEST_NUMBER = 10**18
 _COUNT = re.compile(r"[0-9]{1,12}")
-_YUAN = re.compile(r"[0-9]{1,16}(\.[0-9]+)?")
+_YUAN = re.compile(r"(?P<whole>[0-9]{1,16}|[0-9]{1,3}(,[0-9]{3}){1,5})(\.(?P<cents>[0-9]{1,40}))?")
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+    r"(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+#: Controls, marks that turn the direction of writing, halves of characters, line separators.
+_NOT_SHOWN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 _FEN_IN_YUAN = 100
 _DECIMALS = 2
 
@@ -94,26 +103,26 @@ class Given:
         value = self._plain(field)
         if value is None:
             return None
-        written = str(value) if isinstance(value, int | str) else ""
-        if isinstance(value, bool) or _COUNT.fullmatch(written) is None or int(written) > most:
+        if isinstance(value, str) and _COUNT.fullmatch(value):
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
             self.problem(field, Text("A whole number from 0 to %(most)s is needed.", most=most))
             return None
-        return int(written)
+        return value
 
     def fen(self, field: str) -> int | None:
         """Return an amount of yuan with at most two decimals, exactly, as fen."""
         value = self._plain(field)
         if value is None:
             return None
-        written = format(value, "f") if isinstance(value, Decimal) else str(value)
-        written = written.replace(",", "") if isinstance(value, str) else written
-        if isinstance(value, bool) or _YUAN.fullmatch(written) is None:
+        amount = parse_yuan(value)
+        if amount is None:
             self.problem(field, Text("An amount in yuan is needed, such as 155454.00."))
             return None
-        if len(written.partition(".")[2].rstrip("0")) > _DECIMALS:
+        fen = fen_of(amount)
+        if fen is None:
             self.problem(field, Text("An amount has two decimals at most."))
             return None
-        fen = int(Decimal(written) * _FEN_IN_YUAN)
         if fen > MOST_FEN:
             self.problem(
                 field,
@@ -140,16 +149,18 @@ class Given:
         value = self._plain(field)
         if value is None:
             return None
-        if not isinstance(value, str | int) or isinstance(value, bool):
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LONGEST_NUMBER:
+            value = str(value)
+        if not isinstance(value, str):
             self.problem(field, Text("A text is needed."))
             return None
-        written = str(value)
+        written = value
         if len(written) > longest:
             self.problem(
                 field, Text("A text of at most %(most)s characters is needed.", most=longest)
             )
             return None
-        if any(not each.isprintable() and each not in "\n\r\t" for each in written):
+        if not all(_can_be_shown(each) for each in written):
             self.problem(field, Text("The text has characters that can't be shown."))
             return None
         return written
@@ -172,17 +183,14 @@ class Given:
         value = self._plain(field)
         if value is None:
             return None
-        written = str(value)
-        if isinstance(value, str) and len(written) <= _LONGEST:
-            moment = parse_moment(written)
-            if moment is not None:
-                return moment
-        text = Text(
-            "%(given)s is not a date like 2025-05-12 or a time like 2025-05-12T08:30.",
-            given=written[:_LONGEST],
-        )
-        self.problem(field, text)
-        return None
+        moment = parse_moment(value) if isinstance(value, str) else None
+        if moment is None:
+            text = Text(
+                "%(given)s is not a date like 2025-05-12 or a time like 2025-05-12T08:30.",
+                given=excerpt(value),
+            )
+            self.problem(field, text)
+        return moment
 
     def rest(self) -> list[str]:
         """Return the names of the fields that nobody asked for."""
@@ -195,14 +203,48 @@ class Given:
     def done(self) -> None:
         """Report every field that nobody asked for."""
         for field in self._values:
-            self.problem(str(field)[:_LONGEST], Text("This field is not known."))
+            self.problem(excerpt(field), Text("This field is not known."))
+
+
+def _can_be_shown(character: str) -> bool:
+    """Can a page and a document show it? Rare characters of names can, though not yet named."""
+    if character in "\n\r\t":
+        return True
+    is_noncharacter = ord(character) & 0xFFFE == 0xFFFE
+    return unicodedata.category(character) not in _NOT_SHOWN and not is_noncharacter
+
+
+def parse_yuan(given: object) -> Decimal | None:
+    """Return an amount of yuan given as a whole number, a Decimal or digits; never as a float."""
+    if isinstance(given, Decimal):
+        # Checked before it is written out: an exponent can stand for millions of digits.
+        if not given.is_finite() or not -_LONGEST <= given.adjusted() <= _LONGEST:
+            return None
+        if int(given.as_tuple().exponent) < -_LONGEST:
+            return None
+        given = format(given, "f")
+    elif isinstance(given, int) and not isinstance(given, bool) and abs(given) <= MOST_FEN:
+        given = str(given)
+    found = _YUAN.fullmatch(given) if isinstance(given, str) else None
+    if found is None:
+        return None
+    cents = (found["cents"] or "").rstrip("0")
+    return Decimal(f"{found['whole'].replace(',', '')}.{cents or '0'}")
+
+
+def fen_of(yuan: Decimal) -> int | None:
+    """Return an amount as fen, or None when it has more than two decimals."""
+    return None if int(yuan.as_tuple().exponent) < -_DECIMALS else int(yuan * _FEN_IN_YUAN)
 
 
 def parse_moment(written: str) -> tuple[date, datetime | None] | None:
     """Return (date in Asia/Shanghai, instant in UTC or None) for an ISO date or local time."""
+    on = parse_day(written)
+    if on is not None:
+        return on, None
+    if _MOMENT.fullmatch(written) is None:
+        return None
     try:
-        if len(written) == len("2025-05-12"):
-            return date.fromisoformat(written), None
         moment = datetime.fromisoformat(written)
         local = moment.replace(tzinfo=CHINA) if moment.tzinfo is None else moment.astimezone(CHINA)
         return local.date(), local.astimezone(UTC)

@@ -88,7 +88,7 @@ def _government(ruleset: Ruleset, facts: FactView) -> tuple[Finding[str | None],
     routes, _ = first_match(ruleset.routes, facts)
     basis = tuple(Basis(route.basis, route.label) for route in routes)
     if len({route.government for route in routes}) > 1:
-        unknown = Basis(routes[0].basis, Text("The place is not known well enough to say which."))
+        unknown = Basis(routes[0].basis, Text("Too little is known to say which government."))
         return Finding(None, (unknown, *basis)), routes[0].mode
     return Finding(routes[0].government, basis), routes[0].mode
 
@@ -100,6 +100,8 @@ def _lead(
     if mode in (Mode.ASSIST, Mode.OTHER_REGIME):
         return Finding((), government.basis)
     lines, _ = first_match(ruleset.leading, {**facts, "mode": mode})
-    line = lines[-1]
-    because = ruleset.statement(line.basis)
-    return Finding(line.bodies, (Basis(line.basis, because),))
+    basis = tuple(Basis(line.basis, ruleset.statement(line.basis)) for line in lines)
+    if len({line.bodies for line in lines}) > 1:
+        unknown = Basis(lines[0].basis, Text("Too little is known to say who leads."))
+        return Finding((), (unknown, *basis))
+    return Finding(lines[0].bodies, basis)

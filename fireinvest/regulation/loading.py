@@ -20,9 +20,11 @@ from fireinvest.regulation.condition import (
     Not,
 )
 from fireinvest.regulation.days import Length, Unit
+from fireinvest.regulation.facts import MOST_SQUARE_METRES, Category
 from fireinvest.regulation.profile import (
     Article,
     Clock,
+    DateField,
     Decides,
     Division,
     Instrument,
@@ -92,9 +94,13 @@ def read_toml(path: Path) -> tuple[dict[str, object], str]:
         return tomllib.loads(content.decode("utf-8")), hashlib.sha256(content).hexdigest()
     except UnicodeDecodeError as error:
         raise ProfileFaulty(path.name, [Problem("", Text("The file is not UTF-8."))]) from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        text = Text("The file is not TOML: %(why)s.", why=str(error)[:200])
+    except (ValueError, RecursionError) as error:
+        text = Text("The file is not TOML: %(why)s.", why=_one_line(error))
         raise ProfileFaulty(path.name, [Problem("", text)]) from error
+
+
+def _one_line(error: Exception) -> str:
+    return "".join(each if each.isprintable() else "?" for each in str(error)[:200])
 
 
 def load_layer(path: Path) -> Layer:
@@ -173,7 +179,7 @@ def _tables(reader: Reader, rank: Rank) -> Mapping[str, Mapping[str, object]]:
         "readings": _reading,
         "roles": _named,
         "bodies": _named,
-        "categories": _named,
+        "categories": _category,
         "tiers": _tier,
         "scales": _scale,
         "presumptions": _presumption,
@@ -192,8 +198,6 @@ def _tables(reader: Reader, rank: Rank) -> Mapping[str, Mapping[str, object]]:
         items: dict[str, object] = {}
         for each in reader.tables(name):
             item_id = each.text("id") if name == "articles" else each.code("id")
-            if item_id in items:
-                each.problem("id", Text("This id stands in the table twice."))
             each.item_id = item_id
             items[item_id] = read(each)
             each.done()
@@ -222,10 +226,15 @@ def _named(each: Reader) -> Named:
     return Named(each.item_id, each.label("label"), each.citation("basis"))
 
 
+def _category(each: Reader) -> Named:
+    if each.item_id and each.item_id not in list(Category):
+        choices = ", ".join(Category)
+        each.problem("id", Text("One of these is needed: %(choices)s.", choices=choices))
+    return _named(each)
+
+
 def _tier(each: Reader) -> Tier:
-    rank = each.integer("rank")
-    if rank is None:
-        each.problem("rank", Text("This key is missing."))
+    rank = each.integer("rank", required=True)
     return Tier(each.item_id, each.label("label"), each.citation("basis"), rank or 0)
 
 
@@ -233,6 +242,8 @@ def _reading(each: Reader) -> Reading:
     setting = each.choice("setting", Setting) if each.has("setting") else None
     options = []
     for option in each.tables("options"):
+        if setting is not None and not option.has("value"):
+            option.problem("value", Text("This key is missing."))
         options.append(
             Option(option.code("id"), option.label("label"), _option_value(option, setting))
         )
@@ -268,8 +279,8 @@ _WORDS = {Setting.START_DAY: ("next", "same"), Setting.ON_RETURN: ("restart", "c
 
 
 def _word_for(reader: Reader, key: str, setting: Setting) -> str:
-    value = reader.text(key)
-    if value and value not in _WORDS[setting]:
+    value = reader.text(key, required=False)
+    if value.strip() and value not in _WORDS[setting]:
         choices = ", ".join(_WORDS[setting])
         reader.problem(key, Text("One of these is needed: %(choices)s.", choices=choices))
     return value
@@ -297,9 +308,7 @@ def _scale(each: Reader) -> Scale:
         level.done()
     if not levels:
         each.problem("levels", Text("This key is missing."))
-    window = each.integer("window_days")
-    if window is None:
-        each.problem("window_days", Text("This key is missing."))
+    window = each.integer("window_days", required=True)
     _check_bands(each, levels)
     return Scale(
         id=each.item_id,
@@ -308,6 +317,7 @@ def _scale(each: Reader) -> Scale:
         window_days=window or 0,
         window_basis=each.citation("window_basis"),
         confirmed=each.flag("confirmed", default=True),
+        valid_from=each.day("valid_from"),
         levels=tuple(levels),
     )
 
@@ -315,13 +325,14 @@ def _scale(each: Reader) -> Scale:
 def _least(level: Reader) -> Mapping[str, int]:
     table = level.table("least")
     least: dict[str, int] = {}
-    for fact in table.keys() if table else ():
+    if table is None:
+        return least
+    for fact in table.names():
         kind = FACTS.get(fact)
-        assert table is not None  # noqa: S101 - there are keys, so there is a table
         if kind is FactType.MONEY:
             value = table.fen(fact)
         elif kind is FactType.COUNT:
-            value = table.integer(fact, lowest=1)
+            value = table.integer(fact, lowest=1, highest=MOST_SQUARE_METRES)
         else:
             table.value(fact)
             table.problem(fact, Text("Levels are reached by counts and by losses only."))
@@ -349,8 +360,8 @@ def _check_bands(each: Reader, levels: list[Level]) -> None:
 
 def _presumption(each: Reader) -> Presumption:
     fact = each.code("fact")
-    if FACTS.get(fact) is not FactType.CODE:
-        each.problem("fact", Text("This fact is not known."))
+    if fact and fact != "category":
+        each.problem("fact", Text("Only the category can be taken for granted."))
     return Presumption(each.item_id, each.citation("basis"), fact, each.code("value"))
 
 
@@ -404,8 +415,8 @@ def _listing(each: Reader) -> Listing:
             )
         )
         item.done()
-    if len({item.id for item in items}) != len(items) or not items:
-        each.problem("items", Text("A list needs items, each with an id of its own."))
+    if not items:
+        each.problem("items", Text("This key is missing."))
     return Listing(each.item_id, each.label("label"), basis, tuple(items))
 
 
@@ -449,7 +460,9 @@ def _modes(each: Reader) -> tuple[Mode, ...]:
 
 def _clock(each: Reader) -> Clock:
     weight = each.choice("weight", Weight)
-    red = each.integer("red")
+    yellow, red = each.integer("yellow") or 0, each.integer("red")
+    if red is not None and red > yellow:
+        each.problem("red", Text("The light can't turn red before it turns yellow."))
     if weight is Weight.ADVISORY and red is not None:
         each.problem("red", Text("An advisory clock never turns red."))
     if weight is not Weight.ADVISORY and red is None:
@@ -461,10 +474,10 @@ def _clock(each: Reader) -> Clock:
         weight=weight,
         per=each.choice("per", Per, default=Per.CASE),
         starts_from=each.choice("starts_from", StartsFrom, default=StartsFrom.STEP),
-        date_field=each.code("date_field", required=False) or "on",
+        date_field=each.choice("date_field", DateField, default=DateField.ON),
         modes=_modes(each),
         when=_when(each),
-        yellow=each.integer("yellow") or 0,
+        yellow=yellow,
         red=red,
         received_by=each.code("received_by", required=False) or None,
         returned_by=each.code("returned_by", required=False) or None,
@@ -486,6 +499,9 @@ def _term(each: Reader, rank: Rank) -> Term:
         each.problem("length", Text("One length is needed: days, or a unit with a number."))
         for key in lengths:
             each.value(key)
+    opens = _opens(each)
+    if opens is not None and opens.unit is length.unit and opens.number >= length.number:
+        each.problem("opens", Text("It would open only when it is over."))
     return Term(
         id=each.item_id,
         clock=each.code("clock"),
@@ -493,7 +509,7 @@ def _term(each: Reader, rank: Rank) -> Term:
         rank=rank,
         length=length,
         is_plain=lengths == [_PLAIN_DAYS],
-        opens=_opens(each),
+        opens=opens,
         when=_when(each),
         extension_at_most=each.integer("extension_at_most") or 0,
         tests=each.codes("tests"),
@@ -506,7 +522,7 @@ def _opens(each: Reader) -> Length | None:
     table = each.table("opens")
     if table is None:
         return None
-    keys = table.keys()
+    keys = table.names()
     if len(keys) != 1 or keys[0] not in list(Unit):
         each.problem("opens", Text("One length is needed: days, or a unit with a number."))
         return None
@@ -536,21 +552,28 @@ def _when(each: Reader) -> Condition:
     table = each.table("when")
     if table is None:
         return ALWAYS
-    condition = _condition(table)
+    condition = _condition(table, 0)
     table.done()
     return condition
 
 
-def _condition(table: Reader) -> Condition:
+_DEEPEST = 10
+
+
+def _condition(table: Reader, depth: int) -> Condition:
+    if depth > _DEEPEST:
+        table.problem("", Text("The condition is nested too deeply."))
+        table.forget()
+        return ALWAYS
     combinations: list[Condition] = []
     if table.has("all"):
-        combinations.append(All(_parts(table, "all")))
+        combinations.append(All(_parts(table, "all", depth)))
     if table.has("any"):
-        combinations.append(AnyOf(_parts(table, "any")))
+        combinations.append(AnyOf(_parts(table, "any", depth)))
     if table.has("not"):
         inner = table.table("not")
         if inner is not None:
-            combinations.append(Not(_condition(inner)))
+            combinations.append(Not(_condition(inner, depth + 1)))
             inner.done()
     if table.has("fact"):
         combinations.append(_leaf(table))
@@ -560,10 +583,10 @@ def _condition(table: Reader) -> Condition:
     return combinations[0]
 
 
-def _parts(table: Reader, key: str) -> tuple[Condition, ...]:
+def _parts(table: Reader, key: str, depth: int) -> tuple[Condition, ...]:
     parts = []
     for each in table.tables(key):
-        parts.append(_condition(each))
+        parts.append(_condition(each, depth + 1))
         each.done()
     if not parts:
         table.problem(key, Text("A condition needs parts."))
@@ -609,7 +632,7 @@ def _operand(
         case FactType.FLAG:
             return table.flag(comparison)
         case FactType.COUNT:
-            return table.integer(comparison) or 0
+            return table.integer(comparison, highest=MOST_SQUARE_METRES) or 0
         case FactType.MONEY:
             return table.fen(comparison) or 0
         case FactType.CODE if comparison is Comparison.IN:

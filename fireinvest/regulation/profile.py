@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 
 from fireinvest.messages import Label
 from fireinvest.regulation.basis import Citation, cite
@@ -98,6 +99,13 @@ class StartsFrom(StrEnum):
 
     FIRE = "fire"
     STEP = "step"
+
+
+class DateField(StrEnum):
+    """From which day of an entry does a clock count: its own, or the one it takes effect on?"""
+
+    ON = "on"
+    EFFECTIVE_ON = "effective_on"
 
 
 class Setting(StrEnum):
@@ -194,7 +202,8 @@ class Scale:
     """A scale of levels, lowest first, and how long casualties still move the level.
 
     ``window_days`` natural days after the fire, to 24:00. ``confirmed`` is false where the
-    numbers still have to be checked against the full text.
+    numbers still have to be checked against the full text. ``valid_from``: the first day of
+    fires that it grades, where that is later than the profile's.
     """
 
     id: str
@@ -203,6 +212,7 @@ class Scale:
     window_days: int
     window_basis: Citation
     confirmed: bool
+    valid_from: date | None
     levels: tuple[Level, ...]
 
 
@@ -343,7 +353,7 @@ class Clock:
     weight: Weight
     per: Per
     starts_from: StartsFrom
-    date_field: str
+    date_field: DateField
     modes: tuple[Mode, ...]
     when: Condition
     yellow: int
@@ -467,6 +477,18 @@ class Ruleset:
     clocks: Mapping[str, Clock]
     terms: Mapping[str, Term]
     plans: Mapping[str, Plan]
+
+    @cached_property
+    def terms_of_clock(self) -> Mapping[str, tuple[Term, ...]]:
+        """The terms of each clock, in the order of the law's layers."""
+        return {
+            clock: tuple(term for term in self.terms.values() if term.clock == clock)
+            for clock in self.clocks
+        }
+
+    def scales_on(self, on: date) -> tuple[Scale, ...]:
+        """Return the scales that grade a fire of this day."""
+        return tuple(scale for scale in self.scales.values() if (scale.valid_from or on) <= on)
 
     @property
     def scale(self) -> Scale:

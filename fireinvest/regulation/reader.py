@@ -3,20 +3,22 @@
 Problems are collected with their dotted key, so that a profile's author sees all of them at once.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TypeVar
 
-from fireinvest.messages import Label, Problem, Text
+from fireinvest.messages import Label, Problem, Text, excerpt
 from fireinvest.regulation.basis import Citation, parse_citation
+from fireinvest.regulation.days import LONGEST
+from fireinvest.regulation.facts import fen_of, parse_yuan
 
 E = TypeVar("E", bound=StrEnum)
 
 _NOTHING = Label(zh="", en="")
 _NO_CITATION = Citation("", "")
-_FEN = 100
+_ID = re.compile(r"[a-z0-9_-]{1,100}")
 
 
 class Reader:
@@ -35,8 +37,8 @@ class Reader:
         return f"{self._path}.{key}" if self._path else key
 
     def problem(self, key: str, text: Text) -> None:
-        """Note that the value at the key can't be taken."""
-        self._problems.append(Problem(self.at(key), text))
+        """Note that the value at the key can't be taken; without a key, the whole table."""
+        self._problems.append(Problem(self.at(key) if key else self._path, text))
 
     def has(self, key: str) -> bool:
         """Is there a value at this key, not taken yet?"""
@@ -63,8 +65,8 @@ class Reader:
     def code(self, key: str, *, required: bool = True) -> str:
         """Return an identifier of lower-case ASCII letters, digits, ``_`` and ``-``."""
         value = self.text(key, required=required)
-        if value and not all(each.isascii() and (each.isalnum() or each in "_-") for each in value):
-            self.problem(key, Text("An id has ASCII letters, digits, _ and - only."))
+        if value.strip() and _ID.fullmatch(value) is None:
+            self.problem(key, Text("An id has lower-case ASCII letters, digits, _ and - only."))
         return value
 
     def label(self, key: str, *, required: bool = True) -> Label:
@@ -85,30 +87,35 @@ class Reader:
         citation = parse_citation(str(reference))
         if citation is None:
             self.problem(
-                key, Text("%(given)s is not a citation like rule:31(1).", given=str(reference)[:40])
+                key, Text("%(given)s is not a citation like rule:31(1).", given=excerpt(reference))
             )
             return _NO_CITATION
         return citation
 
-    def integer(self, key: str, *, lowest: int = 0) -> int | None:
-        """Return a whole number, not below the lowest, or None when it is left out."""
-        value = self._take(key, int, Text("A whole number is needed."), required=False)
-        if isinstance(value, int) and value < lowest:
-            self.problem(key, Text("A number of at least %(lowest)s is needed.", lowest=lowest))
+    def integer(
+        self, key: str, *, lowest: int = 0, highest: int = LONGEST, required: bool = False
+    ) -> int | None:
+        """Return a whole number within the bounds, or None when it is left out."""
+        value = self._take(key, int, Text("A whole number is needed."), required=required)
+        if not isinstance(value, int):
             return None
-        return value if isinstance(value, int) else None
+        if not lowest <= value <= highest:
+            text = Text(
+                "A number from %(lowest)s to %(highest)s is needed.",
+                lowest=lowest,
+                highest=highest,
+            )
+            self.problem(key, text)
+            return None
+        return value
 
     def fen(self, key: str) -> int | None:
         """Return an amount given in yuan (a whole number, or a string with decimals) as fen."""
-        value = self._left.pop(key)
-        try:
-            amount = Decimal(str(value)) * _FEN
-        except InvalidOperation:
-            amount = Decimal("NaN")
-        if isinstance(value, bool | float) or not amount.is_finite() or amount != int(amount):
+        amount = parse_yuan(self._left.pop(key))
+        fen = None if amount is None else fen_of(amount)
+        if fen is None:
             self.problem(key, Text("An amount in yuan is needed, as a whole number or a text."))
-            return None
-        return int(amount)
+        return fen
 
     def flag(self, key: str, *, default: bool = False) -> bool:
         """Return true or false."""
@@ -118,25 +125,26 @@ class Reader:
     def day(self, key: str, *, required: bool = False) -> date | None:
         """Return a date."""
         value = self._take(key, date, Text("A date is needed."), required=required)
-        if isinstance(value, datetime) or not isinstance(value, date):
+        if isinstance(value, datetime):
+            self.problem(key, Text("A date is needed."))
             return None
-        return value
+        return value if isinstance(value, date) else None
 
     def choice(self, key: str, kind: type[E], *, default: E | None = None) -> E:
         """Return a member of an enumeration."""
         value = self.text(key, required=default is None)
         if value in list(kind):
             return kind(value)
-        if value:
+        if value.strip():
             self.problem(key, Text("One of these is needed: %(choices)s.", choices=", ".join(kind)))
         return default or next(iter(kind))
 
     def codes(self, key: str) -> tuple[str, ...]:
         """Return a list of identifiers; empty when it is left out."""
         value = self._take(key, list, Text("A list of ids is needed."), required=False)
-        if value is None:
+        if not isinstance(value, list):
             return ()
-        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        if not all(isinstance(each, str) for each in value):
             self.problem(key, Text("A list of ids is needed."))
             return ()
         if len(set(value)) != len(value):
@@ -153,10 +161,15 @@ class Reader:
     def readers(self, key: str, values: Sequence[object]) -> list["Reader"]:
         """Return a reader for each of the values, named by its id, or by its place in the list."""
         readers = []
+        seen: set[object] = set()
         for index, each in enumerate(values):
             if isinstance(each, dict):
-                name = each.get("id", index)
-                readers.append(Reader(each, f"{self.at(key)}.{name}", self._problems))
+                name = each["id"] if isinstance(each.get("id"), str) else index
+                reader = Reader(each, f"{self.at(key)}.{excerpt(name)}", self._problems)
+                if name in seen:
+                    reader.problem("id", Text("This id stands in the table twice."))
+                seen.add(name)
+                readers.append(reader)
             else:
                 self.problem(f"{key}.{index}", Text("A table is needed."))
         return readers
@@ -176,11 +189,15 @@ class Reader:
         """Return whatever stands at the key, to be judged by the caller."""
         return self._left.pop(key, None)
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         """Return the keys not taken yet."""
         return list(self._left)
+
+    def forget(self) -> None:
+        """Leave the rest unread, because the table as a whole has been refused."""
+        self._left.clear()
 
     def done(self) -> None:
         """Report every key that nobody asked for."""
         for key in self._left:
-            self.problem(key, Text("This key is not known."))
+            self.problem(excerpt(key), Text("This key is not known."))

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fireinvest.messages import Faulty, Problem, Text
+from fireinvest.messages import Faulty, Problem, Text, excerpt
+from fireinvest.regulation.calendar import LAST_DAY, ONE_DAY
 from fireinvest.regulation.checking import check
 from fireinvest.regulation.days import Length, Unit
 from fireinvest.regulation.loading import ProfileFaulty, load_divisions, load_layer
@@ -38,7 +39,7 @@ class Law:
         """
         found = self.divisions.get(code)
         if found is None:
-            text = Text("No division with the code %(code)s is known.", code=code[:40])
+            text = Text("No division with the code %(code)s is known.", code=excerpt(code))
             raise Faulty([Problem(field_name, text)])
         if not found.exists_on(on):
             text = Text("%(name)s does not exist as such on %(day)s.", name=found.label, day=on)
@@ -53,7 +54,7 @@ class Law:
 
         """
         layers = [layer for layer in self.layers if layer.covers(division, on)]
-        if not layers:
+        if not layers or on > LAST_DAY:
             text = Text("No rule is known that was in force on %(day)s.", day=on)
             raise Faulty([Problem("occurred_at", text)])
         layers.sort(key=lambda layer: _ORDER[layer.rank])
@@ -77,13 +78,31 @@ def known_law(extra: Path | None = None) -> Law:
     divisions: dict[str, Division] = {}
     for path in lists:
         for division in load_divisions(path):
+            key = f"divisions.{division.code}"
             if division.code in divisions:
                 text = Text("The division %(code)s is listed twice.", code=division.code)
-                raise ProfileFaulty(path.name, [Problem("divisions", text)])
+                raise ProfileFaulty(path.name, [Problem(key, text)])
+            if division.parent is not None and division.parent not in divisions:
+                text = Text("There is no %(id)s.", id=division.parent)
+                raise ProfileFaulty(path.name, [Problem(f"{key}.parent", text)])
             divisions[division.code] = division
-    layers = tuple(load_layer(path) for path in files)
-    _refuse_overlaps(layers)
-    return Law(layers, divisions)
+    law = Law(tuple(load_layer(path) for path in files), divisions)
+    _refuse_overlaps(law.layers)
+    for layer in law.layers:
+        _join_as_it_changes(law, layer)
+    return law
+
+
+def _join_as_it_changes(law: Law, layer: Layer) -> None:
+    """Join the layer with those above on each day on which the law of its places changes."""
+    last = min(layer.valid_until or LAST_DAY, LAST_DAY)
+    ends = [each.valid_until for each in law.layers if each.valid_until is not None]
+    changes = [each.valid_from for each in law.layers]
+    changes += [end + ONE_DAY for end in ends if end < LAST_DAY]
+    for on in (layer.valid_from, *changes):
+        if layer.valid_from <= on <= last:
+            for place in layer.divisions or (None,):
+                law.in_force(place, on)
 
 
 def _refuse_overlaps(layers: Iterable[Layer]) -> None:

@@ -44,7 +44,7 @@ def view(
         "households": facts.households,
         "burnt_area_m2": facts.burnt_area_m2,
         "direct_economic_loss": facts.direct_economic_loss,
-        "direct_property_loss": facts.direct_property_loss,
+        "direct_property_loss": _property_loss(facts),
         "social_impact": facts.social_impact,
         "category": facts.category,
         "responsibility_accident": facts.responsibility_accident,
@@ -53,6 +53,13 @@ def view(
         "level": severity.range_in(ruleset.scale),
         "level_so_far": severity.exactly(ruleset.scale),
     }
+
+
+def _property_loss(facts: Facts) -> int | None:
+    """A part of the direct economic loss: where that is nothing, it is nothing too."""
+    if facts.direct_property_loss is None and facts.direct_economic_loss == 0:
+        return 0
+    return facts.direct_property_loss
 
 
 def _acts_as_county(facts: Facts, division: Division | None) -> bool | None:
