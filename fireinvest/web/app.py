@@ -7,7 +7,7 @@ from flask_wtf import CSRFProtect
 from config import ROOT, Settings
 from fireinvest.messages import DEFAULT_LANGUAGE
 from fireinvest.store import open_database
-from fireinvest.web import errors, language, logs, security, state
+from fireinvest.web import errors, language, logs, present, security, state
 from fireinvest.web.views import BLUEPRINTS
 
 
@@ -43,6 +43,7 @@ def create_app(settings: Settings) -> Flask:
     logs.install(app)
     security.install(app)
     language.install(app)
+    present.install(app)
     CSRFProtect(app)
     Bootstrap5(app)
     errors.install(app)

@@ -2,7 +2,12 @@
 
 from flask import Blueprint
 
-from fireinvest.web.views import health
+from fireinvest.web.views import calculator, calendar, health, rules
 
 # To add pages: import their module above and name its blueprint here.
-BLUEPRINTS: tuple[Blueprint, ...] = (health.blueprint,)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    calculator.blueprint,
+    rules.blueprint,
+    calendar.blueprint,
+    health.blueprint,
+)

@@ -1,0 +1,246 @@
+"""What may stand in the calculator's address? Shape only: the law judges the values."""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+
+from werkzeug.datastructures import MultiDict
+from wtforms import FieldList, Form, FormField, StringField
+
+from fireinvest.messages import Problem, Text, Words
+from fireinvest.regulation.calendar import FIRST_DAY, LAST_DAY
+from fireinvest.regulation.facts import Category
+from fireinvest.regulation.profile import Division, Kind, Per, Ruleset, Step
+
+#: More characters than any value that makes sense; what follows is not even shown again.
+LONGEST_VALUE = 200
+
+#: More rows of "what happened since" than the page ever needs.
+MOST_ROWS = 24
+
+#: Fields that are handed to the law under their own names.
+PLAIN_FIELDS = (
+    "division",
+    "deaths",
+    "serious_injuries",
+    "missing",
+    "direct_economic_loss_yuan",
+    "direct_property_loss_yuan",
+    "burnt_area_m2",
+    "households",
+    "social_impact",
+    "category",
+    "zone_authorised",
+)
+
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _tidy(value: str | None) -> str:
+    """Blank is blank; what is far too long is cut, and stays too long."""
+    return (value or "").strip()[:LONGEST_VALUE]
+
+
+class HappenedForm(Form):
+    """One thing that happened since: a step of the rule, its day, and a number where it has one."""
+
+    step = StringField(filters=[_tidy])
+    on = StringField(filters=[_tidy])
+    number = StringField(filters=[_tidy])
+
+
+class CalculatorForm(Form):
+    """The facts of a fire, the day of asking, and what happened since."""
+
+    occurred_on = StringField(filters=[_tidy])
+    occurred_time = StringField(filters=[_tidy])
+    division = StringField(filters=[_tidy])
+    deaths = StringField(filters=[_tidy])
+    serious_injuries = StringField(filters=[_tidy])
+    missing = StringField(filters=[_tidy])
+    direct_economic_loss_yuan = StringField(filters=[_tidy])
+    direct_property_loss_yuan = StringField(filters=[_tidy])
+    burnt_area_m2 = StringField(filters=[_tidy])
+    households = StringField(filters=[_tidy])
+    social_impact = StringField(filters=[_tidy])
+    category = StringField(filters=[_tidy])
+    zone_authorised = StringField(filters=[_tidy])
+    as_of = StringField(filters=[_tidy])
+    since = FieldList(FormField(HappenedForm), max_entries=MOST_ROWS)
+
+    def rows(self) -> list[HappenedForm]:
+        """Return the rows of "what happened since" that say anything."""
+        return [entry.form for entry in self.since if any(entry.form.data.values())]
+
+    def is_blank(self) -> bool:
+        """Was nothing said at all?"""
+        return not self.rows() and not any(
+            field.data for field in self if field.name != self.since.name
+        )
+
+    def address(self) -> list[tuple[str, str]]:
+        """Return what the shortest address with the same content says, blanks left out."""
+        pairs = [
+            (field.name, str(field.data))
+            for field in self
+            if field.name != self.since.name and field.data
+        ]
+        for place, row in enumerate(self.rows()):
+            pairs.extend(
+                (f"since-{place}-{name}", str(value)) for name, value in row.data.items() if value
+            )
+        return pairs
+
+    def day(self, name: str) -> date | None:
+        """Return the day that a field holds, None where it holds none."""
+        return _day(self[name].data)
+
+    def shape_problems(self, args: MultiDict[str, str]) -> list[Problem]:
+        """Return what is wrong before anything is asked of the law."""
+        problems = list(_twice_or_unknown(args))
+        if self.occurred_time.data and not _TIME.fullmatch(self.occurred_time.data):
+            text = Text("A time of day like 08:30 is needed.")
+            problems.append(Problem("occurred_time", text))
+        if self.occurred_time.data and not self.occurred_on.data:
+            problems.append(Problem("occurred_on", Text("The day of the fire is needed.")))
+        if self.as_of.data:
+            found = self.day("as_of")
+            text = Text(
+                "A day from %(first)s to %(last)s is needed.", first=FIRST_DAY, last=LAST_DAY
+            )
+            if found is None or not FIRST_DAY <= found <= LAST_DAY:
+                problems.append(Problem("as_of", text))
+        for place, row in enumerate(self.rows()):
+            if not row.step.data:
+                problems.append(Problem(f"since-{place}", Text("Choose what happened.")))
+        return problems
+
+    def given(self, ruleset: Ruleset) -> tuple[dict[str, object], list[int]]:
+        """Return the facts and actions as the law takes them, and the row behind each action."""
+        given: dict[str, object] = {
+            name: self[name].data for name in PLAIN_FIELDS if self[name].data
+        }
+        if self.occurred_on.data:
+            moment = self.occurred_on.data
+            if self.occurred_time.data:
+                moment += f"T{self.occurred_time.data}"
+            given["occurred_at"] = moment
+        actions: list[dict[str, object]] = []
+        behind: list[int] = []
+        refs: dict[str, int] = {}
+        for place, row in enumerate(self.rows()):
+            refs[row.step.data] = refs.get(row.step.data, 0) + 1
+            for action in _actions(ruleset, row, refs[row.step.data]):
+                actions.append(action)
+                behind.append(place)
+        if actions:
+            given["actions"] = actions
+        return given, behind
+
+
+def _day(written: str | None) -> date | None:
+    if written is None or not _DAY.fullmatch(written):
+        return None
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        return None
+
+
+def _twice_or_unknown(args: MultiDict[str, str]) -> Iterable[Problem]:
+    known = {name for name in CalculatorForm() ._fields if name != "since"}
+    row = re.compile(r"since-[0-9]{1,3}-(step|on|number)")
+    for name, values in args.lists():
+        if name == "lang":
+            continue
+        if name not in known and not row.fullmatch(name):
+            yield Problem(name[:40], Text("This field is not known."))
+        elif len(values) > 1:
+            yield Problem(name, Text("This field is given twice."))
+
+
+# ------------------------------------------------------------- what may have happened since
+
+
+def offered_steps(ruleset: Ruleset) -> list[Step]:
+    """Return the steps that move a clock, and what has to stand before them, in their order.
+
+    Clocks whose dates a document sets (measures, orders) need more than a day, and belong to a
+    real case.
+    """
+    moved = {clock.id for clock in ruleset.clocks.values() if clock.per is not Per.REFERENCE}
+    named = {
+        name
+        for clock in ruleset.clocks.values()
+        if clock.id in moved
+        for name in (clock.received_by, clock.returned_by)
+        if name
+    }
+    tests = {name for term in ruleset.terms.values() for name in term.tests}
+    chosen = {
+        step.id
+        for step in ruleset.steps.values()
+        if moved & {*step.satisfies, *step.starts, *step.stops, step.extends}
+        or step.id in named
+        or step.id in tests
+        or step.closes in tests
+        or step.kind is Kind.FIGURES
+        or (step.decides is not None and step.decides.value == "social_impact")
+    }
+    chosen |= {name for step in chosen for name in ruleset.steps[step].requires}
+    return [step for step in ruleset.steps.values() if step.id in chosen]
+
+
+def number_asked(step: Step) -> Words | None:
+    """Which number does a step ask for in this form, if any?"""
+    if step.kind is Kind.EXTENSION:
+        return Text("days granted or asked for")
+    if step.kind is Kind.FIGURES:
+        return Text("deaths in all")
+    return None
+
+
+def _actions(ruleset: Ruleset, row: HappenedForm, place: int) -> Iterable[dict[str, object]]:
+    """A row as the actions it stands for: a step through a list is taken as done for all of it."""
+    action: dict[str, object] = {"action": row.step.data}
+    if row.on.data:
+        action["on"] = row.on.data
+    step = ruleset.steps.get(row.step.data)
+    if step is None:
+        yield action
+        return
+    if step.kind is Kind.EXTENSION and row.number.data:
+        action["days"] = row.number.data
+    if step.kind is Kind.FIGURES and row.number.data:
+        action["deaths"] = row.number.data
+    if step.kind is Kind.INTERVAL:
+        action["ref"] = str(place)
+    if step.effective:
+        action["outcome"] = step.effective[0]
+    elif step.decides is not None and step.outcomes:
+        action["outcome"] = step.outcomes[0]
+    listing = ruleset.lists.get(step.items or "")
+    if listing is None:
+        yield action
+        return
+    for item in listing.items:
+        yield {**action, "item": item.id}
+
+
+# ------------------------------------------------------------- choices
+
+
+def divisions_on(divisions: Iterable[Division], on: date) -> list[Division]:
+    """Return the counties and zones that there are on a day, zones last."""
+    found = [each for each in divisions if each.parent is not None and each.exists_on(on)]
+    return sorted(found, key=lambda each: (not each.is_government, each.code))
+
+
+def categories(ruleset: Ruleset) -> list[tuple[str, Words]]:
+    """Return the kinds of fire that the law knows, as choices."""
+    return [
+        (each.value, ruleset.categories[each.value].label)
+        for each in Category
+        if each.value in ruleset.categories
+    ]
