@@ -21,8 +21,13 @@ BY_HAND = {
 }
 
 
-def graded(on: str = "2025-05-12", scale: str = "accident", **known: Any) -> Severity:
-    return grade(law_of(on), fire(on, **{**HARMLESS, **known}), scale)
+def graded(on: str = "2025-05-12", /, **known: Any) -> Severity:
+    return grade(law_of(on), fire(on, **{**HARMLESS, **known}))
+
+
+def returned(**known: Any) -> Severity:
+    """The grade of the statistical return."""
+    return grade(law_of(), fire(**{**HARMLESS, **known}), "statistical")
 
 
 @pytest.mark.parametrize("on", ["2020-05-12", "2023-02-01", "2025-05-12"])
@@ -49,9 +54,13 @@ def test_every_threshold_of_every_scale_includes_its_number(scale: str) -> None:
     levels = law_of().scales[scale].levels
     for index, level in enumerate(levels[1:], start=1):
         for criterion, least in level.least.items():
-            assert graded(scale=scale, **{criterion: least - 1}).level.id == levels[index - 1].id
-            assert graded(scale=scale, **{criterion: least}).level.id == level.id
-            assert graded(scale=scale, **{criterion: least + 1}).level.id == level.id
+            for number, expected in (
+                (least - 1, levels[index - 1]),
+                (least, level),
+                (least + 1, level),
+            ):
+                facts = fire(**{**HARMLESS, criterion: number})
+                assert grade(law_of(), facts, scale).level == expected
 
 
 @pytest.mark.parametrize(
@@ -153,13 +162,13 @@ def test_the_level_cites_the_instrument_that_sets_it(on: str, deaths: int, artic
 def test_casualties_move_the_level_to_the_end_of_the_seventh_day() -> None:
     found = graded("2025-05-12")
     assert found.window_ends_on == day("2025-05-19")
-    assert graded(scale="statistical").window_ends_on == found.window_ends_on + timedelta(days=23)
+    assert returned().window_ends_on == found.window_ends_on + timedelta(days=23)
 
 
 def test_the_statistical_scale_is_another_one_and_still_to_be_confirmed() -> None:
     loss = 2000 * WAN
     assert graded(direct_economic_loss=loss).level.id == "larger"
-    assert graded(scale="statistical", direct_economic_loss=loss).level.id == "general"
+    assert returned(direct_economic_loss=loss).level.id == "general"
     assert not law_of().scales["statistical"].confirmed
     assert law_of().scale.confirmed
 
