@@ -245,8 +245,9 @@ class Correcting:
     """An entry was wrong: from here on it reads so, on its corrected day."""
 
     target: int
-    payload: KindPayload
+    payload: "KindPayload | Opening | Merging | Raising | HandingOver"
     on: date
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,13 +267,26 @@ class Raising:
 
 @dataclass(frozen=True, slots=True)
 class HandingOver:
-    """The case is handed over to the government now responsible."""
+    """The case is handed over to the government now responsible; ``to_case``: its own case there."""
 
     government: str
     document_no: str | None = None
+    to_case: str | None = None
 
 
-CodePayload = Opening | Voiding | Correcting | Merging | Raising | HandingOver
+@dataclass(frozen=True, slots=True)
+class Linking:
+    """An entry of another case concerns this one: a merge, a hand-over, a new fire (art 30).
+
+    ``other``: the case with that entry; ``step`` and ``entry``: what was done there.
+    """
+
+    other: str
+    step: str
+    entry: int
+
+
+CodePayload = Opening | Voiding | Correcting | Merging | Raising | HandingOver | Linking
 Payload = KindPayload | CodePayload
 
 #: The names that code-only actions have in a journal and in a list of actions.
@@ -283,6 +297,7 @@ CODE_ACTIONS: Mapping[str, type[CodePayload]] = {
     "merge": Merging,
     "raise": Raising,
     "hand_over": HandingOver,
+    "link": Linking,
 }
 
 
@@ -339,10 +354,10 @@ def _read(given: Given, name: str, shape: Shape) -> object:
             return given.text(name)
 
 
-def missing_fields(payload: KindPayload) -> list[Problem]:
+def missing_fields(payload: KindPayload, article: str | None = None) -> list[Problem]:
     """Return a problem for each field that its kind needs and that is empty."""
     return [
-        Problem(each.name, Text("This is needed."))
+        Problem(each.name, Text("This is needed."), article)
         for each in fields(payload)
         if each.metadata["needed"] and getattr(payload, each.name) is None
     ]

@@ -6,21 +6,27 @@ Replay never refuses: an entry that no longer fits shows as an inconsistency.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 
-from fireinvest.messages import Problem, Text
+from fireinvest.messages import Label, Problem, Text
+from fireinvest.regulation.basis import Basis, Citation, Finding
+from fireinvest.regulation.checking import MEMBERS
 from fireinvest.regulation.clocks import Test
+from fireinvest.regulation.condition import FactView
+from fireinvest.regulation.contents import lacking
 from fireinvest.regulation.facts import Category, Facts
-from fireinvest.regulation.jurisdiction import Judgement, judge
+from fireinvest.regulation.jurisdiction import Judgement, first_match, judge
 from fireinvest.regulation.profile import Decides, Division, Kind, Mode, Ruleset, Step
+from fireinvest.regulation.scope import judge_scope, presume, view
 from fireinvest.regulation.stages import stage_of
 from fireinvest.workflow.actions import (
     Correcting,
     Decision,
     Entry,
     Figures,
-    Finding,
     HandingOver,
     Interval,
+    Linking,
     Membership,
     Merging,
     Opening,
@@ -29,6 +35,7 @@ from fireinvest.workflow.actions import (
     Recusal,
     Voiding,
 )
+from fireinvest.workflow.actions import Finding as Found
 
 #: Not affected by the window for casualties: a loss counts as finally assessed.
 _LOSSES = ("direct_economic_loss", "direct_property_loss", "burnt_area_m2", "households")
@@ -52,6 +59,11 @@ class Member:
         """Is the member still there, and not recused?"""
         return self.until is None and self.recused_on is None
 
+    def was_active_on(self, on: date) -> bool:
+        """Was the member there on the day, and not recused before it?"""
+        ended_on = min(day for day in (self.until, self.recused_on, date.max) if day is not None)
+        return self.since <= on <= ended_on
+
 
 @dataclass(frozen=True, slots=True)
 class LevelChange:
@@ -67,8 +79,9 @@ class LevelChange:
 class Responsible:
     """A government that investigates, or that the rule names since the level rose.
 
-    ``late_since``: the day of the fact that made it responsible, None where it was from the fire.
-    ``took_over_on``: when the case was handed over to it. ``until``: when it handed over.
+    ``late_since``: the day of the fact that made it responsible, None where it was from the fire;
+    ``named_by`` the entry with that fact. ``took_over_on`` and ``took_over_by``: when and by which
+    entry the case was handed over to it. ``until``: when it handed over.
     """
 
     government: str
@@ -76,6 +89,8 @@ class Responsible:
     took_over_on: date | None
     until: date | None
     is_pending: bool
+    named_by: int | None = None
+    took_over_by: int | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +102,7 @@ class Case:
     opening: Entry
     facts: Facts
     judgement: Judgement
+    judgements: tuple[tuple[date, int, Judgement], ...]
     mode: Mode
     mode_since: date
     modes_seen: frozenset[Mode]
@@ -97,8 +113,11 @@ class Case:
     done: Mapping[str, tuple[Entry, ...]]
     recorded: Mapping[str, tuple[Entry, ...]]
     members: tuple[Member, ...]
+    recused: Mapping[str, date]
     stage: str | None
     merged_into: str | None
+    merged_on: date | None
+    links: tuple[Linking, ...]
     inconsistencies: tuple[Problem, ...]
     journal: tuple[Entry, ...]
 
@@ -135,24 +154,105 @@ class Case:
         pending = [each for each in self.governments if each.is_pending]
         return pending[-1].government if pending else None
 
+    @cached_property
+    def view(self) -> FactView:
+        """The facts as the conditions of the rule see them now."""
+        return self.judgement.view()
+
+    def view_at(self, on: date, seq: int) -> FactView:
+        """Return the facts as they were when the entry of that day and number counted."""
+        known = [each for each in self.judgements if each[:2] <= (on, seq)]
+        found = known[-1][2] if known else self.judgements[0][2]
+        return self.view if found is self.judgement else found.view()
+
+    @property
+    def lead(self) -> Finding[tuple[str, ...]]:
+        """Who leads: by the mode in which the case is, which a pending hand-over hasn't changed."""
+        if self.mode is not Mode.INVESTIGATE:
+            return self.judgement.lead
+        return leading(self.ruleset, {**self.view, "mode": self.mode})
+
+    def acts(self, government: str) -> Mode:
+        """Return what the local government does while this one investigates."""
+        modes = {route.government: route.mode for route in self.ruleset.routes}
+        return modes.get(government, self.judgement.mode)
+
+    @cached_property
+    def team(self) -> tuple[Member, ...]:
+        """Those of the members who sign the report, past ones too; not the evaluation group."""
+        signing = {
+            role
+            for step in self.ruleset.steps.values()
+            if step.items == MEMBERS and step.kind is Kind.SIGNATURE
+            for role in step.who
+        }
+        return tuple(each for each in self.members if each.post in signing)
+
+    def intervals(self, step: str) -> tuple[tuple[Entry, date | None], ...]:
+        """Return what a step began, each with the day of its end, None while it is open."""
+        closing = [each.id for each in self.ruleset.steps.values() if each.closes == step]
+        ends = [end for closer in closing for end in self.done.get(closer, ())]
+        return tuple(
+            (
+                entry,
+                min(
+                    (e.on for e in ends if _ref(e) == _ref(entry) and e.on >= entry.on),
+                    default=None,
+                ),
+            )
+            for entry in self.done.get(step, ())
+        )
+
     def tests(self, steps: Iterable[str]) -> tuple[Test, ...]:
         """Return the intervals that these steps began, closed where their end is on record."""
-        found = []
-        for name in steps:
-            closing = [s.id for s in self.ruleset.steps.values() if s.closes == name]
-            for entry in self.done.get(name, ()):
-                ends = [
-                    end.on
-                    for closer in closing
-                    for end in self.done.get(closer, ())
-                    if _ref(end) == _ref(entry) and end.on >= entry.on
-                ]
-                found.append(Test(entry.on, min(ends, default=None)))
-        return tuple(found)
+        return tuple(
+            Test(entry.on, ended_on) for name in steps for entry, ended_on in self.intervals(name)
+        )
 
 
 def _ref(entry: Entry) -> str | None:
     return entry.payload.ref if isinstance(entry.payload, Interval) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What is lacking before a step is done in full: an item of its list, a member, or itself."""
+
+    citation: Citation
+    what: Label | str | None
+
+
+def gaps(case: Case, step: Step) -> tuple[Gap, ...]:
+    """Return what is lacking before the step is done in full; nothing when it is."""
+    entries = case.done.get(step.id, ())
+    if step.items == MEMBERS:
+        heard = {getattr(entry.payload, "person", None) for entry in entries}
+        people = dict.fromkeys(each.person for each in case.team if each.is_active)
+        return tuple(Gap(step.basis, person) for person in people if person not in heard)
+    if step.items is not None:
+        covered = {str(getattr(entry.payload, "item", "")) for entry in entries}
+        items = lacking(case.ruleset.lists[step.items], covered, case.view)
+        if items or entries:
+            return tuple(Gap(item.basis, item.label) for item in items)
+    return () if entries else (Gap(step.basis, None),)
+
+
+def completed(case: Case, step: Step) -> Entry | None:
+    """Return the entry with which the step was done: of one through a list, the last item's."""
+    entries = case.done.get(step.id, ())
+    if not entries:
+        return None
+    if step.items is None:
+        return entries[0]
+    if step.items == MEMBERS:
+        return None if gaps(case, step) else entries[-1]
+    covered: set[str] = set()
+    for entry in entries:
+        covered.add(str(getattr(entry.payload, "item", "")))
+        view_then = case.view_at(entry.on, entry.seq)
+        if not lacking(case.ruleset.lists[step.items], covered, view_then):
+            return entry
+    return None
 
 
 def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -162,10 +262,9 @@ def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
         match entry.payload:
             case Voiding(target):
                 by_seq.pop(target, None)
-            case Correcting(target, payload, on) if target in by_seq:
-                by_seq[target] = replace(by_seq[target], payload=payload, on=on)
-            case Correcting():
-                pass
+            case Correcting(target, payload, on, at):
+                if target in by_seq:
+                    by_seq[target] = replace(by_seq[target], payload=payload, on=on, at=at)
             case _:
                 by_seq[entry.seq] = entry
     return tuple(sorted(by_seq.values(), key=lambda each: (each.on, each.seq)))
@@ -178,7 +277,7 @@ def fold(ruleset: Ruleset, division: Division | None, entries: Iterable[Entry]) 
         ValueError: when no opening is among the entries.
 
     """
-    journal = tuple(entries)
+    journal = tuple(sorted(entries, key=lambda each: each.seq))
     effective = in_order(journal)
     opening = next((each for each in effective if isinstance(each.payload, Opening)), None)
     if opening is None:
@@ -193,6 +292,7 @@ def fold(ruleset: Ruleset, division: Division | None, entries: Iterable[Entry]) 
         opening=opening,
         facts=story.facts,
         judgement=story.judgement,
+        judgements=tuple(story.judgements),
         mode=story.mode,
         mode_since=story.mode_since,
         modes_seen=frozenset(story.modes_seen),
@@ -203,8 +303,11 @@ def fold(ruleset: Ruleset, division: Division | None, entries: Iterable[Entry]) 
         done={step: tuple(each) for step, each in done.items()},
         recorded={step: tuple(each) for step, each in story.recorded.items()},
         members=tuple(story.members),
+        recused=story.recused,
         stage=stage_of(ruleset, done),
         merged_into=story.merged_into,
+        merged_on=story.merged_on,
+        links=tuple(story.links),
         inconsistencies=tuple(story.inconsistencies),
         journal=journal,
     )
@@ -220,33 +323,40 @@ class _Story:
         self.facts = opening.payload.facts
         self.for_level = self.facts
         self.judgement = judge(ruleset, self.facts, division)
-        self.opening = opening
+        self.judgements: list[tuple[date, int, Judgement]] = []
         self.route_modes = {route.government: route.mode for route in ruleset.routes}
         self.mode = self.judgement.mode
         self.mode_since = self.facts.occurred_on
         self.modes_seen = {self.mode}
         self.in_scope_since: date | None = None
-        self.was_out_of_scope = self.judgement.in_scope.value is False
         self.levels: list[LevelChange] = []
         self.governments: list[Responsible] = []
         self.done: dict[str, list[Entry]] = {}
         self.recorded: dict[str, list[Entry]] = {}
         self.members: list[Member] = []
+        self.recused: dict[str, date] = {}
         self.merged_into: str | None = None
+        self.merged_on: date | None = None
+        self.links: list[Linking] = []
         self.inconsistencies: list[Problem] = []
         self._note_judgement(opening.seq, self.facts.occurred_on)
 
     def tell(self, entry: Entry) -> None:
         """Take one entry into the snapshot."""
         match entry.payload:
-            case Opening() | Voiding() | Correcting():
+            case Opening():
                 return
-            case HandingOver(government) | Raising(government):
+            case HandingOver(government=government) | Raising(government=government):
                 self._hand_over(government, entry)
                 return
             case Merging(into):
-                self.merged_into = into
+                self.merged_into, self.merged_on = into, entry.on
                 return
+            case Linking():
+                self.links.append(entry.payload)
+                return
+        if entry.on < self.facts.occurred_on:
+            self._inconsistent(entry, Text("The day lies before the fire."))
         step = self.ruleset.steps.get(entry.step)
         if step is None:
             self._inconsistent(entry, Text("The rule no longer has this step."))
@@ -276,62 +386,100 @@ class _Story:
         if entry.on > self.judgement.severity.window_ends_on:
             changes = {name: value for name, value in changes.items() if name not in _CASUALTIES}
         self.for_level = self.for_level.with_known(changes)
-        self.judgement = judge(self.ruleset, self.for_level, self.division)
+        self.judgement = _judge(self.ruleset, self.facts, self.for_level, self.division)
         self._note_judgement(entry.seq, entry.on)
+        government = self.judgement.government.value
+        if step.decides is Decides.ZONE_AUTHORISED and government is not None:
+            self._authorised(government, entry)
 
     def _note_judgement(self, seq: int, on: date) -> None:
         found = self.judgement
+        self.judgements.append((on, seq, found))
         change = LevelChange(on, found.severity.level.id, found.severity.is_floor, seq)
         if not self.levels or (self.levels[-1].level, self.levels[-1].is_floor) != (
             change.level,
             change.is_floor,
         ):
             self.levels.append(change)
-        if found.in_scope.value is not False and self.in_scope_since is None:
+        if found.in_scope.value is False:
+            self.in_scope_since = None
+        elif self.in_scope_since is None:
             self.in_scope_since = on
         government = found.government.value
         if government is not None:
-            self._responsible(government, on)
+            self._responsible(government, on, seq)
         self._set_mode(on)
 
     def _rank(self, government: str) -> int:
         return self.ruleset.tiers[government].rank
 
-    def _responsible(self, government: str, on: date) -> None:
+    def _acting(self) -> Responsible:
+        return next(each for each in reversed(self.governments) if not each.is_pending)
+
+    def _responsible(self, government: str, on: date, seq: int) -> None:
         """A first government is responsible at once; a rise only makes the next one pending."""
+        outside = self.mode in (Mode.OUT_OF_SCOPE, Mode.OTHER_REGIME)
+        late = on if outside and on > self.facts.occurred_on else None
         if not self.governments:
-            late = on if self.was_out_of_scope and on > self.facts.occurred_on else None
-            self.governments.append(Responsible(government, late, None, None, is_pending=False))
+            first = Responsible(government, late, None, None, is_pending=False, named_by=seq)
+            self.governments.append(first)
             return
-        acting = next(each for each in reversed(self.governments) if not each.is_pending)
+        if late is not None and self.mode is Mode.OUT_OF_SCOPE:
+            place = self.governments.index(self._acting())
+            self.governments[place] = replace(self.governments[place], late_since=late)
         self.governments = [
             each
             for each in self.governments
             if not each.is_pending or each.government == government
         ]
-        known = {each.government for each in self.governments}
-        if self._rank(government) > self._rank(acting.government) and government not in known:
-            self.governments.append(Responsible(government, on, None, None, is_pending=True))
+        known = {each.government for each in self.governments if each.until is None}
+        if self._rank(government) > self._rank(self._acting().government) and (
+            government not in known
+        ):
+            self.governments.append(
+                Responsible(government, on, None, None, is_pending=True, named_by=seq)
+            )
+
+    def _authorised(self, government: str, entry: Entry) -> None:
+        """A recorded authorisation is itself the act that gives the case to the zone."""
+        if self._rank(government) < self._rank(self._acting().government):
+            self._hand_over(government, entry)
 
     def _hand_over(self, government: str, entry: Entry) -> None:
         if government not in self.ruleset.tiers:
             self._inconsistent(entry, Text("There is no %(id)s.", id=government))
             return
-        pending = [each for each in self.governments if each.government == government]
-        late = pending[-1].late_since if pending else entry.on
-        self.governments = [
-            replace(each, until=each.until or entry.on)
+        named = next(
+            (e for e in self.governments if e.is_pending and e.government == government), None
+        )
+        still_pending = [
+            each
             for each in self.governments
-            if not each.is_pending
+            if each.is_pending and self._rank(each.government) > self._rank(government)
         ]
-        self.governments.append(Responsible(government, late, entry.on, None, is_pending=False))
+        self.governments = [
+            *(
+                replace(each, until=each.until or entry.on)
+                for each in self.governments
+                if not each.is_pending
+            ),
+            Responsible(
+                government,
+                named.late_since if named else entry.on,
+                entry.on,
+                None,
+                is_pending=False,
+                named_by=named.named_by if named else entry.seq,
+                took_over_by=entry.seq,
+            ),
+            *still_pending,
+        ]
         self._set_mode(entry.on)
 
     def _set_mode(self, on: date) -> None:
         mode = self.judgement.mode
         if mode in (Mode.INVESTIGATE, Mode.ASSIST) and self.governments:
-            acting = next(each for each in reversed(self.governments) if not each.is_pending)
-            mode = self.route_modes.get(acting.government, mode)
+            mode = self.route_modes.get(self._acting().government, mode)
         if mode is not self.mode:
             self.mode, self.mode_since = mode, on
             self.modes_seen.add(mode)
@@ -340,37 +488,80 @@ class _Story:
 
     def _members(self, step: Step, entry: Entry) -> None:
         match entry.payload:
-            case Recusal(person=str(person)) if (
-                step.kind is Kind.RECUSAL and "granted" in step.outcomes
-            ):
-                if entry.payload.outcome == "granted":
+            case Recusal(person=str(person), outcome=outcome):
+                # The first of a decision's outcomes is the one that grants.
+                if step.outcomes and outcome == step.outcomes[0]:
+                    self.recused.setdefault(person, entry.on)
                     self._end(person, recused_on=entry.on)
             case Membership(person=str(person)) if step.closes is not None:
                 self._end(person, until=entry.on)
-            case Membership(person=str(person)) if step.assigns is not None:
-                payload = entry.payload
-                self.members.append(
-                    Member(person, step.assigns, payload.agency, payload.item, entry.on)
-                )
-            case Order(person=str(person)) if step.assigns is not None:
-                self.members.append(Member(person, step.assigns, None, None, entry.on))
+            case Membership(person=str(person), agency=agency, item=item) if step.assigns:
+                self._join(step.assigns, person, entry.on, agency, item)
+            case Order(person=str(person)) if step.assigns:
+                # An order names the one holder of a post; the one before gives way.
+                self.members = [
+                    replace(each, until=entry.on)
+                    if each.post == step.assigns and each.is_active
+                    else each
+                    for each in self.members
+                ]
+                self._join(step.assigns, person, entry.on)
+
+    def _join(
+        self, post: str, person: str, on: date, agency: str | None = None, item: str | None = None
+    ) -> None:
+        recused_on = self.recused.get(person)
+        self.members.append(Member(person, post, agency, item, on, recused_on=recused_on))
 
     def _end(
         self, person: str, *, until: date | None = None, recused_on: date | None = None
     ) -> None:
         self.members = [
-            replace(each, until=until or each.until, recused_on=recused_on or each.recused_on)
-            if each.person == person
+            replace(each, until=until, recused_on=recused_on)
+            if each.person == person and each.is_active
             else each
             for each in self.members
         ]
+
+
+def _judge(
+    ruleset: Ruleset, facts: Facts, for_level: Facts, division: Division | None
+) -> Judgement:
+    """Return what the rule says; casualties after the window bring into scope, and no further.
+
+    "Any later death" brings a fire into scope (readings, "Scope"), but moves no level.
+    """
+    found = judge(ruleset, for_level, division)
+    if facts == for_level:
+        return found
+    taken = presume(ruleset, facts).facts
+    known = view(taken, ruleset=ruleset, severity=found.severity, division=division)
+    scope = judge_scope(ruleset, known)
+    found = replace(found, facts=taken, in_scope=scope.in_scope)
+    if found.mode is not Mode.OUT_OF_SCOPE or scope.mode is not None:
+        return found
+    routes, _ = first_match(ruleset.routes, known)
+    mode = routes[0].mode
+    same = len({each.government for each in routes}) == 1
+    basis = tuple(Basis(each.basis, each.label) for each in routes)
+    government = Finding(routes[0].government if same else None, basis)
+    lead = leading(ruleset, {**known, "mode": mode})
+    return replace(found, mode=mode, government=government, lead=lead)
+
+
+def leading(ruleset: Ruleset, known: FactView) -> Finding[tuple[str, ...]]:
+    """Return who leads when the local government acts in the mode that the facts name (art 3)."""
+    lines, _ = first_match(ruleset.leading, known)
+    basis = tuple(Basis(each.basis, ruleset.statement(each.basis)) for each in lines)
+    same = len({each.bodies for each in lines}) == 1
+    return Finding(lines[0].bodies if same else (), basis)
 
 
 def _fact_changes(step: Step, entry: Entry) -> dict[str, object]:
     payload = entry.payload
     if isinstance(payload, Figures):
         return {name: getattr(payload, name) for name in (*_CASUALTIES, *_LOSSES)}
-    if not isinstance(payload, Decision | Finding):
+    if not isinstance(payload, Decision | Found):
         return {}
     match step.decides:
         case Decides.CATEGORY if isinstance(payload, Decision) and payload.category:

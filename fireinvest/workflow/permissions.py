@@ -1,9 +1,10 @@
 """Who may do what? One map from the roles of a rule to pure predicates; absent is denied."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from fireinvest.regulation.profile import Step
+from fireinvest.regulation.jurisdiction import first_match
+from fireinvest.regulation.profile import Mode, Per, Step
 from fireinvest.workflow.case import Case
 
 #: Timers act through the same door, under this name.
@@ -22,19 +23,26 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody who wants to act: who they are, and the grants in force today."""
+    """Somebody who wants to act: who they are, and the grants in force today.
+
+    ``id`` is the name under which the journal knows them, also as a member of a team.
+    """
 
     id: str
     grants: tuple[Grant, ...] = ()
 
 
-Predicate = Callable[[Actor, Case, str | None], bool]
+#: Given the actor, the case, its id, and the tiers of government whose people act in it.
+Predicate = Callable[[Actor, Case, str | None, Collection[str]], bool]
 
 
 def _on_case(role: str) -> Predicate:
-    """Holds the post on this very case."""
+    """Holds the post on this very case, and hasn't left it."""
 
-    def is_granted(actor: Actor, _case: Case, case_id: str | None) -> bool:
+    def is_granted(actor: Actor, case: Case, case_id: str | None, _tiers: Collection[str]) -> bool:
+        terms = [each for each in case.members if (each.person, each.post) == (actor.id, role)]
+        if terms and not any(each.is_active for each in terms):
+            return False
         return any(
             grant.role == role and grant.case_id is not None and grant.case_id == case_id
             for grant in actor.grants
@@ -44,27 +52,31 @@ def _on_case(role: str) -> Predicate:
 
 
 def _at_government(role: str) -> Predicate:
-    """Holds the post at the government that investigates, in the case's own place."""
+    """Holds the post at a government that acts in the case, in the case's own place."""
 
-    def is_granted(actor: Actor, case: Case, _case_id: str | None) -> bool:
-        return any(grant.role == role and _covers(grant, case) for grant in actor.grants)
+    def is_granted(actor: Actor, case: Case, _case_id: str | None, tiers: Collection[str]) -> bool:
+        return any(
+            grant.role == role and grant.tier in tiers and _covers(grant, case)
+            for grant in actor.grants
+        )
 
     return is_granted
 
 
 def _covers(grant: Grant, case: Case) -> bool:
-    """A city's post covers its counties' fires that the city investigates, and no other city's."""
-    if case.division is None or grant.division is None or grant.tier != case.investigating:
+    """A post covers its own division and those below it, and no other city's."""
+    division = case.division
+    if division is None or grant.division is None:
         return False
-    return grant.division in (case.division.code, case.division.parent)
+    return grant.division in (division.code, division.parent)
 
 
 def _apart(predicate: Predicate) -> Predicate:
     """Holds the post, and was never on the team of the case: nobody replies to their own report."""
 
-    def is_apart(actor: Actor, case: Case, case_id: str | None) -> bool:
-        on_team = any(member.person == actor.id for member in case.members)
-        return not on_team and predicate(actor, case, case_id)
+    def is_apart(actor: Actor, case: Case, case_id: str | None, tiers: Collection[str]) -> bool:
+        on_team = any(member.person == actor.id for member in case.team)
+        return not on_team and predicate(actor, case, case_id, tiers)
 
     return is_apart
 
@@ -86,28 +98,76 @@ ROLES: Mapping[str, Predicate] = {
     "government_signer": _apart(_at_government("government_signer")),
 }
 
+#: Code actions are for these; so is taking a case up or over, at the superior government.
+ADMINISTERING = frozenset({"carrier", "agency_head"})
+
+
+def acting_tiers(case: Case) -> frozenset[str]:
+    """Return the tiers of government whose people act in the case.
+
+    The one that investigates. Where the fire is outside the rule, the one that would, because it
+    decides on what brings it inside; where a superior investigates, all, because all assist.
+    """
+    if case.mode is Mode.INVESTIGATE and case.investigating is not None:
+        return frozenset({case.investigating})
+    routes, _ = first_match(case.ruleset.routes, case.view)
+    would = {route.government for route in routes if route.mode is Mode.INVESTIGATE}
+    if case.mode is Mode.ASSIST or not would:
+        return frozenset(case.ruleset.tiers)
+    return frozenset(would)
+
 
 def is_recused(actor: Actor, case: Case) -> bool:
     """Was the actor recused from this case?"""
-    return any(
-        member.person == actor.id and member.recused_on is not None for member in case.members
-    )
+    return actor.id in case.recused
 
 
-def roles_of(actor: Actor, case: Case, case_id: str | None) -> frozenset[str]:
-    """Return the roles that the actor holds for a case; none once recused."""
+def roles_of(
+    actor: Actor, case: Case, case_id: str | None, tiers: Collection[str] | None = None
+) -> frozenset[str]:
+    """Return the roles that the actor holds for a case; none once recused.
+
+    ``tiers``: of which tiers the government's people are meant, if not of those that act.
+    """
     if is_recused(actor, case):
         return frozenset()
-    return frozenset(name for name, holds in ROLES.items() if holds(actor, case, case_id))
+    acting = acting_tiers(case) if tiers is None else tiers
+    return frozenset(name for name, holds in ROLES.items() if holds(actor, case, case_id, acting))
 
 
 def may_take(actor: Actor, step: Step, case: Case, case_id: str | None) -> bool:
     """May the actor take this step of the case?"""
     if actor.id == SYSTEM:
         return True
-    return bool(roles_of(actor, case, case_id) & set(step.who))
+    if roles_of(actor, case, case_id) & set(step.who):
+        return True
+    # What the rule asks of the government now responsible, its people do before the hand-over.
+    coming = case.handover_pending
+    is_theirs = any(
+        case.ruleset.clocks[name].per is Per.GOVERNMENT_BY_RULE for name in step.satisfies
+    )
+    if coming is None or not is_theirs:
+        return False
+    return bool(roles_of(actor, case, case_id, {coming}) & set(step.who))
 
 
 def may_administer(actor: Actor, case: Case, case_id: str | None) -> bool:
     """May the actor void, correct, merge or hand over: the carrier, or the head of the agency?"""
-    return bool(roles_of(actor, case, case_id) & {"carrier", "agency_head"})
+    return bool(roles_of(actor, case, case_id) & ADMINISTERING)
+
+
+def may_take_over(actor: Actor, case: Case, case_id: str | None, government: str) -> bool:
+    """May the actor take the case up or over for a superior government: as head of its agency?"""
+    return bool(roles_of(actor, case, case_id, {government}) & ADMINISTERING)
+
+
+def may_see(actor: Actor, case: Case, case_id: str | None) -> bool:
+    """May the actor see the case: by a post on it, or at a government of its place or above?"""
+    if actor.id == SYSTEM:
+        return True
+    if is_recused(actor, case):
+        return False
+    return any(
+        (grant.case_id is not None and grant.case_id == case_id) or _covers(grant, case)
+        for grant in actor.grants
+    )
