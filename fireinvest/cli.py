@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import wraps
@@ -23,6 +23,7 @@ from fireinvest.messages import (
     DEFAULT_LANGUAGE,
     LANGUAGES,
     Faulty,
+    Joined,
     Label,
     Problem,
     Text,
@@ -31,6 +32,7 @@ from fireinvest.messages import (
 )
 from fireinvest.regulation.basis import chinese_number
 from fireinvest.regulation.calendar import FIRST_DAY, LAST_DAY, ONE_DAY, Calendar, Day, DayKind
+from fireinvest.regulation.clocks import State
 from fireinvest.regulation.days import (
     Length,
     Skipped,
@@ -171,6 +173,16 @@ def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
+STATES: dict[State, Text] = {
+    State.RUNNING: Text("running"),
+    State.OVERDUE: Text("overdue"),
+    State.MET: Text("met"),
+    State.MET_LATE: Text("met late"),
+    State.RETURNED: Text("returned"),
+    State.HANDED_OVER: Text("handed over"),
+}
+
+
 def _as_table(found: Assessment, language: str) -> str:
     case, ruleset = found.case, found.ruleset
     judged = case.judgement
@@ -185,13 +197,13 @@ def _as_table(found: Assessment, language: str) -> str:
     level = say(judged.severity.level.label)
     if judged.severity.is_floor:
         level = say(Text("at least %(level)s", level=judged.severity.level.label))
-    bodies = "、" if language == "zh" else ", "
+    bodies = Joined(tuple(ruleset.bodies[body].label for body in found.lead))
     rows = [
         (Text("Rule applied"), say(ruleset.label)),
         (Text("Accident level"), level),
         (Text("Within the rule"), say(answers[judged.in_scope.value])),
         (Text("Government"), label(ruleset.tiers, judged.government.value)),
-        (Text("Lead"), bodies.join(say(ruleset.bodies[b].label) for b in judged.lead.value) or "—"),
+        (Text("Lead"), say(bodies) or "—"),
         (Text("Stage"), label(ruleset.stages, as_document(found, language)["stage"])),
     ]
     lines = [f"{_padded(say(name), 20)}{value}" for name, value in rows]
@@ -206,7 +218,7 @@ def _as_table(found: Assessment, language: str) -> str:
         left = "" if each.days_left is None else f"{each.days_left:+d}"
         citation = say(ruleset.citation(each.basis))
         lines.append(
-            f"  {_padded(name, 26)}{each.due_on}  {_padded(each.state.value, 12)}{left:>6}"
+            f"  {_padded(name, 26)}{each.due_on}  {_padded(say(STATES[each.state]), 14)}{left:>6}"
             f"  {citation}{mark}"
         )
     if found.missing:
@@ -258,9 +270,10 @@ def count_command(start: str, length: str, explain: bool, language: str) -> None
         act_by = calendar.last_working_day(due_on) if due_on.year > FIRST_DAY.year else due_on
         if act_by != due_on:
             notes.append(Text("last working day before: %(day)s", day=act_by))
-    click.echo("  ".join([shown, *(render(note, language) for note in notes)]))
+    lines = ["  ".join([shown, *(render(note, language) for note in notes)])]
     if explain:
-        _explain(calendar, on, due_on, wanted, language)
+        lines.extend(_explained(calendar, on, due_on, wanted, language))
+    click.echo("\n".join(lines))
 
 
 _WEEKDAYS = (
@@ -282,7 +295,9 @@ def _weekday(on: date) -> Label:
 _LONGEST_EXPLANATION = timedelta(days=800)
 
 
-def _explain(calendar: Calendar, on: date, due_on: date, length: Length, language: str) -> None:
+def _explained(
+    calendar: Calendar, on: date, due_on: date, length: Length, language: str
+) -> Iterator[str]:
     if due_on - on > _LONGEST_EXPLANATION or not FIRST_DAY <= on <= due_on <= LAST_DAY:
         text = Text("Only counts of at most %(most)s days are explained.", most=800)
         raise Faulty([Problem("--explain", text)])
@@ -295,9 +310,7 @@ def _explain(calendar: Calendar, on: date, due_on: date, length: Length, languag
         if not each.day.announced:
             words.append(Text("no notice for this year yet"))
         shown = "  ".join(render(word, language) for word in words)
-        click.echo(
-            f"{number:>4}  {each.day.on}  {render(_weekday(each.day.on), language)}  {shown}"
-        )
+        yield f"{number:>4}  {each.day.on}  {render(_weekday(each.day.on), language)}  {shown}"
 
 
 # ---------------------------------------------------------------------------- calendar

@@ -77,7 +77,7 @@ def judge(ruleset: Ruleset, facts: Facts, division: Division | None) -> Judgemen
         in_scope=scope.in_scope,
         mode=mode,
         government=government,
-        lead=_lead(ruleset, known, mode, government),
+        lead=lead_of(ruleset, known, mode, government),
         presumed=tuple(
             Basis(each.basis, ruleset.statement(each.basis)) for each in taken.presumptions
         ),
@@ -93,10 +93,13 @@ def _government(ruleset: Ruleset, facts: FactView) -> tuple[Finding[str | None],
     return Finding(routes[0].government, basis), routes[0].mode
 
 
-def _lead(
+def lead_of(
     ruleset: Ruleset, facts: FactView, mode: Mode, government: Finding[str | None]
 ) -> Finding[tuple[str, ...]]:
-    """The superior's team is led by the superior; other law names its own lead."""
+    """Return who leads in a mode, given the government found (Rule art 3(2)).
+
+    Nobody here where the superior's team does, or where other law prevails.
+    """
     if mode in (Mode.ASSIST, Mode.OTHER_REGIME):
         return Finding((), government.basis)
     lines, _ = first_match(ruleset.leading, {**facts, "mode": mode})

@@ -13,6 +13,7 @@ from fireinvest.regulation.basis import Basis, Citation
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.clocks import Alternative, Deadline, alternatives
 from fireinvest.regulation.facts import CHINA, MOST_SQUARE_METRES, Category, Facts, Given
+from fireinvest.regulation.jurisdiction import lead_of
 from fireinvest.regulation.profile import Decides, Division, Mode, Per, Ruleset, Step
 from fireinvest.regulation.rulesets import Law
 from fireinvest.regulation.severity import Severity, grade
@@ -70,6 +71,12 @@ class Assessment:
     def ruleset(self) -> Ruleset:
         """The law that was applied."""
         return self.case.ruleset
+
+    @property
+    def lead(self) -> tuple[str, ...]:
+        """The bodies that lead: as long as nothing is handed over, those of the mode so far."""
+        judged = self.case.judgement
+        return lead_of(self.ruleset, judged.view(), self.case.mode, judged.government).value
 
 
 def read_facts(given: Given, law: Law, as_of: date, problems: list[Problem]) -> Facts | None:
@@ -302,7 +309,7 @@ def as_document(found: Assessment, language: str) -> dict[str, Any]:
         "government_because": because(judged.government.basis),
         "investigating": case.investigating,
         "handover_pending": case.handover_pending,
-        "lead": list(judged.lead.value),
+        "lead": list(found.lead),
         "stage": case.stage if investigates else None,
         "clocks": [
             _clock_document(found, index, article, language)

@@ -1,0 +1,264 @@
+"""The commands as an operator types them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from config import ROOT
+from fireinvest.cli import main
+from tests.services.test_calendars import NOTICE_2027
+
+FIRE = '{"occurred_at": "2025-05-12", "division": "530325", "deaths": 5}'
+
+
+def run(*words: str, given: str | bytes | None = None, **environ: str) -> Result:
+    return CliRunner().invoke(main, list(words), input=given, env=environ)
+
+
+def refused(result: Result) -> str:
+    """What was said on the error output; nothing may have been printed."""
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    return result.stderr
+
+
+def test_the_commands_need_no_flask_and_no_database() -> None:
+    code = (
+        "import sys, fireinvest.cli; "
+        "print([m for m in ('flask', 'sqlalchemy', 'wtforms', 'alembic') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert done.stdout.decode().strip() == "[]"
+
+
+def test_assess_runs_as_a_module_and_reads_standard_input() -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "fireinvest",
+            "assess",
+            "-",
+            "--as-of",
+            "2025-05-13",
+            "--format",
+            "json",
+        ],
+        cwd=ROOT,
+        input=FIRE.encode(),
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii:strict", "PYTHONUTF8": "1"},
+    )
+    document = json.loads(done.stdout)
+    assert (document["level"], document["government"]) == ("larger", "city")
+    assert {each["id"]: each["due"] for each in document["clocks"]} == {
+        "team_request": "2025-05-15",
+        "report": "2025-07-11",
+    }
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zh", ["至少较大", "市级人民政府", "2025-05-15", "本规定第五条", "缺"]),
+        ("en", ["at least relatively serious", "city government", "2025-05-15", "Rule art 5"]),
+    ],
+)
+def test_assess_prints_a_table_in_either_language(language: str, words: list[str]) -> None:
+    result = run("assess", "-", "--as-of", "2025-05-13", "--lang", language, given=FIRE)
+    assert result.exit_code == 0
+    for word in words:
+        assert word in result.stdout
+
+
+def test_assess_reads_a_file(tmp_path: Path) -> None:
+    (tmp_path / "fire.json").write_text("\ufeff" + FIRE, encoding="utf-8")
+    result = run("assess", str(tmp_path / "fire.json"), "--as-of", "2025-05-13")
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ('{"occurred_at": "2025-05-12", "deaths": -1}', "deaths"),
+        ('{"deaths": 1, "deaths": 2}', "deaths"),
+        ("[]", ""),
+        ("{", ""),
+        ("", ""),
+        ('{"occurred_at": "2025-05-12", "deaths": NaN}', "deaths"),
+        ('{"occurred_at": "2025-05-12", "deaths": ' + "9" * 5000 + "}", ""),
+        ('{"occurred_at": "2025-05-12", "direct_economic_loss_yuan": 1e400}', "direct_economic"),
+        ("[" * 100_000, ""),
+        ("x" * (10 * 1024 * 1024), ""),
+        (b"\xff\xfe", ""),
+        ('{"occurred_at": "2025-05-12", "division": "\\u0000"}', "division"),
+    ],
+)
+def test_bad_input_is_named_in_both_languages_and_ends_with_code_2(
+    given: str | bytes, named: str
+) -> None:
+    said = refused(run("assess", "-", "--as-of", "2025-06-01", given=given))
+    assert named in said
+    assert " / " in said
+    assert len(said) < 2000
+
+
+def test_a_bad_day_of_asking_is_refused() -> None:
+    assert "--as-of" in refused(run("assess", "-", "--as-of", "yesterday", given=FIRE))
+    assert "occurred_at" in refused(run("assess", "-", "--as-of", "2025-05-11", given=FIRE))
+
+
+@pytest.mark.parametrize(
+    ("start", "length", "due"),
+    [
+        ("2025-05-12", "3wd", "2025-05-15"),
+        ("2025-01-24", "3wd", "2025-02-05"),
+        ("2025-09-30", "3wd", "2025-10-11"),
+        ("2024-02-08", "3wd", "2024-02-19"),
+        ("2025-09-09", "15wd", "2025-09-29"),
+        ("2024-09-20", "15wd", "2024-10-16"),
+        ("2025-05-12", "60d", "2025-07-11"),
+        ("2025-08-02", "60d", "2025-10-01"),
+        ("2024-02-29", "1y", "2025-02-28"),
+        ("2023-02-28", "1y", "2024-02-28"),
+        ("2024-04-30", "10m", "2025-02-28"),
+        ("2025-05-12T08:30", "24h", "2025-05-13T08:30"),
+    ],
+)
+def test_count_prints_the_due_day_first(start: str, length: str, due: str) -> None:
+    result = run("count", start, length)
+    assert result.exit_code == 0
+    assert result.stdout.split()[0] == due
+
+
+def test_count_explains_every_day() -> None:
+    lines = run("count", "2025-01-24", "3wd", "--explain", "--lang", "en").stdout.splitlines()
+    assert len(lines) == 1 + 13
+    counted = [line.split()[1] for line in lines[1:] if line.split()[0].isdigit()]
+    assert counted == ["2025-01-26", "2025-01-27", "2025-02-05"]
+    assert "made-up working day" in next(line for line in lines if "2025-01-26" in line)
+    assert "swapped" in next(line for line in lines if "2025-02-03" in line)
+
+
+def test_count_says_the_day_to_act_and_what_is_provisional(tmp_path: Path) -> None:
+    assert "2025-09-30" in run("count", "2025-08-02", "60d").stdout
+    assert "provisional" in run("count", "2026-12-25", "15wd", "--lang", "en").stdout
+    (tmp_path / "2027.json").write_text(json.dumps(NOTICE_2027))
+    known = run("count", "2026-12-25", "15wd", "--lang", "en", FIREINVEST_NOTICES=str(tmp_path))
+    assert "provisional" not in known.stdout
+
+
+def test_an_unannounced_day_is_explained_as_such() -> None:
+    assert "no notice" in run("count", "2026-12-30", "3wd", "--explain", "--lang", "en").stdout
+
+
+@pytest.mark.parametrize(
+    ("start", "length", "named"),
+    [
+        ("2025-02-30", "3wd", "start"),
+        ("x" * 10_000, "3wd", "start"),
+        ("2025-05-12", "3", "length"),
+        ("2025-05-12", "0d", "length"),
+        ("2025-05-12", "99999999y", "length"),
+        ("2025-05-12", "9999y", "length"),
+        ("2025-05-12", "-3wd", ""),
+        ("1900-01-01", "3wd", "length"),
+        ("2099-12-30", "5wd", "length"),
+    ],
+)
+def test_a_count_that_cannot_be_is_refused(start: str, length: str, named: str) -> None:
+    result = run("count", "--", start, length)
+    assert named in refused(result)
+
+
+def test_a_very_long_count_is_not_explained() -> None:
+    assert "--explain" in refused(run("count", "2025-05-12", "9y", "--explain"))
+
+
+def test_calendar_shows_a_year_with_its_notices() -> None:
+    shown = run("calendar", "2025", "--lang", "en").stdout
+    assert "248 working days" in shown
+    assert "2025-09-28  Sun  made-up working day" in shown
+    assert "State Council notice on the holidays of 2025" in shown
+    assert "No notice for 2031" in run("calendar", "2031", "--lang", "en").stdout
+
+
+def test_calendar_shows_a_year_under_a_notice_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "2027.json"
+    path.write_text(json.dumps(NOTICE_2027))
+    assert "2027-01-09" in run("calendar", "2027", "--notice", str(path)).stdout
+    path.write_text(json.dumps({**NOTICE_2027, "worked": ["2027-01-06"]}))
+    said = refused(run("calendar", "2027", "--notice", str(path)))
+    assert "2027.json worked" in said
+    assert "2027-01-06" in said
+
+
+@pytest.mark.parametrize("year", ["1999", "2100", "nineteen"])
+def test_a_year_outside_the_calendar_is_refused(year: str) -> None:
+    assert run("calendar", year).exit_code == 2
+
+
+def test_profile_check_says_what_is_wrong_with_a_file(tmp_path: Path) -> None:
+    built_in = ROOT / "fireinvest" / "regulation" / "profiles" / "qujing-2023.toml"
+    assert "qujing-2023" in run("profile", "check", str(built_in)).stdout
+    path = tmp_path / "mine.toml"
+    path.write_text(built_in.read_text().replace('need = "must"', 'need = "perhaps"', 1))
+    assert "mine.toml steps." in refused(run("profile", "check", str(path)))
+    path.write_text("= broken")
+    assert "mine.toml" in refused(run("profile", "check", str(path)))
+    assert "none.toml" in refused(run("profile", "check", str(tmp_path / "none.toml")))
+
+
+@pytest.mark.parametrize(("language", "word"), [("zh", "整改评估"), ("en", "Evaluation")])
+def test_profile_show_prints_the_law_in_force(language: str, word: str) -> None:
+    result = run("profile", "show", "--on", "2025-05-12", "--lang", language)
+    assert result.exit_code == 0
+    assert word in result.stdout
+    assert run("profile", "show", "--division", "530325").exit_code == 0
+
+
+def test_profile_show_refuses_a_place_it_does_not_know() -> None:
+    assert "--division" in refused(run("profile", "show", "--division", "110101"))
+
+
+def test_a_faulty_profile_in_the_extra_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text('schema = 1\nid = "bad"\n')
+    said = refused(run("profile", "show", FIREINVEST_PROFILES=str(tmp_path)))
+    assert "bad.toml rank" in said
+
+
+def test_a_wrong_setting_is_named() -> None:
+    assert "FIREINVEST_NOTICES" in refused(
+        run("count", "2025-05-12", "3wd", FIREINVEST_NOTICES="/x")
+    )
+
+
+def test_notices_are_checked_and_entered_once(tmp_path: Path, database_url: str) -> None:
+    path = tmp_path / "2027.json"
+    path.write_text(json.dumps(NOTICE_2027))
+    assert "2027" in run("notice", "check", str(path)).stdout
+    environ = {"DATABASE_URL": database_url, "SECRET_KEY": "only for tests"}
+    for _ in range(2):
+        assert "revision 1" in run("notice", "add", str(path), **environ).stdout
+
+
+def test_a_database_that_is_not_up_to_date_is_named(
+    tmp_path: Path, empty_database_url: str
+) -> None:
+    path = tmp_path / "2027.json"
+    path.write_text(json.dumps(NOTICE_2027))
+    environ = {"DATABASE_URL": empty_database_url, "SECRET_KEY": "only for tests"}
+    assert "make migrate" in refused(run("notice", "add", str(path), **environ))
+
+
+def test_a_database_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "2027.json"
+    path.write_text(json.dumps(NOTICE_2027))
+    environ = {"DATABASE_URL": f"sqlite:///{tmp_path}/none/x.db", "SECRET_KEY": "only for tests"}
+    assert "DATABASE_URL" in refused(run("notice", "add", str(path), **environ))
