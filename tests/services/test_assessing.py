@@ -23,7 +23,7 @@ ALL_KNOWN: dict[str, object] = {
 CALENDAR = Calendar()
 
 
-def said(as_of: str = "2025-06-30", /, language: str = "en", **given: object) -> dict[str, Any]:
+def said(as_of: str = "2025-06-30", language: str = "en", /, **given: object) -> dict[str, Any]:
     found = assess(
         known_law(),
         CALENDAR,
