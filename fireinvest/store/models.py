@@ -1,8 +1,31 @@
 """Which tables are there? Importing this module makes all of them known to the migrations."""
 
+from fireinvest.store.access import AccessBatch, AccessRow
 from fireinvest.store.base import Base
+from fireinvest.store.cases import CaseNumber, CaseRow, DeadlineRow, RecusedRow
+from fireinvest.store.drafts import Draft
+from fireinvest.store.journal import JournalRow
 from fireinvest.store.notices import HolidayNotice
+from fireinvest.store.outbox import OutboxRow
+from fireinvest.store.people import Agency, Deputy, GrantRow, Person
+from fireinvest.store.rulesets import RulesetRow
 
-TABLES = (HolidayNotice,)
+TABLES: tuple[type[Base], ...] = (
+    HolidayNotice,
+    RulesetRow,
+    CaseNumber,
+    CaseRow,
+    JournalRow,
+    DeadlineRow,
+    RecusedRow,
+    Person,
+    Agency,
+    GrantRow,
+    Deputy,
+    OutboxRow,
+    AccessRow,
+    AccessBatch,
+    Draft,
+)
 
 metadata = Base.metadata

@@ -14,29 +14,59 @@ from fireinvest.store.models import TABLES, metadata
 from fireinvest.store.schema import MIGRATIONS
 from tests.conftest import migrate
 
-# A row for each append-only table, to be changed and deleted in vain.
-ROWS = {
+AN_INSTANT = "2026-01-01 00:00:00"
+
+# A row for each append-only table, to be changed and deleted in vain; in the order of references.
+ROWS: dict[str, dict[str, object]] = {
     "holiday_notices": {
         "year": 2026, "revision": 1, "number": "n", "document": "{}", "sha256": "s",
-        "recorded_at": "2026-01-01 00:00:00",
+        "recorded_at": AN_INSTANT,
     },
+    "rulesets": {"pin": "p", "contents": "[]", "stored_at": AN_INSTANT},
+    "journal": {
+        "case_id": 1, "seq": 1, "step": "open", "kind": "open", "schema_version": 1,
+        "payload": "{}", "old_values": "{}", "new_values": "{}", "occurred_on": "2026-01-01",
+        "recorded_at": AN_INSTANT, "actor": "a", "idempotency_key": "k", "prev_hash": "h",
+        "hash": "h",
+    },
+    "access_log": {"happened_at": AN_INSTANT, "person": "a", "what": "sign_in"},
+    "access_batches": {
+        "last_id": 1, "first_id": 1, "count": 1, "sealed_at": AN_INSTANT, "prev_hash": "h",
+        "hash": "h",
+    },
+}  # fmt: skip
+
+# What the row of another table needs to exist.
+BEFORE: dict[str, tuple[str, dict[str, object]]] = {
+    "journal": (
+        "cases",
+        {
+            "id": 1, "number": "5303-2026-0001", "version": 1, "head_hash": "h",
+            "occurred_on": "2026-01-01", "unit_name": "u", "address": "a", "ruleset_pin": "p",
+            "level": "general", "level_is_floor": False, "mode": "investigate", "is_demo": False,
+            "opened_at": AN_INSTANT, "counted_on": "2026-01-01",
+        },
+    )
 }  # fmt: skip
 
 
 def _insert_rows(database: Database) -> None:
     for name, values in ROWS.items():
-        places = ", ".join(f":{key}" for key in values)
-        with database.sessions.begin() as session:
-            session.execute(
-                text(f"INSERT INTO {name} ({', '.join(values)}) VALUES ({places})"), values
-            )
+        needed = [BEFORE[name]] if name in BEFORE else []
+        for table, row in (*needed, (name, values)):
+            places = ", ".join(f":{key}" for key in row)
+            with database.sessions.begin() as session:
+                session.execute(
+                    text(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})"), row
+                )
 
 
 def _assert_protected(database: Database) -> None:
     for name, values in ROWS.items():
-        statements = [f"UPDATE {name} SET {next(iter(values))} = NULL", f"DELETE FROM {name}"]
+        column = next(iter(values))
+        statements = [f"UPDATE {name} SET {column} = {column}", f"DELETE FROM {name}"]
         if database.engine.dialect.name == "postgresql":
-            statements.append(f"TRUNCATE {name}")
+            statements.append(f"TRUNCATE {name} CASCADE")
         for statement in statements:
             with (
                 pytest.raises(DBAPIError, match="only grows"),

@@ -1,0 +1,323 @@
+"""Cases and deadlines as lists show them: projections of the journal, written with it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from fireinvest.store.base import Base, Instant
+from fireinvest.store.conflicts import Conflict
+
+_OPEN = text("next_clock IS NOT NULL")
+_RUNNING = text("ended_on IS NULL")
+
+Values = dict[str, Any]
+
+
+class CaseRow(Base):
+    """A case in one row. ``version`` and ``head_hash``: its last entry's number and hash."""
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        UniqueConstraint("number"),
+        # Lists by key: newest first, for a county or for a city with all its counties.
+        Index(None, "division", "id"),
+        Index(None, "parent", "id"),
+        Index(None, "division", "stage", "id"),
+        Index(None, "parent", "stage", "id"),
+        Index(None, "division", "level", "id"),
+        Index(None, "parent", "level", "id"),
+        Index(None, "carrier", "id"),
+        # What runs is few among what is kept: lights are looked for among these alone.
+        Index(
+            "ix_cases_open_division", "division", "next_due_on", "id",
+            sqlite_where=_OPEN, postgresql_where=_OPEN,
+        ),
+        Index(
+            "ix_cases_open_parent", "parent", "next_due_on", "id",
+            sqlite_where=_OPEN, postgresql_where=_OPEN,
+        ),
+        # Earlier fires at the same unit or address.
+        Index(None, "unit_name"),
+        Index(None, "address"),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(40))
+    version: Mapped[int]
+    head_hash: Mapped[str] = mapped_column(String(64))
+    division: Mapped[str | None] = mapped_column(String(30))
+    parent: Mapped[str | None] = mapped_column(String(30))
+    occurred_on: Mapped[date]
+    occurred_at: Mapped[datetime | None] = mapped_column(Instant)
+    unit_name: Mapped[str] = mapped_column(String(200))
+    address: Mapped[str] = mapped_column(String(300))
+    ruleset_pin: Mapped[str] = mapped_column(ForeignKey("rulesets.pin"))
+    level: Mapped[str] = mapped_column(String(60))
+    level_is_floor: Mapped[bool]
+    in_scope: Mapped[bool | None]
+    mode: Mapped[str] = mapped_column(String(20))
+    stage: Mapped[str | None] = mapped_column(String(60))
+    government: Mapped[str | None] = mapped_column(String(60))
+    investigating: Mapped[str | None] = mapped_column(String(60))
+    handover_pending: Mapped[str | None] = mapped_column(String(60))
+    carrier: Mapped[str | None] = mapped_column(String(100))
+    next_clock: Mapped[str | None] = mapped_column(String(60))
+    next_instance: Mapped[str | None] = mapped_column(String(200))
+    next_weight: Mapped[str | None] = mapped_column(String(20))
+    next_due_on: Mapped[date | None]
+    next_due_at: Mapped[datetime | None] = mapped_column(Instant)
+    next_yellow_on: Mapped[date | None]
+    next_red_on: Mapped[date | None]
+    ended_on: Mapped[date | None]
+    merged_into: Mapped[str | None] = mapped_column(String(40))
+    is_demo: Mapped[bool]
+    opened_at: Mapped[datetime] = mapped_column(Instant)
+    counted_on: Mapped[date]
+
+
+class DeadlineRow(Base):
+    """One instance of a clock of a case. It runs while ``ended_on`` is empty."""
+
+    __tablename__ = "deadlines"
+    __table_args__ = (
+        Index(
+            "ix_deadlines_running", "due_on", "case_id",
+            sqlite_where=_RUNNING, postgresql_where=_RUNNING,
+        ),
+        Index(
+            "ix_deadlines_running_division", "division", "due_on", "case_id",
+            sqlite_where=_RUNNING, postgresql_where=_RUNNING,
+        ),
+        Index(
+            "ix_deadlines_running_parent", "parent", "due_on", "case_id",
+            sqlite_where=_RUNNING, postgresql_where=_RUNNING,
+        ),
+    )  # fmt: skip
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    clock: Mapped[str] = mapped_column(String(60), primary_key=True)
+    instance: Mapped[str] = mapped_column(String(200), primary_key=True)
+    division: Mapped[str | None] = mapped_column(String(30))
+    parent: Mapped[str | None] = mapped_column(String(30))
+    weight: Mapped[str] = mapped_column(String(20))
+    due_on: Mapped[date]
+    due_at: Mapped[datetime | None] = mapped_column(Instant)
+    act_by: Mapped[date]
+    opens_on: Mapped[date | None]
+    yellow_on: Mapped[date]
+    red_on: Mapped[date | None]
+    provisional: Mapped[bool]
+    earliest_on: Mapped[date | None]
+    latest_on: Mapped[date | None]
+    started_on: Mapped[date]
+    started_by: Mapped[int | None]
+    late_since: Mapped[date | None]
+    awaits_receipt: Mapped[bool]
+    government: Mapped[str | None] = mapped_column(String(60))
+    about: Mapped[str | None] = mapped_column(Text)
+    ended_on: Mapped[date | None]
+    end: Mapped[str | None] = mapped_column(String(20))
+    satisfied_by: Mapped[int | None]
+    calendar: Mapped[str] = mapped_column(String(16))
+
+
+class RecusedRow(Base):
+    """Somebody who was recused from a case: its lists leave it out for them."""
+
+    __tablename__ = "recusals"
+    __table_args__ = (Index(None, "person"),)
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    person: Mapped[str] = mapped_column(String(200), primary_key=True)
+    since: Mapped[date]
+
+
+class CaseNumber(Base):
+    """The last number that was given out for a city and a year."""
+
+    __tablename__ = "case_numbers"
+
+    prefix: Mapped[str] = mapped_column(String(20), primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last: Mapped[int]
+
+
+# Names that are also those of columns keep their table's prefix elsewhere.
+CASE_COLUMNS = tuple(each.key for each in CaseRow.__table__.columns)
+DEADLINE_COLUMNS = tuple(each.key for each in DeadlineRow.__table__.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A case's row, as plain values."""
+
+    values: Values
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    @property
+    def id(self) -> int:
+        """The case's id in this database."""
+        return int(self.values["id"])
+
+    @property
+    def number(self) -> str:
+        """The number under which people know the case."""
+        return str(self.values["number"])
+
+
+def allot_number(session: Session, prefix: str, year: int) -> str:
+    """Return the next number for a city and a year, such as 5303-2025-0001; none is given twice."""
+    values = {"prefix": prefix, "year": year, "last": 1}
+    more = {"last": CaseNumber.last + 1}
+    key = ["prefix", "year"]
+    if session.get_bind().dialect.name == "sqlite":
+        query = sqlite.insert(CaseNumber).values(**values)
+        found = query.on_conflict_do_update(index_elements=key, set_=more).returning(
+            CaseNumber.last
+        )
+    else:
+        other = postgresql.insert(CaseNumber).values(**values)
+        found = other.on_conflict_do_update(index_elements=key, set_=more).returning(
+            CaseNumber.last
+        )
+    return f"{prefix}-{year}-{session.execute(found).scalar_one():04d}"
+
+
+def add_case(session: Session, values: Values) -> int:
+    """Add a case's row and return its id."""
+    return int(session.execute(insert(CaseRow).values(**values).returning(CaseRow.id)).scalar_one())
+
+
+def change_case(session: Session, case_id: int, version: int, changes: Values) -> None:
+    """Change a case's row, which must still have this version.
+
+    Raises:
+        Conflict: when it has another one.
+
+    """
+    found = session.execute(
+        update(CaseRow)
+        .where(CaseRow.id == case_id, CaseRow.version == version)
+        .values(**changes)
+        .returning(CaseRow.id)
+    )
+    if found.scalar_one_or_none() is None:
+        raise Conflict
+
+
+def repair_case(session: Session, case_id: int, changes: Values) -> None:
+    """Overwrite columns of a case's row with what its journal says."""
+    session.execute(update(CaseRow).where(CaseRow.id == case_id).values(**changes))
+
+
+_COLUMNS = tuple(CaseRow.__table__.columns)
+
+
+def find_case(session: Session, case_id: int, *, lock: bool = False) -> Stored | None:
+    """Return a case's row, or None; ``lock`` keeps others from changing it until the end."""
+    query = select(*_COLUMNS).where(CaseRow.id == case_id)
+    row = session.execute(query.with_for_update() if lock else query).one_or_none()
+    return None if row is None else Stored(dict(row._mapping))
+
+
+def find_number(session: Session, number: str) -> int | None:
+    """Return the id of the case with this number, or None."""
+    return session.scalar(select(CaseRow.id).where(CaseRow.number == number))
+
+
+def cases_after(
+    session: Session, after_id: int, size: int, *, case_id: int | None = None, lock: bool = False
+) -> list[Stored]:
+    """Return up to so many cases' rows after an id, in order of their ids."""
+    query = select(*_COLUMNS).where(CaseRow.id > after_id)
+    if case_id is not None:
+        query = query.where(CaseRow.id == case_id)
+    query = query.order_by(CaseRow.id).limit(size)
+    rows = session.execute(query.with_for_update() if lock else query)
+    return [Stored(dict(row._mapping)) for row in rows]
+
+
+_DEADLINE_COLUMNS = tuple(DeadlineRow.__table__.columns)
+
+
+def deadlines_of_cases(session: Session, case_ids: Sequence[int]) -> list[Values]:
+    """Return the deadlines of these cases, as plain values."""
+    rows = session.execute(
+        select(*_DEADLINE_COLUMNS)
+        .where(DeadlineRow.case_id.in_(case_ids))
+        .order_by(DeadlineRow.case_id, DeadlineRow.clock, DeadlineRow.instance)
+    )
+    return [dict(row._mapping) for row in rows]
+
+
+def save_deadlines(
+    session: Session,
+    case_id: int,
+    *,
+    added: Sequence[Values],
+    changed: Sequence[Values],
+    removed: Iterable[tuple[str, str]],
+) -> None:
+    """Add, change and remove deadlines of one case; values hold every column."""
+    for clock, instance in removed:
+        session.execute(delete(DeadlineRow).where(_is(case_id, clock, instance)))
+    for values in changed:
+        session.execute(
+            update(DeadlineRow)
+            .where(_is(case_id, values["clock"], values["instance"]))
+            .values(**values)
+        )
+    if added:
+        session.execute(insert(DeadlineRow), list(added))
+
+
+def _is(case_id: int, clock: str, instance: str) -> Any:
+    return and_(
+        DeadlineRow.case_id == case_id,
+        DeadlineRow.clock == clock,
+        DeadlineRow.instance == instance,
+    )
+
+
+def recusals_of_cases(session: Session, case_ids: Sequence[int]) -> dict[int, dict[str, date]]:
+    """Return who was recused from each of these cases, and since when."""
+    found: dict[int, dict[str, date]] = {case_id: {} for case_id in case_ids}
+    for row in session.execute(
+        select(RecusedRow.case_id, RecusedRow.person, RecusedRow.since).where(
+            RecusedRow.case_id.in_(case_ids)
+        )
+    ):
+        found[row.case_id][row.person] = row.since
+    return found
+
+
+def save_recusals(session: Session, case_id: int, recused: dict[str, date]) -> None:
+    """Let just these people be recused from a case."""
+    session.execute(delete(RecusedRow).where(RecusedRow.case_id == case_id))
+    if recused:
+        session.execute(
+            insert(RecusedRow),
+            [
+                {"case_id": case_id, "person": person, "since": since}
+                for person, since in recused.items()
+            ],
+        )

@@ -1,0 +1,50 @@
+"""Drafts: what somebody began to write and has not sent. Private, and in no journal."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, delete, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from fireinvest.store.base import Base, Instant
+
+
+class Draft(Base):
+    """One person's draft of one form; ``form`` names the case as well, where there is one."""
+
+    __tablename__ = "drafts"
+    __table_args__ = (UniqueConstraint("person_id", "form"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    form: Mapped[str] = mapped_column(String(200))
+    content: Mapped[str] = mapped_column(Text)
+    saved_at: Mapped[datetime] = mapped_column(Instant)
+
+
+def save_draft(
+    session: Session, person_id: int, form: str, content: str, saved_at: datetime
+) -> None:
+    """Keep a person's draft of a form, in place of an earlier one."""
+    row = _find(session, person_id, form)
+    if row is None:
+        row = Draft(person_id=person_id, form=form, content=content, saved_at=saved_at)
+        session.add(row)
+    row.content, row.saved_at = content, saved_at
+    session.flush()
+
+
+def find_draft(session: Session, person_id: int, form: str) -> str | None:
+    """Return the content of a person's draft of a form, or None."""
+    row = _find(session, person_id, form)
+    return None if row is None else row.content
+
+
+def drop_draft(session: Session, person_id: int, form: str) -> None:
+    """Forget a person's draft of a form."""
+    session.execute(delete(Draft).where(Draft.person_id == person_id, Draft.form == form))
+
+
+def _find(session: Session, person_id: int, form: str) -> Draft | None:
+    return session.scalars(
+        select(Draft).where(Draft.person_id == person_id, Draft.form == form)
+    ).one_or_none()

@@ -1,0 +1,225 @@
+"""What do a case's row and its deadlines' rows say? Worked out of the folded journal alone."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+
+from fireinvest.regulation.calendar import Calendar, notice_document
+from fireinvest.regulation.clocks import Deadline
+from fireinvest.regulation.facts import Facts
+from fireinvest.regulation.profile import Mode, Weight
+from fireinvest.store.cases import Values
+from fireinvest.store.codec import canonical, encode, encode_value, kind_of
+from fireinvest.workflow.actions import Correcting, Entry, Voiding
+from fireinvest.workflow.case import Case
+
+Key = tuple[str, str]
+
+
+def calendar_id(calendar: Calendar) -> str:
+    """Return a short name for what a calendar says, the same for the same notices."""
+    known = [calendar.library_until.isoformat(), *map(notice_document, calendar.notices)]
+    return hashlib.sha256(canonical(known).encode()).hexdigest()[:16]
+
+
+# ---------------------------------------------------------------------------- the case's row
+
+
+def case_values(case: Case, deadlines: Iterable[Values], counted_on: date) -> Values:
+    """Return the columns of a case's row that follow from its journal and its deadlines."""
+    rows = list(deadlines)
+    following = _next(rows) or {}
+    return {
+        "version": case.version,
+        "division": case.division.code if case.division else None,
+        "parent": case.division.parent if case.division else None,
+        "occurred_on": case.occurred_on,
+        "occurred_at": case.occurred_at,
+        **judged_values(case),
+        "next_clock": following.get("clock"),
+        "next_instance": following.get("instance"),
+        "next_weight": following.get("weight"),
+        "next_due_on": following.get("due_on"),
+        "next_due_at": following.get("due_at"),
+        "next_yellow_on": following.get("yellow_on"),
+        "next_red_on": following.get("red_on"),
+        "ended_on": _ended_on(case, rows),
+        "counted_on": counted_on,
+    }
+
+
+def judged_values(case: Case) -> Values:
+    """Return where the case stands: its level, scope, stage and governments."""
+    judged = case.judgement
+    return {
+        "level": judged.severity.level.id,
+        "level_is_floor": judged.severity.is_floor,
+        "in_scope": judged.in_scope.value,
+        "mode": case.mode.value,
+        "stage": case.stage,
+        "government": judged.government.value,
+        "investigating": case.investigating,
+        "handover_pending": case.handover_pending,
+        "merged_into": case.merged_into,
+    }
+
+
+def _next(rows: Iterable[Values]) -> Values | None:
+    """The clock to watch: what the law or a document sets comes before advice, then the earliest."""
+    running = [each for each in rows if each["ended_on"] is None]
+    return min(
+        running,
+        key=lambda each: (
+            each["weight"] == Weight.ADVISORY.value,
+            each["due_on"],
+            each["clock"],
+            each["instance"],
+        ),
+        default=None,
+    )
+
+
+def _ended_on(case: Case, rows: Sequence[Values]) -> date | None:
+    """A case ends when it goes on in another, or in its last stage with no clock running.
+
+    Outside the rule there are no stages; there it ends with its last clock.
+    """
+    if case.merged_on is not None:
+        return case.merged_on
+    ends: list[date] = [each["ended_on"] for each in rows if each["ended_on"] is not None]
+    if not ends or len(ends) < len(rows):
+        return None
+    last = list(case.ruleset.stages)[-1]
+    if case.mode is Mode.INVESTIGATE and case.stage != last:
+        return None
+    return max(ends)
+
+
+# ---------------------------------------------------------------------------- its deadlines
+
+
+def deadline_values(
+    case_id: int, case: Case, deadlines: Iterable[Deadline], calendar: str
+) -> dict[Key, Values]:
+    """Return the rows of a case's deadlines, by clock and instance."""
+    place = case.division
+    found: dict[Key, Values] = {}
+    for each in deadlines:
+        run = each.run
+        ended_on = run.satisfied_on or run.returned_on or run.handed_over_on
+        found[each.clock.id, run.instance] = {
+            "case_id": case_id,
+            "clock": each.clock.id,
+            "instance": run.instance,
+            "division": place.code if place else None,
+            "parent": place.parent if place else None,
+            "weight": each.clock.weight.value,
+            "due_on": each.due_on,
+            "due_at": each.due_at,
+            "act_by": each.act_by,
+            "opens_on": each.opens_on,
+            "yellow_on": each.yellow_on,
+            "red_on": each.red_on,
+            "provisional": each.provisional,
+            "earliest_on": each.earliest_on,
+            "latest_on": each.latest_on,
+            "started_on": run.start_on,
+            "started_by": run.started_by,
+            "late_since": run.late_since,
+            "awaits_receipt": run.awaits_receipt,
+            "government": run.government,
+            "about": run.about if isinstance(run.about, str) else None,
+            "ended_on": ended_on,
+            "end": None if ended_on is None else each.state.value,
+            "satisfied_by": run.satisfied_by,
+            "calendar": calendar,
+        }
+    return found
+
+
+#: What a count gives; once a clock has ended, a calendar learnt later moves none of it.
+_COUNTED = (
+    "due_on", "due_at", "act_by", "opens_on", "yellow_on", "red_on", "provisional",
+    "earliest_on", "latest_on", "end", "calendar",
+)  # fmt: skip
+_WHAT_HAPPENED = ("started_on", "started_by", "ended_on", "satisfied_by")
+
+
+def settled(stored: Mapping[Key, Values], found: Mapping[Key, Values]) -> dict[Key, Values]:
+    """Return the rows to keep: those found, but with the dates of clocks that ended before.
+
+    A satisfied clock never moves: a holiday notice that came later changes only what still runs.
+    """
+    return {key: _settle(stored.get(key), values) for key, values in found.items()}
+
+
+def _settle(stored: Values | None, found: Values) -> Values:
+    if stored is None or found["ended_on"] is None or stored["calendar"] == found["calendar"]:
+        return found
+    if any(stored[name] != found[name] for name in _WHAT_HAPPENED):
+        return found
+    return {**found, **{name: stored[name] for name in _COUNTED}}
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What happened to a deadline: started, moved, met, ended, reopened or withdrawn."""
+
+    kind: str
+    key: Key
+    before: Values | None
+    after: Values | None
+
+
+def moved(stored: Mapping[Key, Values], kept: Mapping[Key, Values]) -> Iterator[Moved]:
+    """Yield what there is to tell of the deadlines after a change."""
+    for key, after in kept.items():
+        before = stored.get(key)
+        if before is None:
+            yield Moved("deadline_started", key, None, after)
+        elif before["ended_on"] is not None and after["ended_on"] is None:
+            yield Moved("deadline_reopened", key, before, after)
+        elif (before["due_on"], before["due_at"]) != (after["due_on"], after["due_at"]):
+            yield Moved("deadline_moved", key, before, after)
+        if after["ended_on"] is not None and (before is None or before["ended_on"] is None):
+            kind = "deadline_met" if after["satisfied_by"] is not None else "deadline_ended"
+            yield Moved(kind, key, before, after)
+    for key, before in stored.items():
+        if key not in kept:
+            yield Moved("deadline_withdrawn", key, before, None)
+
+
+# ---------------------------------------------------------------------------- old and new values
+
+
+def changed_values(
+    before: Case | None, after: Case, entry: Entry
+) -> tuple[dict[str, object], dict[str, object]]:
+    """Return what an entry changed in the case, as old and new values in plain JSON."""
+    old_all = {} if before is None else _plain(before)
+    new_all = _plain(after)
+    changed = [name for name in new_all if old_all.get(name) != new_all[name]]
+    old = {name: old_all[name] for name in changed if name in old_all}
+    new = {name: new_all[name] for name in changed}
+    if before is not None and isinstance(entry.payload, Voiding | Correcting):
+        old["entry"] = _entry(before, entry.payload.target)
+        new["entry"] = _entry(after, entry.payload.target)
+    return old, new
+
+
+def _plain(case: Case) -> dict[str, object]:
+    facts = {f"facts.{each.name}": getattr(case.facts, each.name) for each in fields(Facts)}
+    return {name: encode_value(each) for name, each in {**facts, **judged_values(case)}.items()}
+
+
+def _entry(case: Case, seq: int) -> dict[str, object] | None:
+    found = next((each for each in case.entries if each.seq == seq), None)
+    if found is None:
+        return None
+    return {
+        "kind": kind_of(found.payload),
+        "payload": encode(found.payload),
+        "on": found.on.isoformat(),
+        "at": encode_value(found.at),
+    }
