@@ -436,8 +436,8 @@ def _count(
 
 def _time_of_tests(run: Run, as_of: date) -> tuple[Span, ...]:
     """The time of appraisals, as far as it lies before the end: a clock that is met never moves."""
-    last = run.satisfied_on or as_of
-    return merged(Span(test.began_on, min(test.ended_on or last, last)) for test in run.tests)
+    last = run.satisfied_on or date.max
+    return merged(Span(test.began_on, min(test.ended_on or as_of, last)) for test in run.tests)
 
 
 class AlternativeKind(StrEnum):
