@@ -14,7 +14,7 @@ from fireinvest.messages import Joined, Label, Text, Words, render
 from fireinvest.regulation.basis import Citation
 from fireinvest.regulation.calendar import ONE_DAY, Calendar, Day, DayKind
 from fireinvest.regulation.clocks import Alternative, AlternativeKind, Deadline, explain
-from fireinvest.regulation.condition import evaluate
+from fireinvest.regulation.condition import ALWAYS, evaluate
 from fireinvest.regulation.days import CountedDay, Length, Skipped, Unit, length_in_words
 from fireinvest.regulation.profile import (
     Clock,
@@ -420,7 +420,8 @@ class ComingClock:
     """A clock that hasn't started: how long it will be, and what starts it."""
 
     clock: Clock
-    lengths: tuple[tuple[Length, Citation], ...]
+    lengths: tuple[Length, ...]
+    bases: tuple[Citation, ...]
     starts: tuple[Step, ...]
     from_fire: bool
 
@@ -438,13 +439,22 @@ def coming_clocks(
             continue
         if case and evaluate(clock.when, view).holds is False:
             continue
-        lengths = tuple(
-            (term.length, term.basis)
+        terms = [
+            term
             for term in ruleset.terms.values()
             if term.clock == clock.id and (not case or evaluate(term.when, view).holds is not False)
+        ]
+        if case is None:  # Without a fire, what holds for every fire is enough.
+            terms = [term for term in terms if term.when == ALWAYS] or terms
+        found.append(
+            ComingClock(
+                clock,
+                lengths=tuple(dict.fromkeys(term.length for term in terms)),
+                bases=tuple(dict.fromkeys(term.basis for term in terms)),
+                starts=_starting(ruleset, clock),
+                from_fire=clock.starts_from is StartsFrom.FIRE,
+            )
         )
-        from_fire = clock.starts_from is StartsFrom.FIRE
-        found.append(ComingClock(clock, lengths, _starting(ruleset, clock), from_fire))
     return found
 
 

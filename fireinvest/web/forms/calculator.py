@@ -114,6 +114,8 @@ class CalculatorForm(Form):
         for place, row in enumerate(self.rows()):
             if not row.step.data:
                 problems.append(Problem(f"since-{place}", Text("Choose what happened.")))
+            elif not row.on.data:
+                problems.append(Problem(f"since-{place}", Text("The day of the action is needed.")))
         return problems
 
     def given(self, ruleset: Ruleset) -> tuple[dict[str, object], list[int]]:
@@ -130,8 +132,9 @@ class CalculatorForm(Form):
         behind: list[int] = []
         refs: dict[str, int] = {}
         for place, row in enumerate(self.rows()):
-            refs[row.step.data] = refs.get(row.step.data, 0) + 1
-            for action in _actions(ruleset, row, refs[row.step.data]):
+            step = row.step.data or ""
+            refs[step] = refs.get(step, 0) + 1
+            for action in _actions(ruleset, row, refs[step]):
                 actions.append(action)
                 behind.append(place)
         if actions:
@@ -148,13 +151,25 @@ def _day(written: str | None) -> date | None:
         return None
 
 
+_NAMES = frozenset({"occurred_on", "occurred_time", "as_of", *PLAIN_FIELDS})
+_ROW = re.compile(r"since-[0-9]{1,3}-(step|on|number)")
+
+
+def _is_known(name: str) -> bool:
+    return name in _NAMES or _ROW.fullmatch(name) is not None
+
+
+def read(args: MultiDict[str, str]) -> CalculatorForm:
+    """Return the form that an address fills; names that it doesn't have are left out."""
+    known = [(name, value) for name, value in args.items(multi=True) if _is_known(name)]
+    return CalculatorForm(MultiDict(known))
+
+
 def _twice_or_unknown(args: MultiDict[str, str]) -> Iterable[Problem]:
-    known = {name for name in CalculatorForm() ._fields if name != "since"}
-    row = re.compile(r"since-[0-9]{1,3}-(step|on|number)")
     for name, values in args.lists():
         if name == "lang":
             continue
-        if name not in known and not row.fullmatch(name):
+        if not _is_known(name):
             yield Problem(name[:40], Text("This field is not known."))
         elif len(values) > 1:
             yield Problem(name, Text("This field is given twice."))
@@ -206,7 +221,7 @@ def _actions(ruleset: Ruleset, row: HappenedForm, place: int) -> Iterable[dict[s
     action: dict[str, object] = {"action": row.step.data}
     if row.on.data:
         action["on"] = row.on.data
-    step = ruleset.steps.get(row.step.data)
+    step = ruleset.steps.get(row.step.data or "")
     if step is None:
         yield action
         return

@@ -8,7 +8,8 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from fireinvest.clock import today_in_china
-from fireinvest.messages import Faulty, Problem, Text, Words
+from fireinvest.messages import Faulty, Label, Problem, Text, Words
+from fireinvest.regulation.basis import Citation
 from fireinvest.regulation.calendar import LAST_DAY, DayKind
 from fireinvest.regulation.profile import Ruleset, Step
 from fireinvest.services.assessing import Assessment, assess
@@ -19,6 +20,7 @@ from fireinvest.web.forms.calculator import (
     divisions_on,
     number_asked,
     offered_steps,
+    read,
 )
 from fireinvest.web.present import (
     DAY_MARKS,
@@ -32,6 +34,7 @@ from fireinvest.web.present import (
     coming_clocks,
     criterion_bars,
 )
+from fireinvest.workflow.engine import Missing
 
 blueprint = Blueprint("calculator", __name__)
 
@@ -89,6 +92,15 @@ EXAMPLES: tuple[tuple[Text, dict[str, str]], ...] = (
 
 
 @dataclass(frozen=True)
+class Gap:
+    """Something that is missing, with its article, and which lines of it."""
+
+    citation: Citation
+    what: Words
+    items: list[Words]
+
+
+@dataclass(frozen=True)
 class Result:
     """What the page shows beside the form."""
 
@@ -97,7 +109,7 @@ class Result:
     clocks: list[ClockView]
     coming: list[ComingClock]
     place: Words | None
-    missing: list[tuple[Words, list[Words]]]
+    gaps: list[Gap]
 
 
 @dataclass(frozen=True)
@@ -178,7 +190,7 @@ def _answer(template: str) -> ResponseReturnValue:
 
 
 def _ask() -> Asked:
-    form = CalculatorForm(request.args)
+    form = read(request.args)
     today = today_in_china()
     problems = form.shape_problems(request.args)
     as_of = form.day("as_of") or today
@@ -209,7 +221,7 @@ def _ask() -> Asked:
         clocks=clocks,
         coming=coming_clocks(found.ruleset, found.case, {d.clock.id for d in found.deadlines}),
         place=found.case.division.label if found.case.division else None,
-        missing=_missing_by_article(found),
+        gaps=_gaps(found),
     )
     return Asked(form, found.ruleset, today, fire_on, result)
 
@@ -238,12 +250,31 @@ def _placed(problems: list[Problem], behind: list[int]) -> dict[str, list[Words]
     return placed
 
 
-def _missing_by_article(found: Assessment) -> list[tuple[Words, list[Words]]]:
-    groups: dict[str, tuple[Words, list[Words]]] = {}
+def _gaps(found: Assessment) -> list[Gap]:
+    """What is missing, in the rule's order; the lines of one list of the law stand together."""
+    ruleset = found.ruleset
+    rows: dict[tuple[object, ...], list[Missing]] = {}
     for each in found.missing:
-        article = found.ruleset.citation(each.citation)
-        groups.setdefault(article.en, (article, []))[1].append(each.what)
-    return list(groups.values())
+        step = ruleset.steps.get(each.step or "")
+        listed = step is not None and step.items is not None and _item(each) is not None
+        key = (each.step, each.citation.instrument) if listed else (each.step, each.what)
+        rows.setdefault(key, []).append(each)
+    gaps = []
+    for row in rows.values():
+        first, step = row[0], ruleset.steps.get(row[0].step or "")
+        items = [item for item in map(_item, row) if item is not None]
+        if step is None or not items:
+            gaps.append(Gap(first.citation, first.what, []))
+            continue
+        places = {each.citation for each in row}
+        gaps.append(Gap(step.basis if len(places) > 1 else first.citation, step.label, items))
+    return gaps
+
+
+def _item(each: Missing) -> Words | None:
+    """Which line of a list is missing, where the words name one?"""
+    item = dict(each.what.values).get("item") if isinstance(each.what, Text) else None
+    return item if isinstance(item, Text | Label | str) else None
 
 
 def _division_groups(asked: Asked) -> list[tuple[Words, list[tuple[str, Words]]]]:
@@ -272,5 +303,3 @@ def _is_zone(asked: Asked) -> bool:
     return bool(division is not None and not division.is_government) or bool(
         asked.form.zone_authorised.data
     )
-
-

@@ -49,6 +49,7 @@ def show() -> ResponseReturnValue:
         given_division=place,
         divisions=[(each.code, each.label) for each in divisions_on(known.divisions.values(), on)],
         problems=problems,
+        scales=sorted(ruleset.scales.values(), key=lambda scale: scale is not ruleset.scale),
         steps=_steps_by_stage(ruleset),
         terms=_terms_by_clock(ruleset),
         modes=MODES,
