@@ -1,0 +1,691 @@
+"""Cases: opened, worked, read and listed. Every change is one transaction through one door.
+
+The engine knows a case by its number, which people read and grants name; the database by its id.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+
+from fireinvest.messages import Faulty, Problem, Text
+from fireinvest.regulation.calendar import Calendar
+from fireinvest.regulation.clocks import Deadline
+from fireinvest.regulation.facts import Facts
+from fireinvest.regulation.profile import Division
+from fireinvest.regulation.rulesets import Law
+from fireinvest.services.rulesets import keep_ruleset, stored_ruleset
+from fireinvest.store import Database, Session, cases, journal
+from fireinvest.store.cases import Stored, Values
+from fireinvest.store.codec import Document, Unreadable, decode_as, encode_value
+from fireinvest.store.conflicts import Conflict, changing
+from fireinvest.store.journal import NOTHING_BEFORE, Line
+from fireinvest.store.lists import CaseLine, Filters, Page, Scope, Standing, list_cases, scope_of
+from fireinvest.store.outbox import Notice, post
+from fireinvest.store.people import CARRIER, add_grant, carriers_of, find_login, may_act_for
+from fireinvest.store.projections import (
+    Key,
+    Moved,
+    calendar_id,
+    case_values,
+    changed_values,
+    deadline_values,
+    moved,
+    settled,
+)
+from fireinvest.workflow import engine
+from fireinvest.workflow.actions import Entry, HandingOver, Linking, Merging, Opening
+from fireinvest.workflow.case import Case, fold
+from fireinvest.workflow.deadlines import deadlines_of
+from fireinvest.workflow.engine import Action, Outcome
+from fireinvest.workflow.errors import Invalid, NotAllowed, Refused, Stale
+from fireinvest.workflow.permissions import SYSTEM, Actor, is_recused, may_see
+
+__all__ = [
+    "CaseLine",
+    "CaseRef",
+    "Difference",
+    "Done",
+    "Filters",
+    "Loaded",
+    "NoSuchCase",
+    "Page",
+    "Scope",
+    "Standing",
+    "act",
+    "find_number",
+    "list_cases",
+    "load_case",
+    "may_open",
+    "open_case",
+    "rebuild",
+    "scope_of",
+    "see_case",
+]
+
+#: Whoever holds one of these posts in a place can open a case there.
+OPENING = frozenset({CARRIER, "agency_head"})
+
+_LONGEST_KEY = 100
+_LONGEST_UNIT = 200
+_LONGEST_ADDRESS = 300
+
+
+class NoSuchCase(Faulty):
+    """There is no such case, or none that the person may see: both are answered alike."""
+
+    def __init__(self) -> None:
+        """Say no more than that."""
+        super().__init__([Problem("case", Text("There is no such case."))])
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRef:
+    """Which case is it: its id in the database, and its number for people and for the engine."""
+
+    id: int
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done: the entry that was added, and what it was warned of.
+
+    ``is_repeat``: the same request had been made before, and this time nothing was added.
+    """
+
+    ref: CaseRef
+    entry: Entry
+    warnings: tuple[Problem, ...] = ()
+    is_repeat: bool = False
+
+    @property
+    def version(self) -> int:
+        """The version of the case after it."""
+        return self.entry.seq
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A case as it is kept: its row, and the snapshot folded from its journal."""
+
+    ref: CaseRef
+    row: Stored
+    lines: tuple[Line, ...]
+    case: Case
+
+    @property
+    def head_hash(self) -> str:
+        """The hash of its last entry."""
+        return self.lines[-1].hash
+
+
+# ---------------------------------------------------------------------------- reading
+
+
+def find_number(session: Session, number: str) -> CaseRef | None:
+    """Return the case with this number, or None."""
+    found = cases.find_number(session, number)
+    return None if found is None else CaseRef(found, number)
+
+
+def load_case(session: Session, case_id: int, *, lock: bool = False) -> Loaded:
+    """Return a case, folded from its journal under the law that it is pinned to.
+
+    Raises:
+        NoSuchCase: when there is none.
+        Unreadable: when what is stored can't be read.
+
+    """
+    row = cases.find_case(session, case_id, lock=lock)
+    if row is None:
+        raise NoSuchCase
+    return _folded(session, row, journal.lines_of(session, case_id))
+
+
+def see_case(session: Session, actor: Actor, case_id: int) -> Loaded:
+    """Return a case that the actor may see.
+
+    Raises:
+        NoSuchCase: when there is none, or the actor may not see it.
+
+    """
+    loaded = load_case(session, case_id)
+    if not may_see(actor, loaded.case, loaded.ref.number):
+        raise NoSuchCase
+    return loaded
+
+
+def _folded(session: Session, row: Stored, lines: list[Line]) -> Loaded:
+    if not lines:
+        raise Unreadable(f"the case {row.number} has no journal")
+    ruleset = stored_ruleset(session, row["ruleset_pin"])
+    case = fold(ruleset, _division(lines[0]), [line.entry() for line in lines])
+    return Loaded(CaseRef(row.id, row.number), row, tuple(lines), case)
+
+
+def _division(opening: Line) -> Division | None:
+    """The place as it was when the case was opened: lists of divisions change."""
+    written = opening.news.get("place")
+    if written is None:
+        return None
+    place: Division = decode_as(Division, written)
+    return place
+
+
+# ---------------------------------------------------------------------------- opening
+
+
+def may_open(actor: Actor, division: Division | None) -> bool:
+    """May the actor open a case of this place: by a post there, or at the city above it?"""
+    if actor.id == SYSTEM:
+        return True
+    posts = [each for each in actor.grants if each.role in OPENING and each.case_id is None]
+    if division is None:
+        return bool(posts)
+    return any(each.division in (division.code, division.parent) for each in posts)
+
+
+def open_case(
+    database: Database,
+    law: Law,
+    calendar: Calendar,
+    actor: Actor,
+    facts: Facts,
+    unit_name: str,
+    address: str,
+    *,
+    home_division: str,
+    idempotency_key: str,
+    now: datetime,
+    today: date,
+    reason: str | None = None,
+    acting_for: str | None = None,
+    carrier: str | None = None,
+    is_demo: bool = False,
+    profiles: Path | None = None,
+) -> CaseRef:
+    """Open a case with what is known of a fire, and return it; asked again, the same one.
+
+    The case is bound to the law in force for the place on the day of the fire; without a place,
+    to that of ``home_division``. ``carrier``: the login of who carries it, if not the actor.
+
+    Raises:
+        NotAllowed: when the actor may not open cases of this place.
+        Invalid: when something that was given can't be.
+        Faulty: when no law is in force for the place and day.
+
+    """
+    if problems := list(_opening_problems(facts, unit_name, address, idempotency_key, today)):
+        raise Invalid(problems)
+    division = None if facts.division is None else law.division(facts.division, facts.occurred_on)
+    if not may_open(actor, division):
+        raise NotAllowed([Problem("division", Text("You can't open cases of this place."))])
+    ruleset = law.in_force(facts.division or home_division, facts.occurred_on)
+    entry = Entry(
+        seq=1,
+        step="open",
+        payload=Opening(facts),
+        on=facts.occurred_on,
+        at=facts.occurred_at,
+        recorded_at=now,
+        actor=actor.id,
+        acting_for=acting_for,
+        reason=reason,
+    )
+    case = fold(ruleset, division, [entry])
+    deadlines = deadlines_of(case, calendar, today)
+    carrier = carrier or actor.id
+    try:
+        with changing(database) as session:
+            first = journal.find_by_key(session, actor.id, idempotency_key)
+            if first is not None:
+                return _opened_before(session, first)
+            _check_acting_for(session, actor, acting_for, today)
+            keep_ruleset(session, ruleset, now=now, profiles=profiles)
+            prefix = ((division.parent or division.code) if division else home_division)[:4]
+            number = cases.allot_number(session, prefix, facts.occurred_on.year)
+            old, new = changed_values(None, case, entry)
+            new |= {
+                "number": number,
+                "ruleset": ruleset.pin,
+                "unit_name": unit_name,
+                "address": address,
+                "carrier": carrier,
+                "place": encode_value(division),
+            }
+            line = journal.line_of(
+                0,
+                number,
+                entry,
+                old=old,
+                new=new,
+                expected_version=None,
+                idempotency_key=idempotency_key,
+                before=NOTHING_BEFORE,
+            )
+            calendar_name = calendar_id(calendar)
+            rows = deadline_values(0, case, deadlines, calendar_name)
+            case_id = cases.add_case(
+                session,
+                {
+                    **case_values(case, rows.values(), today),
+                    "number": number,
+                    "head_hash": line.hash,
+                    "unit_name": unit_name,
+                    "address": address,
+                    "ruleset_pin": ruleset.pin,
+                    "carrier": carrier,
+                    "is_demo": is_demo,
+                    "opened_at": now,
+                },
+            )
+            ref = CaseRef(case_id, number)
+            journal.append(session, [line._replace(case_id=case_id)])
+            rows = {key: {**each, "case_id": case_id} for key, each in rows.items()}
+            _save_deadlines(session, ref, entry, {}, rows, now)
+            _give_to(session, ref, carrier, actor, today)
+            return ref
+    except Conflict as conflict:
+        with database.readers.begin() as session:
+            first = journal.find_by_key(session, actor.id, idempotency_key)
+            if first is not None:
+                return _opened_before(session, first)
+        raise Stale(0, 0) from conflict
+
+
+def _opening_problems(
+    facts: Facts, unit_name: str, address: str, key: str, today: date
+) -> Iterator[Problem]:
+    if facts.occurred_on > today:
+        yield Problem("occurred_at", Text("The day lies in the future."))
+    given = (("unit_name", unit_name, _LONGEST_UNIT), ("address", address, _LONGEST_ADDRESS))
+    for field, text, longest in given:
+        if not text.strip():
+            yield Problem(field, Text("This is needed."))
+        elif len(text) > longest:
+            yield Problem(
+                field, Text("A text of at most %(most)s characters is needed.", most=longest)
+            )
+    yield from _key_problems(key)
+
+
+def _key_problems(key: str) -> Iterator[Problem]:
+    if not key or len(key) > _LONGEST_KEY or "#" in key:
+        yield Problem("idempotency_key", Text("The form has no valid key; open it again."))
+
+
+def _opened_before(session: Session, first: Line) -> CaseRef:
+    row = cases.find_case(session, first.case_id)
+    if row is None or first.step != "open":
+        raise _used_before()
+    return CaseRef(row.id, row.number)
+
+
+def _used_before() -> Refused:
+    text = Text("This form was sent before, for something else; open it again.")
+    return Refused([Problem("idempotency_key", text)])
+
+
+def _give_to(session: Session, ref: CaseRef, carrier: str, actor: Actor, today: date) -> None:
+    person = find_login(session, carrier)
+    if person is None:
+        if carrier == SYSTEM:
+            return
+        raise Invalid([Problem("carrier", Text("There is no such person."))])
+    add_grant(
+        session,
+        person_id=person.id,
+        role=CARRIER,
+        case_id=ref.id,
+        agency_id=None,
+        division=None,
+        tier=None,
+        valid_from=today,
+        valid_until=None,
+        granted_by=actor.id,
+        reason=None,
+    )
+
+
+# ---------------------------------------------------------------------------- acting
+
+
+def act(
+    database: Database,
+    law: Law,
+    calendar: Calendar,
+    actor: Actor,
+    case_id: int,
+    action: Action,
+    *,
+    idempotency_key: str,
+    now: datetime,
+    today: date,
+) -> Done:
+    """Take an action in a case: all of it is saved, or nothing. Asked again, it is done once.
+
+    A merge, a hand-over to another case and a link write their entry in both cases.
+
+    Raises:
+        NoSuchCase: when there is none, or the actor may not see it.
+        NotAllowed, Refused, Invalid: as ``engine.apply`` answers.
+        Stale: when the case has moved on since the actor saw it.
+
+    """
+    del law  # A case goes by the law that it is pinned to.
+    if problems := list(_key_problems(idempotency_key)):
+        raise Invalid(problems)
+    try:
+        with changing(database) as session:
+            held = _hold(session, case_id, action)
+            loaded = held[case_id]
+            for line in loaded.lines:
+                if (line.actor, line.idempotency_key) == (actor.id, idempotency_key):
+                    return _repeat(loaded.ref, line, action)
+            if not may_see(actor, loaded.case, loaded.ref.number):
+                raise NoSuchCase
+            _check_acting_for(session, actor, action.acting_for, today, loaded.case)
+            others = _others_seen(held, actor, loaded, action)
+            outcome = engine.apply(
+                loaded.case,
+                actor,
+                action,
+                calendar=calendar,
+                now=now,
+                today=today,
+                case_id=loaded.ref.number,
+            )
+            when = _When(calendar, calendar_id(calendar), now, today)
+            _save(
+                session, loaded, outcome.entry, outcome.case, outcome.deadlines, when,
+                idempotency_key, action.expected_version,
+            )  # fmt: skip
+            _save_linked(session, others, outcome, when, idempotency_key)
+            return Done(loaded.ref, outcome.entry, outcome.warnings)
+    except Conflict as conflict:
+        return _after_conflict(database, actor, case_id, action, idempotency_key, conflict)
+
+
+@dataclass(frozen=True, slots=True)
+class _When:
+    """Under which calendar, and when, is something saved?"""
+
+    calendar: Calendar
+    calendar_id: str
+    now: datetime
+    today: date
+
+
+def _other_number(action: Action) -> str | None:
+    """The number of the other case that an action concerns."""
+    match action.payload:
+        case Merging(into=other) | HandingOver(to_case=str(other)) | Linking(other=other):
+            return other
+        case _:
+            return None
+
+
+def _hold(session: Session, case_id: int, action: Action) -> dict[int, Loaded]:
+    """Lock and load the cases that an action concerns, in the order of their ids."""
+    wanted = {case_id}
+    number = _other_number(action)
+    other = None if number is None else cases.find_number(session, number)
+    if other is not None:
+        wanted.add(other)
+    return {each: load_case(session, each, lock=True) for each in sorted(wanted)}
+
+
+def _others_seen(
+    held: Mapping[int, Loaded], actor: Actor, loaded: Loaded, action: Action
+) -> dict[str, Loaded]:
+    """The other cases by their numbers; one that the actor may not see is as good as none."""
+    others = {
+        each.ref.number: each
+        for each in held.values()
+        if each is not loaded and may_see(actor, each.case, each.ref.number)
+    }
+    number = _other_number(action)
+    if number is not None and number != loaded.ref.number and number not in others:
+        field = {Merging: "into", HandingOver: "to_case"}.get(type(action.payload), "other")
+        raise Invalid([Problem(field, Text("There is no such case."))])
+    if isinstance(action.payload, Merging):
+        for each in others.values():
+            if each.case.merged_into is not None:
+                text = Text("The case goes on in %(other)s.", other=each.case.merged_into)
+                raise Invalid([Problem("into", text)])
+    return others
+
+
+def _check_acting_for(
+    session: Session, actor: Actor, acting_for: str | None, today: date, case: Case | None = None
+) -> None:
+    if acting_for is None:
+        return
+    principal = Actor(acting_for)
+    if not may_act_for(session, actor.id, acting_for, today) or (
+        case is not None and is_recused(principal, case)
+    ):
+        raise NotAllowed([Problem("acting_for", Text("You don't act for this person today."))])
+
+
+def _repeat(ref: CaseRef, line: Line, action: Action) -> Done:
+    entry = line.entry()
+    if entry.step != action.step or entry.payload != action.payload:
+        raise _used_before()
+    return Done(ref, entry, is_repeat=True)
+
+
+def _after_conflict(
+    database: Database,
+    actor: Actor,
+    case_id: int,
+    action: Action,
+    idempotency_key: str,
+    conflict: Conflict,
+) -> Done:
+    """Somebody was quicker: the same request, or another change of the case."""
+    with database.readers.begin() as session:
+        row = cases.find_case(session, case_id)
+        line = journal.find_by_key(session, actor.id, idempotency_key)
+        if row is not None and line is not None:
+            if line.case_id != case_id:
+                raise _used_before() from conflict
+            return _repeat(CaseRef(case_id, row.number), line, action)
+    found = 0 if row is None else int(row["version"])
+    raise Stale(action.expected_version or 0, found) from conflict
+
+
+def _save_linked(
+    session: Session, others: Mapping[str, Loaded], outcome: Outcome, when: _When, key: str
+) -> None:
+    for linked in outcome.linked:
+        other = others[linked.case_id]
+        entry = linked.entry_in(other.case, outcome.entry)
+        after = fold(other.case.ruleset, other.case.division, (*other.case.journal, entry))
+        deadlines = deadlines_of(after, when.calendar, when.today)
+        _save(session, other, entry, after, deadlines, when, f"{key}#{other.ref.number}", None)
+
+
+def _save(
+    session: Session,
+    before: Loaded,
+    entry: Entry,
+    after: Case,
+    deadlines: Iterable[Deadline],
+    when: _When,
+    idempotency_key: str,
+    expected_version: int | None,
+) -> None:
+    """Write the entry, the projections that follow, and what there is to tell."""
+    ref = before.ref
+    old, new = changed_values(before.case, after, entry)
+    line = journal.line_of(
+        ref.id,
+        ref.number,
+        entry,
+        old=old,
+        new=new,
+        expected_version=expected_version,
+        idempotency_key=idempotency_key,
+        before=before.head_hash,
+    )
+    journal.append(session, [line])
+    stored = _by_key(cases.deadlines_of_cases(session, [ref.id]))
+    found = deadline_values(ref.id, after, deadlines, when.calendar_id)
+    kept = settled(stored, found)
+    values = {**case_values(after, kept.values(), when.today), "head_hash": line.hash}
+    changes = {name: each for name, each in values.items() if before.row[name] != each}
+    cases.change_case(session, ref.id, before.case.version, changes)
+    _save_deadlines(session, ref, entry, stored, kept, when.now)
+    if after.recused != before.case.recused:
+        cases.save_recusals(session, ref.id, dict(after.recused))
+
+
+def _by_key(rows: Iterable[Values]) -> dict[Key, Values]:
+    return {(each["clock"], each["instance"]): each for each in rows}
+
+
+def _save_deadlines(
+    session: Session,
+    ref: CaseRef,
+    entry: Entry,
+    stored: Mapping[Key, Values],
+    kept: Mapping[Key, Values],
+    now: datetime,
+) -> None:
+    _write_deadlines(session, ref.id, stored, kept)
+    post(session, [_notice(ref, entry, each) for each in moved(stored, kept)], now)
+
+
+def _write_deadlines(
+    session: Session, case_id: int, stored: Mapping[Key, Values], kept: Mapping[Key, Values]
+) -> None:
+    cases.save_deadlines(
+        session,
+        case_id,
+        added=[each for key, each in kept.items() if key not in stored],
+        changed=[each for key, each in kept.items() if key in stored and stored[key] != each],
+        removed=[key for key in stored if key not in kept],
+    )
+
+
+def _notice(ref: CaseRef, entry: Entry, each: Moved) -> Notice:
+    clock, instance = each.key
+    payload: Document = {"case": ref.number, "entry": entry.seq, "clock": clock}
+    payload["instance"] = instance
+    for name, values in (("before", each.before), ("after", each.after)):
+        if values is not None:
+            told = ("due_on", "due_at", "act_by", "provisional", "ended_on", "end")
+            payload[name] = {field: encode_value(values[field]) for field in told}
+    key = f"{ref.number}:{entry.seq}:{each.kind}:{clock}:{instance}"
+    return Notice(key, ref.id, each.kind, payload)
+
+
+# ---------------------------------------------------------------------------- proving and repairing
+
+#: How many cases are read at a time.
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where do the lists say something else than the journal? ``key`` names a deadline's row."""
+
+    number: str
+    table: str
+    key: str
+    column: str
+    stored: object
+    expected: object
+
+
+def rebuild(
+    database: Database, calendar: Calendar, *, check: bool = True, case_id: int | None = None
+) -> Iterator[Difference]:
+    """Yield each place where cases and deadlines differ from the fold of the journal.
+
+    With ``check=False`` they are put right as well, some cases at a time; nothing is told of it.
+    Deadlines are counted as on the day on which the row was written, so that only a newer
+    calendar or a wrong row differs. What can't be read at all is a difference of its own, and
+    stays as it is.
+    """
+    name = calendar_id(calendar)
+    after_id = 0
+    while True:
+        sessions = database.readers if check else database.sessions
+        with sessions.begin() as session:
+            rows = cases.cases_after(session, after_id, _AT_ONCE, case_id=case_id, lock=not check)
+            found = list(_differences(session, rows, calendar, name, repair=not check))
+        yield from found
+        if not rows:
+            return
+        after_id = rows[-1].id
+
+
+def _differences(
+    session: Session, rows: list[Stored], calendar: Calendar, calendar_name: str, *, repair: bool
+) -> Iterator[Difference]:
+    ids = [row.id for row in rows]
+    lines = journal.lines_of_cases(session, ids)
+    recused = cases.recusals_of_cases(session, ids)
+    carriers = carriers_of(session, ids)
+    deadlines: dict[int, list[Values]] = {case_id: [] for case_id in ids}
+    for values in cases.deadlines_of_cases(session, ids):
+        deadlines[values["case_id"]].append(values)
+    for row in rows:
+        try:
+            loaded = _folded(session, _pinned(row, lines[row.id]), lines[row.id])
+        except (Unreadable, ValueError) as error:
+            yield Difference(row.number, "journal", "", "", None, str(error))
+            continue
+        counted = deadlines_of(loaded.case, calendar, row["counted_on"])
+        stored = _by_key(deadlines[row.id])
+        kept = settled(stored, deadline_values(row.id, loaded.case, counted, calendar_name))
+        expected = _expected(loaded, kept.values(), carriers.get(row.id))
+        changes = {name: value for name, value in expected.items() if row[name] != value}
+        for name, value in changes.items():
+            yield Difference(row.number, "cases", "", name, row[name], value)
+        yield from _deadline_differences(row.number, stored, kept)
+        gone = recused[row.id]
+        if gone != loaded.case.recused:
+            yield Difference(row.number, "recusals", "", "", gone, dict(loaded.case.recused))
+        if repair:
+            if changes:
+                cases.repair_case(session, row.id, changes)
+            _write_deadlines(session, row.id, stored, kept)
+            if gone != loaded.case.recused:
+                cases.save_recusals(session, row.id, dict(loaded.case.recused))
+
+
+def _pinned(row: Stored, lines: list[Line]) -> Stored:
+    """The row with the law that the opening names, should its own word on it be wrong."""
+    pin = lines[0].news.get("ruleset") if lines else None
+    return row if pin is None else replace(row, values={**row.values, "ruleset_pin": pin})
+
+
+def _expected(loaded: Loaded, kept: Iterable[Values], carrier: str | None) -> Values:
+    opening = loaded.lines[0]
+    said = {name: opening.news[name] for name in ("number", "unit_name", "address")}
+    return {
+        **case_values(loaded.case, kept, loaded.row["counted_on"]),
+        **said,
+        "ruleset_pin": opening.news["ruleset"],
+        "carrier": carrier or opening.news["carrier"],
+        "opened_at": opening.recorded_at,
+        "head_hash": loaded.head_hash,
+    }
+
+
+def _deadline_differences(
+    number: str, stored: Mapping[Key, Values], kept: Mapping[Key, Values]
+) -> Iterator[Difference]:
+    for key in sorted({*stored, *kept}):
+        name = "/".join(key)
+        if key not in kept or key not in stored:
+            is_there = key in stored
+            yield Difference(number, "deadlines", name, "", is_there, not is_there)
+            continue
+        for column, value in kept[key].items():
+            if stored[key][column] != value:
+                yield Difference(number, "deadlines", name, column, stored[key][column], value)
