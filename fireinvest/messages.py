@@ -73,11 +73,10 @@ def render(words: Words, language: str) -> str:
         case Joined():
             separator = "、" if language == "zh" else ", "
             return separator.join(render(part, language) for part in words.parts)
-        case Text():
-            template = _catalogue(language).gettext(words.msgid)
-            if not words.values:
-                return template
-            return template % {name: _shown(value, language) for name, value in words.values}
+    template = _catalogue(language).gettext(words.msgid)
+    if not words.values:
+        return template
+    return template % {name: _shown(value, language) for name, value in words.values}
 
 
 def _shown(value: object, language: str) -> object:

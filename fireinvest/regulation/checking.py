@@ -9,8 +9,6 @@ from fireinvest.regulation.basis import Citation
 from fireinvest.regulation.condition import (
     ALWAYS,
     FACTS,
-    All,
-    AnyOf,
     Condition,
     FactType,
     Leaf,
@@ -135,8 +133,8 @@ def _leaves(condition: Condition) -> Iterator[Leaf]:
             yield condition
         case Not(part):
             yield from _leaves(part)
-        case All(parts) | AnyOf(parts):
-            for part in parts:
+        case _:
+            for part in condition.parts:
                 yield from _leaves(part)
 
 
@@ -195,8 +193,7 @@ def _is_local(ruleset: Ruleset, table: str, item: str) -> bool:
 
 def _presumptions(ruleset: Ruleset) -> Iterator[Problem]:
     for each in ruleset.presumptions.values():
-        if each.fact == "category":
-            yield from _unknown(f"presumptions.{each.id}.value", [each.value], ruleset.categories)
+        yield from _unknown(f"presumptions.{each.id}.value", [each.value], ruleset.categories)
 
 
 def _stages(ruleset: Ruleset) -> Iterator[Problem]:
@@ -346,7 +343,7 @@ def _samples(leaf: Leaf, kind: FactType, order: tuple[str, ...]) -> Iterator[Val
             yield from (Category if leaf.fact == "category" else Mode)
         case FactType.LEVEL:
             yield from (LevelRange(order, place, place) for place in range(len(order)))
-        case FactType.COUNT | FactType.MONEY:
+        case _:
             bound = leaf.operand if isinstance(leaf.operand, int) else 0
             yield from (bound - 1, bound, bound + 1)
 

@@ -117,8 +117,7 @@ def evaluate(condition: Condition, facts: FactView) -> Verdict:
             return Verdict(None if inner.holds is None else not inner.holds, inner.leaves)
         case All(parts):
             return _combine([evaluate(part, facts) for part in parts], decisive=False)
-        case AnyOf(parts):
-            return _combine([evaluate(part, facts) for part in parts], decisive=True)
+    return _combine([evaluate(part, facts) for part in condition.parts], decisive=True)
 
 
 def _combine(verdicts: list[Verdict], *, decisive: bool) -> Verdict:
@@ -145,8 +144,7 @@ def _leaf_holds(leaf: Leaf, value: Value | LevelRange) -> bool | None:
             return int(value) >= bound
         case Comparison.BELOW, int(bound):
             return int(value) < bound
-        case _, operand:
-            return value == operand
+    return value == leaf.operand
 
 
 def _level_holds(comparison: Comparison, operand: object, level: LevelRange) -> bool | None:

@@ -150,8 +150,7 @@ def _add(calendar: Calendar, start: date, length: Length) -> date:
             return start + relativedelta(months=number)
         case Unit.YEARS:
             return start + relativedelta(years=number)
-        case Unit.HOURS:
-            return (datetime.combine(start, time()) + timedelta(hours=number)).date()
+    return (datetime.combine(start, time()) + timedelta(hours=number)).date()
 
 
 def _stretched(

@@ -220,8 +220,6 @@ def parse_yuan(given: object) -> Decimal | None:
         # Checked before it is written out: an exponent can stand for millions of digits.
         if not given.is_finite() or not -_LONGEST <= given.adjusted() <= _LONGEST:
             return None
-        if int(given.as_tuple().exponent) < -_LONGEST:
-            return None
         given = format(given, "f")
     elif isinstance(given, int) and not isinstance(given, bool) and abs(given) <= MOST_FEN:
         given = str(given)

@@ -271,8 +271,7 @@ def _option_value(option: Reader, setting: Setting | None) -> bool | str | tuple
             return _word_for(option, "value", setting)
         case Setting.SATISFIED_BY:
             return option.codes("value")
-        case None:
-            return None
+    return None
 
 
 _WORDS = {Setting.START_DAY: ("next", "same"), Setting.ON_RETURN: ("restart", "continue")}
@@ -637,5 +636,4 @@ def _operand(
             return table.fen(comparison) or 0
         case FactType.CODE if comparison is Comparison.IN:
             return table.codes(comparison)
-        case FactType.LEVEL | FactType.CODE:
-            return table.code(comparison)
+    return table.code(comparison)

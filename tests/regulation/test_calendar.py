@@ -365,6 +365,8 @@ def test_where_two_notices_speak_of_a_december_day_the_later_year_wins() -> None
         ({"number": 7}, "number", "number of the notice is needed"),
         ({"number": "x" * 101}, "number", "number of the notice is needed"),
         ({"extra": 1}, "extra", "not known"),
+        ({"off": ["2027-02-30"]}, "off", "2027-02-30 is not a date"),
+        ({"off": {"2028-03-06": "x"}}, "off", "does not belong"),
         ({"off": None}, "off", "list of days off is needed"),
         ({"off": "2027-01-01"}, "off", "list of days off is needed"),
         ({"worked": None}, "worked", "list of days worked is needed"),

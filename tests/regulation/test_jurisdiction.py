@@ -117,3 +117,9 @@ def test_an_unknown_fact_keeps_every_line_possible_that_could_match() -> None:
     found = judged(place="530300", deaths=1)
     lines, _ = first_match(found.ruleset.routes, found.view())
     assert [line.id for line in lines] == ["zone", "county"]
+
+
+def test_a_table_that_no_line_closes_may_match_nothing() -> None:
+    found = judged(deaths=3)
+    state = [route for route in found.ruleset.routes if route.id == "state"]
+    assert first_match(tuple(state), found.view()) == ((), ())
