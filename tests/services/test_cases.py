@@ -29,6 +29,7 @@ from fireinvest.services.journal import history, verify_log
 from fireinvest.services.people import Post
 from fireinvest.store import Database
 from fireinvest.store.codec import Unreadable
+from fireinvest.store.conflicts import Conflict
 from fireinvest.store.models import TABLES
 from fireinvest.workflow.actions import (
     Correcting,
@@ -542,3 +543,41 @@ def test_a_wrong_decision_kind_is_invalid(database: Database) -> None:
     ref = opened(database)
     with pytest.raises(Invalid):
         did(database, ref, "request_team", Decision(decided_by="某"))
+
+
+def test_whoever_comes_second_is_stale(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    ref = opened(database)
+    before = snapshot(database)
+
+    def too_late(*_: object, **__: object) -> None:
+        raise Conflict
+
+    monkeypatch.setattr("fireinvest.store.cases.change_case", too_late)
+    with pytest.raises(Stale) as stale:
+        did(database, ref, "request_team", SENT, expected=1)
+    assert (stale.value.expected, stale.value.found) == (1, 1)
+    monkeypatch.setattr("fireinvest.store.cases.add_case", too_late)
+    with pytest.raises(Stale):
+        opened(database)
+    assert snapshot(database) == before
+
+
+def test_a_deadline_without_its_entry_is_withdrawn(database: Database) -> None:
+    ref = opened(database)
+    submitted(database, ref)
+    did(database, ref, "void", Voiding(5), TODAY)
+    did(database, ref, "void", Voiding(4), TODAY)
+    told = "SELECT count(*) FROM outbox WHERE kind = 'deadline_withdrawn' AND key LIKE '%:reply:1'"
+    assert numbers(database, told) == 1
+    assert_sound(database)
+
+
+def test_a_case_ends_with_its_last_clock_in_its_last_stage(database: Database) -> None:
+    outside = opened(database, known=facts(deaths=0, serious_injuries=0, social_impact=False))
+    did(
+        database, outside, "decide_category", Decision(decided_by="某", category="forest_grassland")
+    )
+    with database.readers.begin() as session:
+        row = load_case(session, outside.id).row
+    assert (row["mode"], row["next_clock"]) == ("other_regime", None)
+    assert_sound(database)
