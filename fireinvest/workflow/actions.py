@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, get_args
+from typing import Any, assert_never, get_args
 
 from fireinvest.messages import Problem, Text
 from fireinvest.regulation.facts import MOST_SQUARE_METRES, Category, Facts, Given
@@ -352,6 +352,8 @@ def _read(given: Given, name: str, shape: Shape) -> object:
             return given.text(name, _LONG)
         case Shape.TEXT | Shape.OUTCOME | Shape.ITEM:
             return given.text(name)
+        case _:
+            assert_never(shape)
 
 
 def missing_fields(payload: KindPayload, article: str | None = None) -> list[Problem]:

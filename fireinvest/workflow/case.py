@@ -165,6 +165,11 @@ class Case:
         found = known[-1][2] if known else self.judgements[0][2]
         return self.view if found is self.judgement else found.view()
 
+    @cached_property
+    def stage_place(self) -> int:
+        """The place of the stage in the procedure, from 0."""
+        return self.ruleset.stage_index(self.stage) if self.stage is not None else 0
+
     @property
     def lead(self) -> Finding[tuple[str, ...]]:
         """Who leads: by the mode in which the case is, which a pending hand-over hasn't changed."""

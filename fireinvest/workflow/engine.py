@@ -162,10 +162,7 @@ def _merged(case: Case) -> Problem:
 
 
 def _is_ahead(case: Case, step: Step) -> bool:
-    if case.stage is None:
-        return False
-    now = case.ruleset.stage_index(case.stage)
-    return now + _STAGES_AHEAD < case.ruleset.stage_index(step.stage)
+    return case.stage_place + _STAGES_AHEAD < case.ruleset.stage_index(step.stage)
 
 
 def _why_over(case: Case, step: Step) -> Iterator[Problem]:
@@ -180,8 +177,6 @@ def _why_over(case: Case, step: Step) -> Iterator[Problem]:
 
 def _ended_on(case: Case, step: Step) -> date | None:
     """The day on which the last stage of the step ended, None while it isn't over."""
-    if case.stage is None:
-        return None
     place = case.ruleset.stage_index(step.through)
     later = list(case.ruleset.stages.values())[place + 1 :]
     begun = [
@@ -293,18 +288,19 @@ def _time_problems(
 
 def _order_problems(case: Case, step: Step, action: Action) -> Iterator[Problem]:
     article = str(step.basis)
-    for name in step.after:
-        for entry in case.done.get(name, ())[:1]:
-            if action.on < entry.on:
-                text = Text(
-                    "It can't lie before %(step)s of %(day)s.",
-                    step=case.ruleset.steps[name].label,
-                    day=entry.on,
-                )
-                yield Problem("on", text, article)
     earliest = _earliest(case, step, action)
-    if earliest is not None and action.on < earliest:
-        yield Problem("on", Text("It can't lie before %(day)s.", day=earliest), article)
+    before = [
+        (name, entry.on)
+        for name in step.after
+        for entry in case.done.get(name, ())[:1]
+        if action.on < entry.on
+    ]
+    for name, on in before:
+        label = case.ruleset.steps[name].label
+        text = Text("It can't lie before %(step)s of %(day)s.", step=label, day=on)
+        yield Problem("on", text, article)
+    if earliest is not None and action.on < earliest and not before:
+        yield _not_before(earliest, step)
     for field in ("effective_on", "due_on"):
         day = getattr(action.payload, field, None)
         if day is not None and day < action.on:
@@ -312,7 +308,21 @@ def _order_problems(case: Case, step: Step, action: Action) -> Iterator[Problem]
 
 
 def _earliest(case: Case, step: Step, action: Action) -> date | None:
-    """The day before which there was nothing to answer, to receive or to end."""
+    """The day before which there was nothing of this reference to end."""
+    ref = getattr(action.payload, "ref", None)
+    days = [
+        run.start_on
+        for clock in _clocks_per(case, step, Per.REFERENCE)
+        for run in runs_of(case, clock)
+        if run.instance == ref
+    ]
+    if step.closes is not None:
+        days.extend(began.on for began in _open_intervals(case, step.closes, ref))
+    return max(days, default=None)
+
+
+def _submission_problems(case: Case, step: Step, action: Action) -> Iterator[Problem]:
+    """An answer lies after what it answers, a new submission after the end of the last."""
     days: list[date] = []
     for clock in _clocks_per(case, step, Per.SUBMISSION):
         runs = runs_of(case, clock)
@@ -323,12 +333,12 @@ def _earliest(case: Case, step: Step, action: Action) -> date | None:
             days.extend(run.start_on for run in runs if run.awaits_receipt)
         else:
             days.extend(run.start_on for run in runs if _is_open(run))
-    ref = getattr(action.payload, "ref", None)
-    for clock in _clocks_per(case, step, Per.REFERENCE):
-        days.extend(run.start_on for run in runs_of(case, clock) if run.instance == ref)
-    if step.closes is not None:
-        days.extend(began.on for began in _open_intervals(case, step.closes, ref))
-    return max(days, default=None)
+    if days and action.on < max(days):
+        yield _not_before(max(days), step)
+
+
+def _not_before(day: date, step: Step) -> Problem:
+    return Problem("on", Text("It can't lie before %(day)s.", day=day), str(step.basis))
 
 
 def _open_intervals(case: Case, step: str, ref: str | None) -> list[Entry]:
@@ -570,6 +580,7 @@ def _check_step(
     if refusals:
         raise Refused(refusals)
     problems = list(_why_invalid(case, step, action, now, today))
+    problems.extend(_submission_problems(case, step, action))
     if is_late_entry and not action.reason:
         text = Text("Its time is over, so a late entry needs a reason.")
         problems.append(Problem("reason", text, str(step.basis)))
@@ -653,10 +664,30 @@ def _check_correcting(asked: _Asked, payload: Any) -> Iterator[Problem]:
     step = case.ruleset.steps.get(target.step)
     if step is not None:
         yield from _why_invalid(without, step, action, asked.now, asked.today)
+        if _submission_order(case) != _submission_order(_corrected(asked, payload)):
+            text = Text("Submissions, receipts, returns and replies would change their order.")
+            yield Problem("on", text, str(step.basis))
         return
     yield from _time_problems(without, action, asked.now, asked.today, None)
     check = _CODE_CHECKS.get(type(payload.payload), _check_nothing)
     yield from check(_Asked(without, asked.case_id, asked.now, asked.today), payload.payload)
+
+
+def _corrected(asked: _Asked, payload: Correcting) -> Case:
+    case = asked.case
+    entry = Entry(case.version + 1, "correct", payload, payload.on, asked.now, "")
+    return fold(case.ruleset, case.division, (*case.journal, entry))
+
+
+def _submission_order(case: Case) -> list[int]:
+    """The entries that make, receive, return or answer submissions, as they come."""
+    steps = case.ruleset.steps
+    return [
+        entry.seq
+        for entry in case.entries
+        if entry.step in steps
+        and any(True for _ in _clocks_per(case, steps[entry.step], Per.SUBMISSION))
+    ]
 
 
 def _check_opening(asked: _Asked, opening: Opening) -> Iterator[Problem]:
@@ -740,13 +771,13 @@ def _missing_facts(case: Case) -> Iterator[Missing]:
 
 def _missing_steps(case: Case) -> Iterator[Missing]:
     ruleset = case.ruleset
-    if case.stage is None:
-        return
-    now = ruleset.stage_index(case.stage)
     for step in ruleset.steps.values():
         if step.need is not Need.MUST or case.mode not in step.modes:
             continue
-        if ruleset.stage_index(step.stage) > now or not evaluate(step.when, case.view).holds:
+        if (
+            ruleset.stage_index(step.stage) > case.stage_place
+            or not evaluate(step.when, case.view).holds
+        ):
             continue
         for gap in gaps(case, step):
             what: Words = step.label

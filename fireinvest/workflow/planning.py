@@ -6,7 +6,7 @@ from datetime import date
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.clocks import Deadline
 from fireinvest.regulation.profile import Plan
-from fireinvest.workflow.case import Case
+from fireinvest.workflow.case import Case, completed
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ def plan_backwards(
     planned: list[PlannedStep] = []
     for line in reversed(plan.steps):
         start_by = calendar.nth_working_day_before(finish_by, line.working_days - 1)
-        entries = case.done.get(line.step, ())
-        done_on = entries[0].on if entries else None
+        entry = completed(case, case.ruleset.steps[line.step])
+        done_on = entry.on if entry is not None else None
         is_late = done_on is None and as_of > start_by
         planned.append(
             PlannedStep(line.step, line.working_days, start_by, finish_by, done_on, is_late)

@@ -18,7 +18,7 @@ from fireinvest.workflow.actions import (
     Raising,
     Voiding,
 )
-from fireinvest.workflow.case import fold
+from fireinvest.workflow.case import Gap, fold, gaps
 from tests.regulation.law import HARMLESS, day
 from tests.workflow.stories import ONE_DEATH, ZONE, Story, faults, told_until
 
@@ -498,6 +498,14 @@ def test_an_interval_is_known_by_its_kind_only() -> None:
     story = Story()
     story.tell("test_commissioned", "2025-05-20", DocumentSent(to="laboratory"))
     assert story.case.tests(["test_commissioned"])[0].ended_on is None
+
+
+def test_a_list_of_which_nothing_is_needed_is_lacking_only_until_its_first_entry() -> None:
+    story = Story()
+    step = story.ruleset.steps["work_plan"]
+    assert gaps(story.case, step) == (Gap(step.basis, None),)
+    story.tell("work_plan", "2025-05-15", item="technical")
+    assert gaps(story.case, step) == ()
 
 
 def test_work_safety_is_led_jointly() -> None:

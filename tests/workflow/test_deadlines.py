@@ -1,5 +1,6 @@
 """Which clocks run, from when, until when, and what ends them."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from fireinvest.regulation.clocks import AlternativeKind, State, alternatives
 from fireinvest.regulation.facts import Facts
+from fireinvest.regulation.profile import StartsFrom
 from fireinvest.workflow.actions import Finding, HandingOver, Merging, Opening, Raising, Voiding
 from fireinvest.workflow.deadlines import runs_of
 from tests.regulation.law import HARMLESS, day, law_of
@@ -212,6 +214,26 @@ def test_assistance_has_tasks_and_after_the_superiors_reply_its_measures() -> No
     assert story.clock("assist/A1").run.about == "traffic"
     story.tell("assist_done", "2025-05-20", ref="A1")
     assert states(story, "2025-11-01")["assist/A1"] == "met"
+
+
+def test_a_governments_clock_may_start_from_a_step_of_its_own() -> None:
+    law = law_of()
+    report = replace(law.clocks["report"], starts_from=StartsFrom.STEP)
+    founding = replace(law.steps["establish_team"], starts=("report",))
+    other = replace(
+        law,
+        clocks={**law.clocks, "report": report},
+        steps={**law.steps, "establish_team": founding},
+    )
+    story = Story(ruleset=other, **ONE_DEATH)
+    assert "report/1" not in story.deadlines()
+    story.tell("establish_team", "2025-05-14")
+    story.tell("raise", "2025-05-20", Raising("city"))
+    found = story.deadlines("2025-05-21")
+    assert found["report/1"].run.start_on == day("2025-05-14")
+    assert "report/2" not in found
+    story.tell("establish_team", "2025-05-22")
+    assert story.clock("report/2").run.start_on == day("2025-05-22")
 
 
 # ---------------------------------------------------------------------------- report and reply
