@@ -148,7 +148,7 @@ def test_the_day_to_act_by_and_other_readings_are_told(quick_client: FlaskClient
 
 
 def test_a_year_without_a_notice_is_provisional(quick_client: FlaskClient) -> None:
-    facts = {"occurred_on": "2026-11-20", "deaths": "1", "as_of": "2026-11-21", "lang": "en"}
+    facts = {"occurred_on": "2089-11-20", "deaths": "1", "as_of": "2089-11-21", "lang": "en"}
     report = _cards(_get(quick_client, **facts))[1]
     assert "provisional" in report
     assert "have not been announced yet" in report
@@ -158,15 +158,15 @@ def test_a_year_without_a_notice_is_provisional(quick_client: FlaskClient) -> No
 def test_a_range_stands_beside_a_provisional_count(quick_client: FlaskClient) -> None:
     facts = {
         **LONG,
-        "occurred_on": "2026-10-29",
-        "as_of": "2026-12-31",
-        **{f"since-{place}-on": "2026-12-28" for place in range(4)},
+        "occurred_on": "2089-10-29",
+        "as_of": "2089-12-31",
+        **{f"since-{place}-on": "2089-12-28" for place in range(4)},
     }
     for place in (4, 5):
         del facts[f"since-{place}-step"], facts[f"since-{place}-on"]
     facts["category"] = "ordinary"
     reply = _cards(_get(quick_client, **facts, lang="en"))[2]
-    assert "It lies between 2027-" in reply
+    assert "It lies between 20" in reply
 
 
 def test_what_happened_since_moves_the_clocks(quick_client: FlaskClient) -> None:
@@ -257,7 +257,7 @@ def test_a_return_starts_anew_and_the_first_receipt_stays(quick_client: FlaskCli
     ("values", "expected"),
     [
         ({"deaths": "30"}, "State Council"),
-        ({"deaths": "0", "direct_economic_loss_yuan": "1"}, "Determination of the fire"),
+        ({"deaths": "0", "social_impact": "no"}, "Determination of the fire"),
         ({"deaths": "10"}, "No clock of this rule is running."),
         ({"category": "railway"}, "Other law prevails"),
         ({"division": "530300-jkq", "deaths": "1"}, "the zone's committee is no people's"),
@@ -330,14 +330,16 @@ def test_bad_input_is_named_beside_its_field(
     quick_client: FlaskClient, values: dict[str, str], name: str, expected: str
 ) -> None:
     query = {**FIVE, **values, "lang": "en"}
-    for path in ("/calculator", "/calculator/live"):
+    page = ""
+    for path in ("/calculator/live", "/calculator"):
         answer = quick_client.get(path, query_string=query)
+        page = answer.text
         assert answer.status_code == 400
-        assert expected in _problems(answer.text, name)
-        assert 'class="verdict' not in answer.text
+        assert expected in _problems(page, name)
+        assert 'class="verdict' not in page
     typed = next(iter(values.values()))
-    if typed and typed.isprintable() and name in answer.text and name != "elsewhere":
-        assert typed[:200] in unescape(answer.text)  # what was typed is still there
+    if typed.isprintable() and name != "elsewhere":
+        assert typed[:200] in unescape(page)  # what was typed is still there
     zh = quick_client.get("/calculator", query_string={**query, "lang": "zh"})
     assert zh.status_code == 400
 

@@ -58,7 +58,7 @@ def test_a_notice_in_the_database_holds_at_once(quick_app: Flask) -> None:
     notice = Notice(
         2090,
         "国办发明电〔2089〕7号",
-        {on: "放假" for on in _statutory(2090)},
+        dict.fromkeys(_statutory(2090), "放假"),
         frozenset({date(2090, 1, 7)}),
     )
     client = quick_app.test_client()
@@ -78,9 +78,9 @@ def test_a_notice_in_the_folder_holds_as_soon_as_it_is_there(
     settings = settings_for(sqlite_url)
     app = create_app(replace(settings, law=replace(settings.law, notices=folder)))
     client = app.test_client()
-    assert "No notice for 2027" in _read(client, 2027)
-    off = [on.isoformat() for on in _statutory(2027)]
-    document = {"year": 2027, "number": "国办发明电〔2026〕7号", "off": off, "worked": []}
-    (folder / "2027.json").write_text(json.dumps(document), encoding="utf-8")
-    assert "No notice for 2027" not in _read(client, 2027)
+    assert "No notice for 2091" in _read(client, 2091)
+    off = [on.isoformat() for on in _statutory(2091)]
+    document = {"year": 2091, "number": "国办发明电〔2090〕7号", "off": off, "worked": []}
+    (folder / "2091.json").write_text(json.dumps(document), encoding="utf-8")
+    assert "No notice for 2091" not in _read(client, 2091)
     app.extensions["fireinvest"].database.engine.dispose()

@@ -105,7 +105,7 @@ function remember(found, here) {
   window.history.replaceState(null, "", address);
   for (const link of document.querySelectorAll(".languages a")) {
     const other = new URLSearchParams(found);
-    other.set("lang", link.hreflang);
+    other.set("lang", new URL(link.href).searchParams.get("lang"));
     link.href = `${panels.dataset.page}?${other}`;
   }
 }
