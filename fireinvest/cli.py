@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, ParamSpec, TypeVar
 import click
 
 from config import LawSettings, Settings, SettingsError
+from fireinvest.china import CHINA
 from fireinvest.clock import today_in_china, utcnow
 from fireinvest.messages import (
     DEFAULT_LANGUAGE,
@@ -43,7 +44,7 @@ from fireinvest.regulation.days import (
     length_in_words,
     parse_length,
 )
-from fireinvest.regulation.facts import CHINA, parse_moment
+from fireinvest.regulation.facts import parse_moment
 from fireinvest.regulation.loading import ProfileFaulty
 from fireinvest.regulation.profile import Ruleset
 from fireinvest.regulation.rulesets import known_law

@@ -1,10 +1,9 @@
 """What time is it? The only module that reads the time, so that everything else can be replayed."""
 
 import time
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 
-# China has kept one time zone without summer time since 1992; no tz database is needed.
-CHINA = timezone(timedelta(hours=8), "UTC+08:00")
+from fireinvest.china import CHINA
 
 
 def utcnow() -> datetime:

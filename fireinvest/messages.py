@@ -12,12 +12,12 @@ from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias
-from zoneinfo import ZoneInfo
+
+from fireinvest.china import CHINA
 
 LANGUAGES = ("zh", "en")
 DEFAULT_LANGUAGE = "zh"
 
-_CHINA = ZoneInfo("Asia/Shanghai")
 _TRANSLATIONS = Path(__file__).parent / "translations"
 
 
@@ -83,7 +83,7 @@ def _shown(value: object, language: str) -> object:
     if isinstance(value, Text | Label | Joined):
         return render(value, language)
     if isinstance(value, datetime):
-        return value.astimezone(_CHINA).strftime("%Y-%m-%d %H:%M")
+        return value.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, date):
         return value.isoformat()
     return value

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from fireinvest.china import CHINA
 from fireinvest.messages import Text, Words
 from fireinvest.regulation.basis import Citation
 from fireinvest.regulation.calendar import FIRST_DAY, LAST_DAY, ONE_DAY, Calendar
@@ -26,7 +27,7 @@ from fireinvest.regulation.days import (
     days_between,
     merged,
 )
-from fireinvest.regulation.facts import CHINA, start_of_day
+from fireinvest.regulation.facts import start_of_day
 from fireinvest.regulation.profile import Clock, Rank, Ruleset, Setting, Term, Weight
 
 SettingValue = bool | str | tuple[str, ...] | None

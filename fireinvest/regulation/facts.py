@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
+from fireinvest.china import CHINA
 from fireinvest.messages import Problem, Text, excerpt
 from fireinvest.regulation.calendar import parse_day
-
-CHINA = ZoneInfo("Asia/Shanghai")
 
 #: More than any fire ever had; a larger number is a slip of the hand.
 MOST_PEOPLE = 100_000

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from fireinvest.china import CHINA
 from fireinvest.messages import Faulty, Problem, Text, render
 from fireinvest.regulation.basis import Basis, Citation
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.clocks import Alternative, Deadline, alternatives
-from fireinvest.regulation.facts import CHINA, MOST_SQUARE_METRES, Category, Facts, Given
+from fireinvest.regulation.facts import MOST_SQUARE_METRES, Category, Facts, Given
 from fireinvest.regulation.jurisdiction import lead_of
 from fireinvest.regulation.profile import Decides, Division, Mode, Per, Ruleset, Step
 from fireinvest.regulation.rulesets import Law
@@ -151,9 +152,9 @@ def assess(
         alternatives=tuple(alternatives(ruleset, calendar, each) for each in deadlines),
         missing=missing(case) if case.mode is Mode.INVESTIGATE else (),
         other_scales=tuple(
-            (name, grade(ruleset, case.facts, name))
-            for name in ruleset.scales
-            if name != "accident"
+            (scale.id, grade(ruleset, case.facts, scale.id))
+            for scale in ruleset.scales_on(facts.occurred_on)
+            if scale is not ruleset.scale
         ),
         as_of=as_of,
     )

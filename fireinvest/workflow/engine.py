@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from fireinvest.china import CHINA
 from fireinvest.messages import Joined, Problem, Text, Words
 from fireinvest.regulation.basis import Citation
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.checking import MEMBERS
 from fireinvest.regulation.clocks import Deadline, Run
 from fireinvest.regulation.condition import evaluate
-from fireinvest.regulation.facts import CHINA, Category
+from fireinvest.regulation.facts import Category
 from fireinvest.regulation.profile import Clock, Decides, Kind, Need, Per, Step, Weight
 from fireinvest.regulation.severity import CRITERIA
 from fireinvest.workflow.actions import (
