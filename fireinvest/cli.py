@@ -9,11 +9,12 @@ import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import wraps
 from pathlib import Path
-from typing import Any, BinaryIO, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ParamSpec, TypeVar
 
 import click
 
@@ -51,12 +52,16 @@ from fireinvest.regulation.rulesets import known_law
 from fireinvest.services.assessing import Assessment, as_document, assess
 from fireinvest.services.calendars import calendar_with, notices_in, read_notice
 
+if TYPE_CHECKING:
+    from fireinvest.store import Database
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
 #: The most that is read of a description of a fire, in bytes.
 LARGEST_INPUT = 1024 * 1024
 
+_EXIT_FAULTS = 1
 _EXIT_BAD_INPUT = 2
 
 
@@ -446,6 +451,68 @@ def _profile(ruleset: Ruleset, language: str) -> str:
     return "\n".join(lines[1:])
 
 
+# ---------------------------------------------------------------------------- the database
+
+
+@contextmanager
+def _database() -> Iterator["Database"]:
+    """The database of this installation, which must answer and be up to date."""
+    from fireinvest.store import open_database
+    from fireinvest.store.db import Unreachable, schema_is_current
+
+    database = open_database(Settings.from_environment(os.environ).database_url)
+    try:
+        if not schema_is_current(database.engine):
+            text = Text("The database is not up to date; type: make migrate")
+            raise Faulty([Problem("", text)])
+        yield database
+    except Unreachable as error:
+        raise Faulty([Problem("DATABASE_URL", Text("The database does not answer."))]) from error
+    finally:
+        database.engine.dispose()
+
+
+@main.command("verify-log")
+@language_option
+@_plainly
+def verify_log_command(language: str) -> None:
+    """Check the journal's chain; name each entry that was changed, is missing, or was inserted."""
+    from fireinvest.services.journal import verify_log
+
+    found = 0
+    with _database() as database, database.readers.begin() as session:
+        for each in verify_log(session):
+            click.echo(f"{each.number} #{each.seq}: {each.fault}")
+            found += 1
+    _conclude(found, language)
+
+
+@main.command("rebuild")
+@click.option("--check", is_flag=True, help="Only say what differs; change nothing.")
+@language_option
+@_plainly
+def rebuild_command(check: bool, language: str) -> None:
+    """Work cases and deadlines out again from the journal, and put right what differs."""
+    from fireinvest.services.cases import rebuild
+    from fireinvest.services.notices import stored_notices
+
+    with _database() as database:
+        notices = [*notices_in(_settings().notices), *stored_notices(database)]
+        found = 0
+        for each in rebuild(database, calendar_with(notices), check=check):
+            row = " ".join(part for part in (each.table, each.key, each.column) if part)
+            click.echo(f"{each.number} {row}: {each.stored} -> {each.expected}")
+            found += 1
+    _conclude(found if check else 0, language)
+
+
+def _conclude(found: int, language: str) -> None:
+    """Say how many faults were found; end with exit code 1 when there is one."""
+    click.echo(render(Text("Faults found: %(count)s", count=found), language))
+    if found:
+        raise SystemExit(_EXIT_FAULTS)
+
+
 # ---------------------------------------------------------------------------- notices
 
 
@@ -475,20 +542,10 @@ def notice_check(file: Path) -> None:
 def notice_add(file: Path) -> None:
     """Enter a notice FILE in the database; later counts use it."""
     from fireinvest.services.notices import record_notice
-    from fireinvest.store import open_database
-    from fireinvest.store.db import Unreachable, schema_is_current
 
     notice = read_notice(file)
-    database = open_database(Settings.from_environment(os.environ).database_url)
-    try:
-        if not schema_is_current(database.engine):
-            text = Text("The database is not up to date; type: make migrate")
-            raise Faulty([Problem("", text)])
+    with _database() as database:
         revision = record_notice(database, notice, now=utcnow())
-    except Unreachable as error:
-        raise Faulty([Problem("DATABASE_URL", Text("The database does not answer."))]) from error
-    finally:
-        database.engine.dispose()
     text = Text(
         "The notice for %(year)s is entered as revision %(revision)s.",
         year=notice.year,

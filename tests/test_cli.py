@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import text
 
 from config import ROOT
 from fireinvest.cli import main
+from fireinvest.store import Database
+from fireinvest.store.append_only import unprotect
+from tests.services.office import opened
 from tests.services.test_calendars import NOTICE_2027
 
 FIRE = '{"occurred_at": "2025-05-12", "division": "530325", "deaths": 5}'
@@ -262,3 +266,30 @@ def test_a_database_that_does_not_answer_is_named(tmp_path: Path) -> None:
     path.write_text(json.dumps(NOTICE_2027))
     environ = {"DATABASE_URL": f"sqlite:///{tmp_path}/none/x.db", "SECRET_KEY": "only for tests"}
     assert "DATABASE_URL" in refused(run("notice", "add", str(path), **environ))
+
+
+def test_an_empty_database_has_a_sound_journal_and_nothing_to_rebuild(database_url: str) -> None:
+    environ = {"DATABASE_URL": database_url, "SECRET_KEY": "only for tests"}
+    for words in (("verify-log",), ("rebuild", "--check"), ("rebuild",)):
+        result = run(*words, "--lang", "en", **environ)
+        assert (result.exit_code, result.stdout) == (0, "Faults found: 0\n")
+
+
+def test_what_was_tampered_with_is_named_and_a_projection_put_right(
+    database: Database, database_url: str
+) -> None:
+    environ = {"DATABASE_URL": database_url, "SECRET_KEY": "only for tests"}
+    opened(database)
+    with database.sessions.begin() as session:
+        session.execute(text("UPDATE cases SET level = 'general'"))
+    check = run("rebuild", "--check", **environ)
+    assert check.exit_code == 1
+    assert "5303-2025-0001 cases level: general -> larger" in check.stdout
+    assert run("rebuild", **environ).exit_code == 0
+    assert run("rebuild", "--check", **environ).exit_code == 0
+    with database.engine.begin() as connection:
+        unprotect(connection, "journal")
+        connection.execute(text("UPDATE journal SET actor = 'nobody'"))
+    verified = run("verify-log", **environ)
+    assert verified.exit_code == 1
+    assert "5303-2025-0001 #1: changed" in verified.stdout
