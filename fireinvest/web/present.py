@@ -10,6 +10,7 @@ from itertools import groupby
 
 from flask import Flask
 
+from fireinvest.china import CHINA
 from fireinvest.messages import Joined, Label, Text, Words, render
 from fireinvest.regulation.basis import Citation
 from fireinvest.regulation.calendar import ONE_DAY, Calendar, Day, DayKind
@@ -374,7 +375,10 @@ class ReadingRow:
 
 @dataclass(frozen=True, slots=True)
 class ClockView:
-    """A deadline as a card: its strip, its readings and the dates of other instruments."""
+    """A deadline as a card: its strip, its readings and the dates of other instruments.
+
+    ``due_time``: the time of day in China at which a clock in hours ends.
+    """
 
     found: Deadline
     strip: Strip | None
@@ -383,6 +387,7 @@ class ClockView:
     others: tuple[Alternative, ...]
     length: Label | None
     units_left: int | None
+    due_time: str | None
 
 
 #: Beyond this, days left are told in calendar days only.
@@ -412,6 +417,7 @@ def clock_view(
         others=tuple(each for each in others if each.kind is not AlternativeKind.READING),
         length=length_in_words(found.term.length) if found.term else None,
         units_left=found.units_left(calendar) if near and counts_work else None,
+        due_time=found.due_at.astimezone(CHINA).strftime("%H:%M") if found.due_at else None,
     )
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from html import unescape
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -14,7 +15,10 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from fireinvest.messages import LANGUAGES
+from fireinvest.web.app import create_app
 from fireinvest.web.views.calculator import EXAMPLES
+from tests.conftest import settings_for
+from tests.regulation.law import PROFILES
 
 FIVE = {
     "occurred_on": "2025-05-12",
@@ -471,3 +475,30 @@ def test_nothing_inline(quick_client: FlaskClient, language: str) -> None:
         assert "<style" not in page
         assert not re.search(r"<script(?![^>]* src=)", page)
         assert not re.search(r"\son[a-z]+=", page)
+
+
+# ------------------------------------------------------------- another city
+
+
+def test_another_city_is_data_alone(sqlite_url: str) -> None:
+    settings_here = settings_for(sqlite_url)
+    there = replace(settings_here.law, profiles=PROFILES, home_division="990100")
+    app = create_app(replace(settings_here, law=there))
+    client = app.test_client()
+    facts = {
+        "occurred_on": "2025-05-12",
+        "occurred_time": "08:30",
+        "division": "990121",
+        "deaths": "1",
+        "burnt_area_m2": "900",
+        "households": "40",
+        "as_of": "2025-05-12",
+    }
+    page = _get(client, **facts, lang="en")
+    read = _text(page)
+    assert "2025-05-12 20:30" in read  # a clock of 12 hours
+    assert "today until 20:30" in read
+    assert "burnt area (m²)" in read
+    assert 'hidden data-optional="measures"' not in page
+    assert client.get("/rules?on=2025-05-12&lang=en").status_code == 200
+    app.extensions["fireinvest"].database.engine.dispose()
