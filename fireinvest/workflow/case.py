@@ -170,6 +170,14 @@ class Case:
         """The place of the stage in the procedure, from 0."""
         return self.ruleset.stage_index(self.stage) if self.stage is not None else 0
 
+    @cached_property
+    def stages_began(self) -> tuple[date | None, ...]:
+        """The day on which each stage was first begun, in the order of the procedure."""
+        return tuple(
+            min((e.on for name in stage.begins_with for e in self.done.get(name, ())), default=None)
+            for stage in self.ruleset.stages.values()
+        )
+
     @property
     def lead(self) -> Finding[tuple[str, ...]]:
         """Who leads: by the mode in which the case is, which a pending hand-over hasn't changed."""

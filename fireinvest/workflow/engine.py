@@ -15,7 +15,7 @@ from fireinvest.regulation.basis import Citation
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.checking import MEMBERS
 from fireinvest.regulation.clocks import Deadline, Run
-from fireinvest.regulation.condition import evaluate
+from fireinvest.regulation.condition import ALWAYS, evaluate
 from fireinvest.regulation.facts import Category
 from fireinvest.regulation.profile import Clock, Decides, Kind, Need, Per, Step, Weight
 from fireinvest.regulation.severity import CRITERIA
@@ -44,7 +44,13 @@ from fireinvest.workflow.actions import (
 from fireinvest.workflow.case import Case, fold, gaps
 from fireinvest.workflow.deadlines import deadlines_of, runs_of
 from fireinvest.workflow.errors import Invalid, NotAllowed, Refused, Stale
-from fireinvest.workflow.permissions import Actor, may_administer, may_take, may_take_over
+from fireinvest.workflow.permissions import (
+    Actor,
+    may_administer,
+    may_take,
+    may_take_over,
+    taker,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +146,7 @@ def _why_impossible(case: Case, step: Step) -> Iterator[Problem]:
         yield _merged(case)
     if not case.modes_seen & set(step.modes):
         yield Problem("step", Text("This step doesn't belong to such a case."), article)
-    if evaluate(step.when, case.view).holds is False:
+    if step.when is not ALWAYS and evaluate(step.when, case.view).holds is False:
         yield Problem("step", Text("The facts of the case rule this step out."), article)
     if _is_ahead(case, step):
         text = Text(
@@ -178,15 +184,8 @@ def _why_over(case: Case, step: Step) -> Iterator[Problem]:
 
 def _ended_on(case: Case, step: Step) -> date | None:
     """The day on which the last stage of the step ended, None while it isn't over."""
-    place = case.ruleset.stage_index(step.through)
-    later = list(case.ruleset.stages.values())[place + 1 :]
-    begun = [
-        entry.on
-        for stage in later
-        for name in stage.begins_with
-        for entry in case.done.get(name, ())
-    ]
-    return min(begun, default=None)
+    later = case.stages_began[case.ruleset.stage_index(step.through) + 1 :]
+    return min((day for day in later if day is not None), default=None)
 
 
 def late_until(case: Case, step: Step) -> date | None:
@@ -194,8 +193,12 @@ def late_until(case: Case, step: Step) -> date | None:
 
     None where it is not over, or where nothing could make it possible.
     """
-    if any(True for _ in _why_impossible(case, step)):
+    if next(_why_impossible(case, step), None) is not None:
         return None
+    return _over_on(case, step)
+
+
+def _over_on(case: Case, step: Step) -> date | None:
     ends = [_ended_on(case, step), None if case.mode in step.modes else case.mode_since]
     return min((each for each in ends if each is not None), default=None)
 
@@ -229,13 +232,14 @@ def _why_not_for_submission(case: Case, step: Step) -> Iterator[Problem]:
 
 def available(case: Case, actor: Actor, case_id: str | None = None) -> tuple[Availability, ...]:
     """Return every step of the table: can this actor take it now, and if not, why?"""
+    may = taker(actor, case, case_id)
     result = []
     for step in case.ruleset.steps.values():
-        reasons = list(why_not_now(case, step))
-        until = late_until(case, step) if reasons else None
-        if not may_take(actor, step, case, case_id):
+        reasons = list(_why_impossible(case, step))
+        if not may(step):
             reasons.append(_not_for_you(case, step))
-            until = None
+        until = None if reasons else _over_on(case, step)
+        reasons.extend(_why_over(case, step))
         result.append(Availability(step, not reasons, tuple(reasons), until))
     return tuple(result)
 

@@ -137,18 +137,26 @@ def roles_of(
 
 def may_take(actor: Actor, step: Step, case: Case, case_id: str | None) -> bool:
     """May the actor take this step of the case?"""
+    return taker(actor, case, case_id)(step)
+
+
+def taker(actor: Actor, case: Case, case_id: str | None) -> Callable[[Step], bool]:
+    """Return the question whether the actor may take a step, with their roles looked up once."""
     if actor.id == SYSTEM:
-        return True
-    if roles_of(actor, case, case_id) & set(step.who):
-        return True
-    # What the rule asks of the government now responsible, its people do before the hand-over.
+        return lambda _step: True
+    roles = roles_of(actor, case, case_id)
     coming = case.handover_pending
-    is_theirs = any(
-        case.ruleset.clocks[name].per is Per.GOVERNMENT_BY_RULE for name in step.satisfies
-    )
-    if coming is None or not is_theirs:
-        return False
-    return bool(roles_of(actor, case, case_id, {coming}) & set(step.who))
+    roles_there = frozenset() if coming is None else roles_of(actor, case, case_id, {coming})
+    clocks = case.ruleset.clocks
+
+    def may(step: Step) -> bool:
+        if not roles.isdisjoint(step.who):
+            return True
+        # What the rule asks of the government now responsible, its people do before the hand-over.
+        is_theirs = any(clocks[name].per is Per.GOVERNMENT_BY_RULE for name in step.satisfies)
+        return is_theirs and not roles_there.isdisjoint(step.who)
+
+    return may
 
 
 def may_administer(actor: Actor, case: Case, case_id: str | None) -> bool:
