@@ -83,7 +83,7 @@ class DocumentSent:
 class DocumentReceived:
     """A document that came in, and was registered."""
 
-    sender: str | None = _field("from", needed=True)
+    sender: str | None = _field("sender", needed=True)
     document_no: str | None = _field("document number")
     title: str | None = _field("title")
 
