@@ -59,13 +59,25 @@ class Judgement:
         )
 
 
-def judge(ruleset: Ruleset, facts: Facts, division: Division | None) -> Judgement:
-    """Return everything that the rule says of a fire before anybody has acted (arts 2, 3, 32)."""
+def judge(
+    ruleset: Ruleset,
+    facts: Facts,
+    division: Division | None,
+    *,
+    level_facts: Facts | None = None,
+) -> Judgement:
+    """Return everything that the rule says of a fire (arts 2, 3, 32).
+
+    ``level_facts``: the facts that count for level and government, without the casualties after
+    the window; such a late death still brings a fire into scope (readings, "Scope").
+    """
     taken = presume(ruleset, facts)
-    severity = grade(ruleset, taken.facts)
+    counted = presume(ruleset, level_facts).facts if level_facts is not None else taken.facts
+    severity = grade(ruleset, counted)
     known = view(taken.facts, ruleset=ruleset, severity=severity, division=division)
+    routed = view(counted, ruleset=ruleset, severity=severity, division=division)
     scope = judge_scope(ruleset, known)
-    government, mode = _government(ruleset, known)
+    government, mode = _government(ruleset, routed)
     if scope.mode is not None:
         mode = scope.mode
         government = Finding(None, scope.in_scope.basis)

@@ -14,7 +14,6 @@ from fireinvest.regulation.basis import Basis, Citation
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.clocks import Alternative, Deadline, alternatives
 from fireinvest.regulation.facts import MOST_SQUARE_METRES, Category, Facts, Given
-from fireinvest.regulation.jurisdiction import lead_of
 from fireinvest.regulation.profile import Decides, Division, Mode, Per, Ruleset, Step
 from fireinvest.regulation.rulesets import Law
 from fireinvest.regulation.severity import Severity, grade
@@ -76,8 +75,7 @@ class Assessment:
     @property
     def lead(self) -> tuple[str, ...]:
         """The bodies that lead: as long as nothing is handed over, those of the mode so far."""
-        judged = self.case.judgement
-        return lead_of(self.ruleset, judged.view(), self.case.mode, judged.government).value
+        return self.case.lead.value
 
 
 def read_facts(given: Given, law: Law, as_of: date, problems: list[Problem]) -> Facts | None:

@@ -9,15 +9,14 @@ from datetime import date, datetime
 from functools import cached_property
 
 from fireinvest.messages import Label, Problem, Text
-from fireinvest.regulation.basis import Basis, Citation, Finding
+from fireinvest.regulation.basis import Citation, Finding
 from fireinvest.regulation.checking import MEMBERS
 from fireinvest.regulation.clocks import Test
 from fireinvest.regulation.condition import FactView
 from fireinvest.regulation.contents import lacking
 from fireinvest.regulation.facts import Category, Facts
-from fireinvest.regulation.jurisdiction import Judgement, first_match, judge
+from fireinvest.regulation.jurisdiction import Judgement, judge, lead_of
 from fireinvest.regulation.profile import Decides, Division, Kind, Mode, Ruleset, Step
-from fireinvest.regulation.scope import judge_scope, presume, view
 from fireinvest.regulation.stages import stage_of
 from fireinvest.workflow.actions import (
     Correcting,
@@ -183,7 +182,7 @@ class Case:
         """Who leads: by the mode in which the case is, which a pending hand-over hasn't changed."""
         if self.mode is not Mode.INVESTIGATE:
             return self.judgement.lead
-        return leading(self.ruleset, {**self.view, "mode": self.mode})
+        return lead_of(self.ruleset, self.view, self.mode, self.judgement.government)
 
     def acts(self, government: str) -> Mode:
         """Return what the local government does while this one investigates."""
@@ -399,7 +398,7 @@ class _Story:
         if entry.on > self.judgement.severity.window_ends_on:
             changes = {name: value for name, value in changes.items() if name not in _CASUALTIES}
         self.for_level = self.for_level.with_known(changes)
-        self.judgement = _judge(self.ruleset, self.facts, self.for_level, self.division)
+        self.judgement = judge(self.ruleset, self.facts, self.division, level_facts=self.for_level)
         self._note_judgement(entry.seq, entry.on)
         government = self.judgement.government.value
         if step.decides is Decides.ZONE_AUTHORISED and government is not None:
@@ -535,39 +534,6 @@ class _Story:
             else each
             for each in self.members
         ]
-
-
-def _judge(
-    ruleset: Ruleset, facts: Facts, for_level: Facts, division: Division | None
-) -> Judgement:
-    """Return what the rule says; casualties after the window bring into scope, and no further.
-
-    "Any later death" brings a fire into scope (readings, "Scope"), but moves no level.
-    """
-    found = judge(ruleset, for_level, division)
-    if facts == for_level:
-        return found
-    taken = presume(ruleset, facts).facts
-    known = view(taken, ruleset=ruleset, severity=found.severity, division=division)
-    scope = judge_scope(ruleset, known)
-    found = replace(found, facts=taken, in_scope=scope.in_scope)
-    if found.mode is not Mode.OUT_OF_SCOPE or scope.mode is not None:
-        return found
-    routes, _ = first_match(ruleset.routes, known)
-    mode = routes[0].mode
-    same = len({each.government for each in routes}) == 1
-    basis = tuple(Basis(each.basis, each.label) for each in routes)
-    government = Finding(routes[0].government if same else None, basis)
-    lead = leading(ruleset, {**known, "mode": mode})
-    return replace(found, mode=mode, government=government, lead=lead)
-
-
-def leading(ruleset: Ruleset, known: FactView) -> Finding[tuple[str, ...]]:
-    """Return who leads when the local government acts in the mode that the facts name (art 3)."""
-    lines, _ = first_match(ruleset.leading, known)
-    basis = tuple(Basis(each.basis, ruleset.statement(each.basis)) for each in lines)
-    same = len({each.bodies for each in lines}) == 1
-    return Finding(lines[0].bodies if same else (), basis)
 
 
 def _fact_changes(step: Step, entry: Entry) -> dict[str, object]:

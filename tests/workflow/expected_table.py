@@ -37,6 +37,7 @@ decide_social_impact    | rule:2.1       | team..evaluation       | C P S       
 decide_category         | rule:3.2       | team..evaluation       | C H S         | I A O X | may    |                    |
 authorise_zone          | rule:3.1       | team..evidence         | C S           | I       | may    |                    |
 delegate                | decree493:19   | team..evidence         | C S           | I       | may    |                    |
+designate               | rule:3.1       | team..evidence         | C S           | I       | may    |                    |
 # Arts 5-7, 9(1): the team. A rise asks a new government for one at any stage before the reply.
 request_team            | rule:5         | team..approval         | C H           | I       | must   |                    |
 establish_team          | rule:5         | team..approval         | C P S         | I       | must   |                    |
