@@ -26,7 +26,6 @@ from fireinvest.messages import (
     LANGUAGES,
     Faulty,
     Joined,
-    Label,
     Problem,
     Text,
     Words,
@@ -51,6 +50,7 @@ from fireinvest.regulation.profile import Ruleset
 from fireinvest.regulation.rulesets import known_law
 from fireinvest.services.assessing import Assessment, as_document, assess
 from fireinvest.services.calendars import calendar_with, notices_in, read_notice
+from fireinvest.services.wording import DAY_KINDS, weekday
 
 if TYPE_CHECKING:
     from fireinvest.store import Database
@@ -267,7 +267,7 @@ def count_command(start: str, length: str, explain: bool, language: str) -> None
     if wanted.unit is Unit.HOURS and at is not None:
         due_at = add_hours(at, wanted.number).astimezone(CHINA)
         due_on, shown = due_at.date(), due_at.strftime("%Y-%m-%dT%H:%M")
-    notes: list[Words] = [length_in_words(wanted), _weekday(due_on)]
+    notes: list[Words] = [length_in_words(wanted), weekday(due_on)]
     if wanted.unit is Unit.WORKING_DAYS and not calendar.is_announced(due_on):
         earliest, latest = calendar.nth_working_day_range(on, wanted.number)
         text = Text("provisional, from %(first)s to %(last)s", first=earliest, last=latest)
@@ -280,21 +280,6 @@ def count_command(start: str, length: str, explain: bool, language: str) -> None
     if explain:
         lines.extend(_explained(calendar, on, due_on, wanted, language))
     click.echo("\n".join(lines))
-
-
-_WEEKDAYS = (
-    Label(zh="周一", en="Mon"),
-    Label(zh="周二", en="Tue"),
-    Label(zh="周三", en="Wed"),
-    Label(zh="周四", en="Thu"),
-    Label(zh="周五", en="Fri"),
-    Label(zh="周六", en="Sat"),
-    Label(zh="周日", en="Sun"),
-)
-
-
-def _weekday(on: date) -> Label:
-    return _WEEKDAYS[on.weekday()]
 
 
 #: The longest count that is printed day by day.
@@ -316,18 +301,10 @@ def _explained(
         if not each.day.announced:
             words.append(Text("no notice for this year yet"))
         shown = "  ".join(render(word, language) for word in words)
-        yield f"{number:>4}  {each.day.on}  {render(_weekday(each.day.on), language)}  {shown}"
+        yield f"{number:>4}  {each.day.on}  {render(weekday(each.day.on), language)}  {shown}"
 
 
 # ---------------------------------------------------------------------------- calendar
-
-DAY_KINDS: dict[DayKind, Text] = {
-    DayKind.WORKING: Text("working day"),
-    DayKind.MAKE_UP: Text("made-up working day"),
-    DayKind.WEEKEND: Text("weekend"),
-    DayKind.HOLIDAY: Text("statutory holiday"),
-    DayKind.SWAPPED_OFF: Text("swapped day off"),
-}
 
 
 def _described(day: Day) -> list[Words]:
@@ -393,7 +370,7 @@ def _year(calendar: Calendar, year: int, language: str) -> str:
     lines.append(render(Text("%(count)s working days", count=counted), language))
     for day in special:
         shown = "  ".join(render(word, language) for word in _described(day))
-        lines.append(f"{day.on}  {render(_weekday(day.on), language)}  {shown}")
+        lines.append(f"{day.on}  {render(weekday(day.on), language)}  {shown}")
     return "\n".join(lines)
 
 

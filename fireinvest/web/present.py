@@ -30,16 +30,9 @@ from fireinvest.regulation.profile import (
     Weight,
 )
 from fireinvest.regulation.severity import CRITERIA, Criterion, amount
+from fireinvest.services.wording import DAY_KINDS, weekday
 from fireinvest.web.language import language
 from fireinvest.workflow.case import Case
-
-DAY_KINDS: Mapping[DayKind, Text] = {
-    DayKind.WORKING: Text("working day"),
-    DayKind.MAKE_UP: Text("made-up working day"),
-    DayKind.WEEKEND: Text("weekend"),
-    DayKind.HOLIDAY: Text("statutory holiday"),
-    DayKind.SWAPPED_OFF: Text("swapped day off"),
-}
 
 #: The corner marks that Chinese calendars print beside a day.
 DAY_MARKS: Mapping[DayKind, Label] = {
@@ -67,15 +60,6 @@ NEEDS: Mapping[Need, Text] = {
     Need.MAY: Text("may"),
 }
 
-WEEKDAYS = (
-    Label(zh="周一", en="Mon"),
-    Label(zh="周二", en="Tue"),
-    Label(zh="周三", en="Wed"),
-    Label(zh="周四", en="Thu"),
-    Label(zh="周五", en="Fri"),
-    Label(zh="周六", en="Sat"),
-    Label(zh="周日", en="Sun"),
-)
 WEEKDAY_HEADS = (
     Label(zh="一", en="M"),
     Label(zh="二", en="T"),
@@ -91,11 +75,6 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 def say(words: Words) -> str:
     """Return the words in the language of this request."""
     return render(words, language())
-
-
-def weekday(on: date) -> Label:
-    """Return the name of the day of the week."""
-    return WEEKDAYS[on.weekday()]
 
 
 def month_name(on: date) -> Label:

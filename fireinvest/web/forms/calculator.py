@@ -11,6 +11,7 @@ from fireinvest.messages import Problem, Text, Words
 from fireinvest.regulation.calendar import FIRST_DAY, LAST_DAY
 from fireinvest.regulation.facts import Category
 from fireinvest.regulation.profile import Division, Kind, Per, Ruleset, Step
+from fireinvest.services.assessing import FACT_FIELDS
 
 #: More characters than any value that makes sense; what follows is not even shown again.
 LONGEST_VALUE = 200
@@ -19,19 +20,7 @@ LONGEST_VALUE = 200
 MOST_ROWS = 24
 
 #: Fields that are handed to the law under their own names.
-PLAIN_FIELDS = (
-    "division",
-    "deaths",
-    "serious_injuries",
-    "missing",
-    "direct_economic_loss_yuan",
-    "direct_property_loss_yuan",
-    "burnt_area_m2",
-    "households",
-    "social_impact",
-    "category",
-    "zone_authorised",
-)
+PLAIN_FIELDS = tuple(name for name in FACT_FIELDS if name != "occurred_at")
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
