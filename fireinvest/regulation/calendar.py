@@ -118,7 +118,7 @@ def parse_notice(document: Mapping[str, object], *, known: "Calendar | None" = N
     for on in sorted(worked & off.keys()):
         text = Text("%(day)s is both a day off and a day worked.", day=on)
         problems.append(Problem("worked", text))
-    for day in (known or Calendar()).statutory_days(year):
+    for day in (known or Calendar()).festival_days(year):
         if day.weekday() < _SATURDAY and day not in off:
             text = Text("%(day)s is a statutory holiday and is missing.", day=day)
             problems.append(Problem("off", text))
@@ -228,6 +228,10 @@ def _library_statutory(year: int) -> Mapping[date, str]:
     return {on: name for on, name in _library_year(year, "zh_CN").items() if not _is_swap(name)}
 
 
+#: How the library marks a day off that makes up for a festival on a weekend.
+_MADE_UP_FOR = "补假"
+
+
 def _is_swap(name: str) -> bool:
     return "调休" in name
 
@@ -258,6 +262,16 @@ class Calendar:
 
     def _notice_of(self, year: int) -> Notice | None:
         return next((each for each in reversed(self.notices) if each.year == year), None)
+
+    def festival_days(self, year: int) -> tuple[date, ...]:
+        """The festivals of the year, without the days that make up for those on a weekend.
+
+        A notice must have them; on which weekday it makes up for a weekend is its own choice
+        (2012 made up for a Saturday on the Friday before).
+        """
+        return tuple(
+            sorted(on for on, name in _library_statutory(year).items() if _MADE_UP_FOR not in name)
+        )
 
     def statutory_days(self, year: int) -> tuple[date, ...]:
         """The holidays of the year under the Holiday measures alone, without swapped days."""

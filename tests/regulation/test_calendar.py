@@ -412,3 +412,14 @@ def test_a_notice_is_written_down_in_one_canonical_form() -> None:
     assert written["published_on"] == "2026-11-04"
     assert parse_notice(written) == one
     assert json.loads(notice_document(parse_notice(given_2027())))["published_on"] is None
+
+
+def test_a_notice_may_make_up_for_a_weekend_on_a_day_of_its_own_choice() -> None:
+    """The festivals stand by law; the weekday that makes up for one on a weekend doesn't."""
+    festivals = [on.isoformat() for on in Calendar().festival_days(2027)]
+    assert "2027-05-01" in festivals  # a Saturday
+    assert "2027-05-03" not in festivals  # the Monday that the library supposes for it
+    own = {"year": 2027, "number": "试〔2026〕1号", "off": [*festivals, "2027-04-30"], "worked": []}
+    calendar = Calendar((parse_notice(own),))
+    assert not calendar.is_working(date(2027, 4, 30))
+    assert calendar.is_working(date(2027, 5, 3))
