@@ -6,6 +6,7 @@ import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Never
@@ -59,7 +60,12 @@ class Settings:
     law: LawSettings
     host: str
     port: int
-    max_content_length: int  # bytes
+    max_content_length: int  # bytes of a request without files
+    blob_url: str
+    max_upload_length: int  # bytes of a request with files
+    session_idle: timedelta
+    session_longest: timedelta
+    demo: bool
 
     @property
     def is_production(self) -> bool:
@@ -88,6 +94,21 @@ class Settings:
             max_content_length=_whole_number(
                 given, "MAX_CONTENT_LENGTH", default=1024**2, lowest=1024, highest=1024**3
             ),
+            blob_url=_blob_url(given.get("BLOB_URL"), instance),
+            max_upload_length=_whole_number(
+                given, "MAX_UPLOAD_LENGTH", default=64 * 1024**2, lowest=1024, highest=1024**3
+            ),
+            session_idle=timedelta(
+                minutes=_whole_number(
+                    given, "SESSION_IDLE_MINUTES", default=8 * 60, lowest=5, highest=7 * 24 * 60
+                )
+            ),
+            session_longest=timedelta(
+                hours=_whole_number(
+                    given, "SESSION_LONGEST_HOURS", default=24, lowest=1, highest=31 * 24
+                )
+            ),
+            demo=_demo(given.get("FIREINVEST_DEMO", "0"), environment),
         )
 
     @classmethod
@@ -125,6 +146,23 @@ def _database_url(value: str | None, instance: Path) -> str:
         # The value is not repeated: it may carry a password.
         raise SettingsError("DATABASE_URL must begin with sqlite:/// or postgresql://.")
     return value
+
+
+def _blob_url(value: str | None, instance: Path) -> str:
+    if value is None:
+        _make(instance)
+        return f"file://{instance / 'files'}"
+    if not value.startswith("file:///"):
+        raise SettingsError("BLOB_URL must name a folder: file:///path/to/it.")
+    return value
+
+
+def _demo(value: str, environment: Environment) -> bool:
+    if value not in ("0", "1"):
+        raise SettingsError(f"FIREINVEST_DEMO must be 0 or 1, not {value[:40]!r}.")
+    if value == "1" and environment is Environment.PRODUCTION:
+        raise SettingsError("FIREINVEST_DEMO must not be 1 in production: its passwords are known.")
+    return value == "1"
 
 
 def _make(instance: Path) -> None:

@@ -2,8 +2,11 @@
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from shutil import rmtree
+from tempfile import gettempdir
 from threading import Thread
 
 import pytest
@@ -29,6 +32,9 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default")
 
 KINDS = ("sqlite", "postgresql")
 
+#: Files that tests upload; what they hold names them, so that tests don't meet.
+BLOBS = Path(gettempdir()) / f"fireinvest-test-files-{os.getpid()}"
+
 # What Chromium needs to start as root, without a screen, and to ask nobody outside.
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_FLAGS = [
@@ -52,6 +58,12 @@ def migrate(url: str, revision: str = "head") -> None:
         command.downgrade(config, revision)
     else:
         command.upgrade(config, revision)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_files_left() -> Iterator[None]:
+    yield
+    rmtree(BLOBS, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -147,6 +159,11 @@ def settings_for(database_url: str) -> Settings:
         host="127.0.0.1",
         port=8000,
         max_content_length=1024**2,
+        blob_url=f"file://{BLOBS}",
+        max_upload_length=4 * 1024**2,
+        session_idle=timedelta(hours=8),
+        session_longest=timedelta(hours=24),
+        demo=False,
     )
 
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,10 @@ def test_defaults(tmp_path: Path) -> None:
     assert settings.max_content_length == 1024 * 1024
     assert settings.law.profiles is None
     assert settings.law.notices is None
+    assert settings.blob_url == f"file://{tmp_path / 'files'}"
+    assert settings.session_idle == timedelta(hours=8)
+    assert settings.session_longest == timedelta(hours=24)
+    assert not settings.demo
 
 
 def test_everything_can_be_given(tmp_path: Path) -> None:
@@ -40,6 +45,11 @@ def test_everything_can_be_given(tmp_path: Path) -> None:
         PORT="9000",
         FIREINVEST_HOME_DIVISION="530300-jkq",
         MAX_CONTENT_LENGTH="2048",
+        MAX_UPLOAD_LENGTH="4096",
+        BLOB_URL="file:///srv/files",
+        SESSION_IDLE_MINUTES="30",
+        SESSION_LONGEST_HOURS="9",
+        FIREINVEST_DEMO="0",
     )
     assert settings == Settings(
         database_url="postgresql://db/fireinvest",
@@ -49,6 +59,11 @@ def test_everything_can_be_given(tmp_path: Path) -> None:
         host="::1",
         port=9000,
         max_content_length=2048,
+        blob_url="file:///srv/files",
+        max_upload_length=4096,
+        session_idle=timedelta(minutes=30),
+        session_longest=timedelta(hours=9),
+        demo=False,
     )
     assert settings.is_production
 
@@ -75,6 +90,12 @@ def test_an_empty_variable_counts_as_absent(tmp_path: Path) -> None:
         ("MAX_CONTENT_LENGTH", "1023"),
         ("MAX_CONTENT_LENGTH", "1073741825"),
         ("MAX_CONTENT_LENGTH", "1 MiB"),
+        ("MAX_UPLOAD_LENGTH", "0"),
+        ("BLOB_URL", "s3://bucket"),
+        ("BLOB_URL", "file://relative"),
+        ("SESSION_IDLE_MINUTES", "4"),
+        ("SESSION_LONGEST_HOURS", "0"),
+        ("FIREINVEST_DEMO", "yes"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_name_of_its_variable(
@@ -84,6 +105,12 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_variable(
         read(tmp_path, **{name: value})
     assert len(str(refused.value)) < 250
     assert "topsecret" not in str(refused.value)
+
+
+def test_demo_data_and_production_exclude_each_other(tmp_path: Path) -> None:
+    assert read(tmp_path, FIREINVEST_DEMO="1").demo
+    with pytest.raises(SettingsError, match="FIREINVEST_DEMO"):
+        read(tmp_path, FIREINVEST_DEMO="1", FIREINVEST_ENV="production", SECRET_KEY=STRONG)
 
 
 @pytest.mark.parametrize(("port", "taken"), [("1", 1), ("65535", 65535)])
