@@ -3,7 +3,7 @@
 The engine knows a case by its number, which people read and grants name; the database by its id.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -22,7 +22,17 @@ from fireinvest.store.conflicts import Conflict, changing
 from fireinvest.store.journal import NOTHING_BEFORE, Line
 from fireinvest.store.lists import CaseLine, Filters, Page, Scope, Standing, list_cases, scope_of
 from fireinvest.store.outbox import Notice, post
-from fireinvest.store.people import CARRIER, add_grant, carriers_of, find_login, may_act_for
+from fireinvest.store.people import (
+    CARRIER,
+    MemberGrant,
+    add_grant,
+    carriers_of,
+    find_login,
+    ids_of_logins,
+    may_act_for,
+    member_grants_of_cases,
+    save_member_grants,
+)
 from fireinvest.store.projections import (
     Key,
     Moved,
@@ -30,9 +40,13 @@ from fireinvest.store.projections import (
     case_values,
     changed_values,
     deadline_values,
+    member_grants,
     moved,
+    next_values,
+    searched_parts,
     settled,
 )
+from fireinvest.store.search import save_words, words_of
 from fireinvest.workflow import engine
 from fireinvest.workflow.actions import Entry, HandingOver, Linking, Merging, Opening
 from fireinvest.workflow.case import Case, fold
@@ -284,6 +298,8 @@ def open_case(
             journal.append(session, [line._replace(case_id=case_id)])
             rows = {key: {**each, "case_id": case_id} for key, each in rows.items()}
             _save_deadlines(session, ref, entry, {}, rows, now)
+            cases.save_next_steps(session, ref.id, next_values(ref.id, case, deadlines))
+            _save_words(session, ref, None, case, unit_name, address)
             _give_to(session, ref, carrier, actor, today)
             return ref
     except Conflict as conflict:
@@ -512,7 +528,7 @@ def _save(
     before: Loaded,
     entry: Entry,
     after: Case,
-    deadlines: Iterable[Deadline],
+    deadlines: tuple[Deadline, ...],
     when: _When,
     idempotency_key: str,
     expected_version: int | None,
@@ -538,8 +554,30 @@ def _save(
     changes = {name: each for name, each in values.items() if before.row[name] != each}
     cases.change_case(session, ref.id, before.case.version, changes)
     _save_deadlines(session, ref, entry, stored, kept, when.now)
+    nexts = next_values(ref.id, after, deadlines)
+    if nexts != cases.next_steps_of_cases(session, [ref.id])[ref.id]:
+        cases.save_next_steps(session, ref.id, nexts)
     if after.recused != before.case.recused:
         cases.save_recusals(session, ref.id, dict(after.recused))
+    if after.members != before.case.members:
+        save_member_grants(session, ref.id, member_grants(after), entry.actor)
+    _save_words(session, ref, before.case, after, before.row["unit_name"], before.row["address"])
+
+
+def _save_words(
+    session: Session,
+    ref: CaseRef,
+    before: Case | None,
+    after: Case,
+    unit_name: str,
+    address: str,
+) -> None:
+    """Keep the words under which the case is found, where they changed."""
+    words = words_of(searched_parts(after, ref.number, unit_name, address))
+    if before is None or words != words_of(searched_parts(before, ref.number, unit_name, address)):
+        place = after.division
+        places = [each for each in ((place.code, place.parent) if place else ()) if each]
+        save_words(session, ref.id, places, words)
 
 
 def _by_key(rows: Iterable[Values]) -> dict[Key, Values]:
@@ -628,34 +666,108 @@ def _differences(
 ) -> Iterator[Difference]:
     ids = [row.id for row in rows]
     lines = journal.lines_of_cases(session, ids)
-    recused = cases.recusals_of_cases(session, ids)
-    carriers = carriers_of(session, ids)
-    deadlines: dict[int, list[Values]] = {case_id: [] for case_id in ids}
-    for values in cases.deadlines_of_cases(session, ids):
-        deadlines[values["case_id"]].append(values)
-    for row in rows:
-        try:
-            loaded = _folded(session, _pinned(row, lines[row.id]), lines[row.id])
-        except (Unreadable, ValueError) as error:
-            yield Difference(row.number, "journal", "", "", None, str(error))
+    told = [_told(session, row, lines[row.id]) for row in rows]
+    folded = [each for each in told if isinstance(each, Loaded)]
+    kept_now = _Kept.of(session, ids, folded)
+    for each in told:
+        if isinstance(each, Difference):
+            yield each
             continue
-        counted = deadlines_of(loaded.case, calendar, row["counted_on"])
-        stored = _by_key(deadlines[row.id])
-        kept = settled(stored, deadline_values(row.id, loaded.case, counted, calendar_name))
-        expected = _expected(loaded, kept.values(), carriers.get(row.id))
-        changes = {name: value for name, value in expected.items() if row[name] != value}
-        for name, value in changes.items():
-            yield Difference(row.number, "cases", "", name, row[name], value)
-        yield from _deadline_differences(row.number, stored, kept)
-        gone = recused[row.id]
-        if gone != loaded.case.recused:
-            yield Difference(row.number, "recusals", "", "", gone, dict(loaded.case.recused))
-        if repair:
-            if changes:
-                cases.repair_case(session, row.id, changes)
-            _write_deadlines(session, row.id, stored, kept)
-            if gone != loaded.case.recused:
-                cases.save_recusals(session, row.id, dict(loaded.case.recused))
+        found = list(_case_differences(each, kept_now, calendar, calendar_name))
+        for part in found:
+            yield from part.differences
+            if repair:
+                part.put_right(session)
+
+
+def _told(session: Session, row: Stored, lines: list[Line]) -> Loaded | Difference:
+    try:
+        return _folded(session, _pinned(row, lines), lines)
+    except (Unreadable, ValueError) as error:
+        return Difference(row.number, "journal", "", "", None, str(error))
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What the projections of some cases say, read with one query each."""
+
+    recused: Mapping[int, dict[str, date]]
+    carriers: Mapping[int, str]
+    granted: Mapping[int, frozenset[MemberGrant]]
+    nexts: Mapping[int, list[Values]]
+    deadlines: Mapping[int, list[Values]]
+    accounts: Collection[str]
+
+    @classmethod
+    def of(cls, session: Session, ids: list[int], folded: list[Loaded]) -> "_Kept":
+        deadlines: dict[int, list[Values]] = {case_id: [] for case_id in ids}
+        for values in cases.deadlines_of_cases(session, ids):
+            deadlines[values["case_id"]].append(values)
+        people = {each.person for loaded in folded for each in loaded.case.members}
+        return cls(
+            cases.recusals_of_cases(session, ids),
+            carriers_of(session, ids),
+            member_grants_of_cases(session, ids),
+            cases.next_steps_of_cases(session, ids),
+            deadlines,
+            ids_of_logins(session, people),
+        )
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What differs in one table, and how it is put right."""
+
+    differences: list[Difference]
+    put_right: Callable[[Session], None]
+
+
+def _case_differences(
+    loaded: Loaded, kept_now: _Kept, calendar: Calendar, calendar_name: str
+) -> Iterator[_Part]:
+    case, row, number = loaded.case, loaded.row, loaded.ref.number
+    counted = deadlines_of(case, calendar, row["counted_on"])
+    stored = _by_key(kept_now.deadlines[row.id])
+    kept = settled(stored, deadline_values(row.id, case, counted, calendar_name))
+    expected = _expected(loaded, kept.values(), kept_now.carriers.get(row.id))
+    changes = {name: value for name, value in expected.items() if row[name] != value}
+    yield _Part(
+        [Difference(number, "cases", "", name, row[name], each) for name, each in changes.items()],
+        lambda session: cases.repair_case(session, row.id, changes) if changes else None,
+    )
+    yield _Part(
+        list(_deadline_differences(number, stored, kept)),
+        lambda session: _write_deadlines(session, row.id, stored, kept),
+    )
+    recused = dict(case.recused)
+    yield _whole(
+        number, "recusals", kept_now.recused[row.id], recused,
+        lambda session: cases.save_recusals(session, row.id, recused),
+    )  # fmt: skip
+    nexts = next_values(row.id, case, counted)
+    yield _whole(
+        number, "next_steps", kept_now.nexts[row.id], nexts,
+        lambda session: cases.save_next_steps(session, row.id, nexts),
+    )  # fmt: skip
+    granted = frozenset(each for each in member_grants(case) if each.login in kept_now.accounts)
+    actor = loaded.lines[-1].actor
+    yield _whole(
+        number, "grants", kept_now.granted[row.id], granted,
+        lambda session: save_member_grants(session, row.id, granted, actor),
+    )  # fmt: skip
+
+
+def _whole(
+    number: str,
+    table: str,
+    stored: object,
+    expected: object,
+    put_right: Callable[[Session], None],
+) -> _Part:
+    """A table that is compared and put right as a whole."""
+    if stored == expected:
+        return _Part([], lambda _session: None)
+    return _Part([Difference(number, table, "", "", stored, expected)], put_right)
 
 
 def _pinned(row: Stored, lines: list[Line]) -> Stored:

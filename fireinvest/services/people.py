@@ -201,6 +201,18 @@ def actor_of(session: Session, person_id: int, on: date, *, acting_for: str | No
     raise Faulty([Problem("acting_for", Text("You don't act for this person today."))])
 
 
+def acts_as(
+    session: Session, person: StoredPerson, on: date, acting_for: str | None
+) -> tuple[Actor, tuple[StoredPerson, ...]]:
+    """Return as whom somebody acts on the day, and those for whom they may act.
+
+    Somebody for whom they no longer act is left aside: then they act as themselves.
+    """
+    principals = store.principals(session, person.id, on)
+    whose = next((each for each in principals if each.login == acting_for), person)
+    return Actor(person.login, store.grants_of(session, whose.id, on)), principals
+
+
 def principals_of(session: Session, person_id: int, on: date) -> tuple[StoredPerson, ...]:
     """Return those for whom a person may act on the day."""
     return store.principals(session, person_id, on)

@@ -138,6 +138,32 @@ class DeadlineRow(Base):
     calendar: Mapped[str] = mapped_column(String(16))
 
 
+class NextStepRow(Base):
+    """What somebody with this role is to do in a case, now or before a clock ends.
+
+    ``tier``: of which tier's government; empty where any will do. ``clock`` and ``instance``: the
+    deadline that the step meets, empty strings where it meets none. ``is_now``: nothing has to
+    come before it.
+    """
+
+    __tablename__ = "next_steps"
+    __table_args__ = (
+        # What is to be done at a government: few among all.
+        Index(None, "division", "role"),
+        Index(None, "parent", "role"),
+    )
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    step: Mapped[str] = mapped_column(String(60), primary_key=True)
+    role: Mapped[str] = mapped_column(String(60), primary_key=True)
+    clock: Mapped[str] = mapped_column(String(60), primary_key=True)
+    instance: Mapped[str] = mapped_column(String(200), primary_key=True)
+    division: Mapped[str | None] = mapped_column(String(30))
+    parent: Mapped[str | None] = mapped_column(String(30))
+    tier: Mapped[str | None] = mapped_column(String(30))
+    is_now: Mapped[bool]
+
+
 class RecusedRow(Base):
     """Somebody who was recused from a case: its lists leave it out for them."""
 
@@ -157,11 +183,6 @@ class CaseNumber(Base):
     prefix: Mapped[str] = mapped_column(String(20), primary_key=True)
     year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     last: Mapped[int]
-
-
-# Names that are also those of columns keep their table's prefix elsewhere.
-CASE_COLUMNS = tuple(each.key for each in CaseRow.__table__.columns)
-DEADLINE_COLUMNS = tuple(each.key for each in DeadlineRow.__table__.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,3 +342,24 @@ def save_recusals(session: Session, case_id: int, recused: dict[str, date]) -> N
                 for person, since in recused.items()
             ],
         )
+
+
+_NEXT_COLUMNS = tuple(NextStepRow.__table__.columns)
+
+
+def next_steps_of_cases(session: Session, case_ids: Sequence[int]) -> dict[int, list[Values]]:
+    """Return what is to be done in each of these cases, as plain values, in a settled order."""
+    found: dict[int, list[Values]] = {case_id: [] for case_id in case_ids}
+    for row in session.execute(select(*_NEXT_COLUMNS).where(NextStepRow.case_id.in_(case_ids))):
+        found[row.case_id].append(dict(row._mapping))
+    # Databases sort letters in orders of their own.
+    for rows in found.values():
+        rows.sort(key=lambda each: (each["step"], each["role"], each["clock"], each["instance"]))
+    return found
+
+
+def save_next_steps(session: Session, case_id: int, rows: Sequence[Values]) -> None:
+    """Let just these steps be the next ones of a case."""
+    session.execute(delete(NextStepRow).where(NextStepRow.case_id == case_id))
+    if rows:
+        session.execute(insert(NextStepRow), list(rows))

@@ -1,5 +1,6 @@
 """Drafts: what somebody began to write and has not sent. Private, and in no journal."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, delete, select
@@ -33,10 +34,34 @@ def save_draft(
     session.flush()
 
 
-def find_draft(session: Session, person_id: int, form: str) -> str | None:
-    """Return the content of a person's draft of a form, or None."""
+@dataclass(frozen=True, slots=True)
+class StoredDraft:
+    """What is kept of a form."""
+
+    form: str
+    content: str
+    saved_at: datetime
+
+
+#: More than anybody has open at a time.
+_MOST = 50
+
+
+def find_draft(session: Session, person_id: int, form: str) -> StoredDraft | None:
+    """Return a person's draft of a form, or None."""
     row = _find(session, person_id, form)
-    return None if row is None else row.content
+    return None if row is None else StoredDraft(row.form, row.content, row.saved_at)
+
+
+def drafts_of(session: Session, person_id: int) -> list[StoredDraft]:
+    """Return a person's drafts, the newest first."""
+    rows = session.scalars(
+        select(Draft)
+        .where(Draft.person_id == person_id)
+        .order_by(Draft.saved_at.desc(), Draft.id)
+        .limit(_MOST)
+    )
+    return [StoredDraft(row.form, row.content, row.saved_at) for row in rows]
 
 
 def drop_draft(session: Session, person_id: int, form: str) -> None:

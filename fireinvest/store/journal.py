@@ -12,8 +12,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fireinvest.store.base import Base, Instant
 from fireinvest.store.cases import CaseRow
-from fireinvest.store.codec import canonical, decode, encode, kind_of
-from fireinvest.workflow.actions import SCHEMA_VERSION, Entry
+from fireinvest.store.codec import canonical, decode, decode_as, encode, encode_value, kind_of
+from fireinvest.workflow.actions import SCHEMA_VERSION, Attachment, Entry
 
 #: What stands before the first entry of every case.
 NOTHING_BEFORE = "0" * 64
@@ -44,6 +44,7 @@ class JournalRow(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     expected_version: Mapped[int | None]
     idempotency_key: Mapped[str] = mapped_column(String(120))
+    attachments: Mapped[str | None] = mapped_column(Text)
     prev_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
 
@@ -67,6 +68,7 @@ class Line(NamedTuple):
     reason: str | None
     expected_version: int | None
     idempotency_key: str
+    attachments: str | None
     prev_hash: str
     hash: str
 
@@ -87,6 +89,7 @@ class Line(NamedTuple):
             at=self.occurred_at,
             acting_for=self.acting_for,
             reason=self.reason,
+            attachments=_attachments(self.attachments),
         )
 
     @property
@@ -118,14 +121,16 @@ class Head:
 def hash_of(number: str, line: Line) -> str:
     """Return the SHA-256 over a line of the case with this number, and the hash before it.
 
-    The number stands for the case, so that a journal keeps its hashes in another database.
+    Attachments are covered where there are any; their own hashes stand in them. The number stands for the case, so that a journal keeps its hashes in another database.
     """
     (_, seq, step, kind, version, payload, old, new, on, at, recorded_at, *rest) = line
-    actor, acting_for, reason, expected, key, before = rest[:6]
-    parts = (
+    actor, acting_for, reason, expected, key, attachments, before = rest[:7]
+    parts: tuple[object, ...] = (
         number, seq, step, kind, version, payload, old, new, str(on), _instant(at),
         _instant(recorded_at), actor, acting_for, reason, expected, key, before,
     )  # fmt: skip
+    if attachments is not None:
+        parts = (*parts, attachments)
     return hashlib.sha256(_ENCODER.encode(parts).encode()).hexdigest()
 
 
@@ -136,6 +141,12 @@ def _instant(value: object) -> str | None:
     if not isinstance(value, datetime):
         return None
     return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _attachments(written: str | None) -> tuple[Attachment, ...]:
+    if written is None:
+        return ()
+    return tuple(decode_as(Attachment, each) for each in json.loads(written))
 
 
 def line_of(
@@ -167,6 +178,9 @@ def line_of(
         reason=entry.reason,
         expected_version=expected_version,
         idempotency_key=idempotency_key,
+        attachments=canonical([encode_value(each) for each in entry.attachments])
+        if entry.attachments
+        else None,
         prev_hash=before,
         hash="",
     )

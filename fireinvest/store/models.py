@@ -2,13 +2,15 @@
 
 from fireinvest.store.access import AccessBatch, AccessRow
 from fireinvest.store.base import Base
-from fireinvest.store.cases import CaseNumber, CaseRow, DeadlineRow, RecusedRow
+from fireinvest.store.cases import CaseNumber, CaseRow, DeadlineRow, NextStepRow, RecusedRow
 from fireinvest.store.drafts import Draft
+from fireinvest.store.files import StagedFile
 from fireinvest.store.journal import JournalRow
 from fireinvest.store.notices import HolidayNotice
 from fireinvest.store.outbox import OutboxRow
 from fireinvest.store.people import Agency, Deputy, GrantRow, Person
 from fireinvest.store.rulesets import RulesetRow
+from fireinvest.store.sign_ins import SignInRow
 
 TABLES: tuple[type[Base], ...] = (
     HolidayNotice,
@@ -17,6 +19,7 @@ TABLES: tuple[type[Base], ...] = (
     CaseRow,
     JournalRow,
     DeadlineRow,
+    NextStepRow,
     RecusedRow,
     Person,
     Agency,
@@ -26,6 +29,8 @@ TABLES: tuple[type[Base], ...] = (
     AccessRow,
     AccessBatch,
     Draft,
+    StagedFile,
+    SignInRow,
 )
 
 metadata = Base.metadata

@@ -1,6 +1,6 @@
 """People, agencies, and who holds which post from when to when."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -12,6 +12,8 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    delete,
+    insert,
     or_,
     select,
     update,
@@ -60,7 +62,11 @@ class Agency(Base):
 
 
 class GrantRow(Base):
-    """A post that somebody holds from a day to a day, its last day included."""
+    """A post that somebody holds from a day to a day, its last day included.
+
+    ``entry``: the journal's entry that gave it. Such a row is a projection of the case's members:
+    it comes and goes with them.
+    """
 
     __tablename__ = "grants"
     __table_args__ = (
@@ -80,6 +86,7 @@ class GrantRow(Base):
     valid_until: Mapped[date | None]
     granted_by: Mapped[str] = mapped_column(String(100))
     reason: Mapped[str | None] = mapped_column(Text)
+    entry: Mapped[int | None]
 
 
 class Deputy(Base):
@@ -290,6 +297,76 @@ def grants_of(session: Session, person_id: int, on: date) -> tuple[Grant, ...]:
     return tuple(Grant(row.role, row.number, row.division, row.tier) for row in rows)
 
 
+@dataclass(frozen=True, slots=True)
+class MemberGrant:
+    """A post on a case that its journal gave to somebody with an account."""
+
+    login: str
+    role: str
+    valid_from: date
+    entry: int
+
+
+def member_grants_of_cases(
+    session: Session, case_ids: Sequence[int]
+) -> dict[int, frozenset[MemberGrant]]:
+    """Return the posts that the journals of these cases gave, as they are stored."""
+    found: dict[int, set[MemberGrant]] = {case_id: set() for case_id in case_ids}
+    rows = session.execute(
+        select(GrantRow.case_id, Person.login, GrantRow.role, GrantRow.valid_from, GrantRow.entry)
+        .join(Person, Person.id == GrantRow.person_id)
+        .where(GrantRow.case_id.in_(case_ids), GrantRow.entry.is_not(None))
+    )
+    for case_id, login, role, valid_from, entry in rows:
+        assert case_id is not None  # noqa: S101 - the query asked for a case
+        assert entry is not None  # noqa: S101 - and for an entry
+        found[case_id].add(MemberGrant(login, role, valid_from, entry))
+    return {case_id: frozenset(each) for case_id, each in found.items()}
+
+
+def save_member_grants(
+    session: Session, case_id: int, grants: Iterable[MemberGrant], granted_by: str
+) -> None:
+    """Let just these posts be those that the journal of a case gave; unknown logins have none."""
+    wanted = list(grants)
+    session.execute(
+        delete(GrantRow).where(GrantRow.case_id == case_id, GrantRow.entry.is_not(None))
+    )
+    ids = ids_of_logins(session, {each.login for each in wanted})
+    rows = [
+        {
+            "person_id": ids[each.login],
+            "role": each.role,
+            "case_id": case_id,
+            "valid_from": each.valid_from,
+            "granted_by": granted_by,
+            "entry": each.entry,
+        }
+        for each in wanted
+        if each.login in ids
+    ]
+    if rows:
+        session.execute(insert(GrantRow), rows)
+
+
+def ids_of_logins(session: Session, logins: Collection[str]) -> dict[str, int]:
+    """Return the ids of those who have these logins."""
+    if not logins:
+        return {}
+    rows = session.execute(select(Person.login, Person.id).where(Person.login.in_(sorted(logins))))
+    return {row.login: row.id for row in rows}
+
+
+def names_of_logins(session: Session, logins: Collection[str]) -> dict[str, str]:
+    """Return the names of those who have these logins; whoever has no account is left out."""
+    if not logins:
+        return {}
+    rows = session.execute(
+        select(Person.login, Person.name).where(Person.login.in_(sorted(logins)))
+    )
+    return {row.login: row.name for row in rows}
+
+
 def carriers_of(session: Session, case_ids: Sequence[int]) -> dict[int, str]:
     """Return the login of each case's carrier: who was given the post last."""
     rows = session.execute(
@@ -299,3 +376,30 @@ def carriers_of(session: Session, case_ids: Sequence[int]) -> dict[int, str]:
         .order_by(GrantRow.id)
     )
     return {row.case_id: row.login for row in rows}
+
+
+#: More than a list of suggestions should hold; others are found by their login.
+_MOST_SUGGESTED = 300
+
+
+def suggested_people(session: Session) -> list[StoredPerson]:
+    """Return those who can sign in, by name, as suggestions for a field; the first few hundred."""
+    rows = session.scalars(
+        select(Person)
+        .where(Person.is_active)
+        .order_by(Person.name, Person.id)
+        .limit(_MOST_SUGGESTED)
+    )
+    return [found for row in rows if (found := _stored(row)) is not None]
+
+
+def logins_called(session: Session, written: str) -> list[str]:
+    """Return the logins of those who can sign in and have this login, else of those of this name."""
+    found = session.execute(
+        select(Person.login, Person.name)
+        .where(Person.is_active, or_(Person.login == written, Person.name == written))
+        .order_by(Person.login)
+        .limit(3)
+    ).all()
+    exact = [row.login for row in found if row.login == written]
+    return exact or [row.login for row in found]

@@ -11,8 +11,10 @@ from fireinvest.regulation.facts import Facts
 from fireinvest.regulation.profile import Mode, Weight
 from fireinvest.store.cases import Values
 from fireinvest.store.codec import canonical, encode, encode_value, kind_of
-from fireinvest.workflow.actions import Correcting, Entry, Voiding
+from fireinvest.store.people import MemberGrant
+from fireinvest.workflow.actions import KINDS, Correcting, Entry, Shape, Voiding
 from fireinvest.workflow.case import Case
+from fireinvest.workflow.next_steps import next_steps
 
 Key = tuple[str, str]
 
@@ -188,6 +190,58 @@ def moved(stored: Mapping[Key, Values], kept: Mapping[Key, Values]) -> Iterator[
     for key, before in stored.items():
         if key not in kept:
             yield Moved("deadline_withdrawn", key, before, None)
+
+
+# ---------------------------------------------------------------------------- what is next, who may
+
+
+def next_values(case_id: int, case: Case, deadlines: Iterable[Deadline]) -> list[Values]:
+    """Return the rows of what is to be done next in a case, one for each role, in their order."""
+    place = case.division
+    rows: dict[tuple[str, str, str, str], Values] = {}
+    for each in next_steps(case, deadlines):
+        for role in each.roles:
+            key = (each.step, role, each.clock or "", each.instance or "")
+            row = {
+                "case_id": case_id,
+                "step": each.step,
+                "role": role,
+                "clock": each.clock or "",
+                "instance": each.instance or "",
+                "division": place.code if place else None,
+                "parent": place.parent if place else None,
+                "tier": each.tier,
+                "is_now": each.is_now,
+            }
+            if key in rows and rows[key]["tier"] != each.tier:
+                # Two governments are asked for the same: whoever has the post at either.
+                row["tier"] = None
+            rows[key] = row
+    return [rows[key] for key in sorted(rows)]
+
+
+def member_grants(case: Case) -> frozenset[MemberGrant]:
+    """Return the posts on the case that its journal gives, for whoever of them has an account."""
+    return frozenset(
+        MemberGrant(each.person, each.post, each.since, each.entry)
+        for each in case.members
+        if each.is_active
+    )
+
+
+def searched_parts(case: Case, number: str, unit_name: str, address: str) -> Iterator[str]:
+    """Yield the short texts under which a case is found: names, places, units, document numbers."""
+    yield from (number, unit_name, address)
+    if case.division is not None:
+        yield from (case.division.label.zh, case.division.label.en)
+    for entry in case.entries:
+        if type(entry.payload) not in KINDS.values():
+            continue
+        for each in fields(entry.payload):
+            if each.metadata["shape"] is Shape.TEXT:
+                value = getattr(entry.payload, each.name)
+                if isinstance(value, str):
+                    yield value
 
 
 # ---------------------------------------------------------------------------- old and new values

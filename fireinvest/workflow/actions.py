@@ -302,6 +302,16 @@ CODE_ACTIONS: Mapping[str, type[CodePayload]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that belongs to an entry: its name, and the SHA-256 and size in bytes of what it holds."""
+
+    name: str
+    media_type: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the journal.
 
@@ -318,6 +328,7 @@ class Entry:
     at: datetime | None = None
     acting_for: str | None = None
     reason: str | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 LONGEST_EXTENSION = 3650

@@ -43,13 +43,17 @@ _CASUALTIES = ("deaths", "serious_injuries", "missing")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody with a post on the team, in a group, or in the evaluation group."""
+    """Somebody with a post on the team, in a group, or in the evaluation group.
+
+    ``entry``: the one by which they took it up.
+    """
 
     person: str
     post: str
     agency: str | None
     item: str | None
     since: date
+    entry: int
     until: date | None = None
     recused_on: date | None = None
 
@@ -276,7 +280,14 @@ def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
                 by_seq.pop(target, None)
             case Correcting(target, payload, on, at):
                 if target in by_seq:
-                    by_seq[target] = replace(by_seq[target], payload=payload, on=on, at=at)
+                    wrong = by_seq[target]
+                    by_seq[target] = replace(
+                        wrong,
+                        payload=payload,
+                        on=on,
+                        at=at,
+                        attachments=(*wrong.attachments, *entry.attachments),
+                    )
             case _:
                 by_seq[entry.seq] = entry
     return tuple(sorted(by_seq.values(), key=lambda each: (each.on, each.seq)))
@@ -508,7 +519,7 @@ class _Story:
             case Membership(person=str(person)) if step.closes is not None:
                 self._end(person, until=entry.on)
             case Membership(person=str(person), agency=agency, item=item) if step.assigns:
-                self._join(step.assigns, person, entry.on, agency, item)
+                self._join(step.assigns, person, entry, agency, item)
             case Order(person=str(person)) if step.assigns:
                 # An order names the one holder of a post; the one before gives way.
                 self.members = [
@@ -517,13 +528,20 @@ class _Story:
                     else each
                     for each in self.members
                 ]
-                self._join(step.assigns, person, entry.on)
+                self._join(step.assigns, person, entry)
 
     def _join(
-        self, post: str, person: str, on: date, agency: str | None = None, item: str | None = None
+        self,
+        post: str,
+        person: str,
+        entry: Entry,
+        agency: str | None = None,
+        item: str | None = None,
     ) -> None:
         recused_on = self.recused.get(person)
-        self.members.append(Member(person, post, agency, item, on, recused_on=recused_on))
+        self.members.append(
+            Member(person, post, agency, item, entry.on, entry.seq, recused_on=recused_on)
+        )
 
     def _end(
         self, person: str, *, until: date | None = None, recused_on: date | None = None

@@ -109,6 +109,11 @@ def _wires_of(ruleset: Ruleset) -> Mapping[str, _Wires]:
     return found[1]
 
 
+def satisfying_steps(ruleset: Ruleset, clock: str) -> tuple[Step, ...]:
+    """Return the steps that satisfy a clock, as the table and the readings say."""
+    return _wires_of(ruleset)[clock].satisfies
+
+
 def _wired(ruleset: Ruleset, clock: str) -> _Wires:
     steps = ruleset.steps.values()
     terms = [term for term in ruleset.terms.values() if term.clock == clock]

@@ -22,6 +22,7 @@ from fireinvest.regulation.severity import CRITERIA
 from fireinvest.workflow.actions import (
     CODE_ACTIONS,
     KINDS,
+    Attachment,
     Correcting,
     Decision,
     DocumentSent,
@@ -67,6 +68,7 @@ class Action:
     reason: str | None = None
     expected_version: int | None = None
     acting_for: str | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -544,6 +546,7 @@ def apply(
         actor=actor.id,
         acting_for=action.acting_for,
         reason=action.reason,
+        attachments=action.attachments,
     )
     after = fold(case.ruleset, case.division, (*case.journal, entry))
     deadlines = deadlines_of(after, calendar, today)

@@ -98,6 +98,9 @@ ROLES: Mapping[str, Predicate] = {
     "government_signer": _apart(_at_government("government_signer")),
 }
 
+#: Who keeps accounts, agencies and posts. It is no role of the rule.
+ADMINISTRATOR = "administrator"
+
 #: Code actions are for these; so is taking a case up or over, at the superior government.
 ADMINISTERING = frozenset({"carrier", "agency_head"})
 
@@ -170,12 +173,16 @@ def may_take_over(actor: Actor, case: Case, case_id: str | None, government: str
 
 
 def may_see(actor: Actor, case: Case, case_id: str | None) -> bool:
-    """May the actor see the case: by a post on it, or at a government of its place or above?"""
+    """May the actor see the case: by a post on it, or at a government of its place or above?
+
+    An office that is none of the rule's roles, such as an administrator's, shows no case.
+    """
     if actor.id == SYSTEM:
         return True
     if is_recused(actor, case):
         return False
     return any(
-        (grant.case_id is not None and grant.case_id == case_id) or _covers(grant, case)
+        grant.role in ROLES
+        and ((grant.case_id is not None and grant.case_id == case_id) or _covers(grant, case))
         for grant in actor.grants
     )

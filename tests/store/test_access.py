@@ -11,7 +11,7 @@ from fireinvest.store.access import broken_batches, log_access, seal_accesses
 from fireinvest.store.append_only import unprotect
 from fireinvest.store.cases import change_case
 from fireinvest.store.conflicts import Conflict, changing
-from fireinvest.store.drafts import drop_draft, find_draft, save_draft
+from fireinvest.store.drafts import StoredDraft, drafts_of, drop_draft, find_draft, save_draft
 from fireinvest.store.people import add_person
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
@@ -77,10 +77,11 @@ def test_a_draft_is_kept_once_a_form_and_for_its_owner(database: Database) -> No
         save_draft(session, sun, "intake", "甲", NOW)
         save_draft(session, sun, "intake", "乙", LATER)
         save_draft(session, li, "intake", "丙", NOW)
-        assert find_draft(session, sun, "intake") == "乙"
+        assert find_draft(session, sun, "intake") == StoredDraft("intake", "乙", LATER)
+        assert drafts_of(session, sun) == [StoredDraft("intake", "乙", LATER)]
         drop_draft(session, sun, "intake")
         assert find_draft(session, sun, "intake") is None
-        assert find_draft(session, li, "intake") == "丙"
+        assert find_draft(session, li, "intake") == StoredDraft("intake", "丙", NOW)
 
 
 def test_a_key_that_is_taken_is_a_conflict(database: Database) -> None:
