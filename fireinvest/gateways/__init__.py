@@ -1,0 +1,1 @@
+"""The rest of the world, each part with ``from_url()`` and a local twin."""

@@ -1,0 +1,171 @@
+"""The bytes of files, kept under their SHA-256: what was stored once never changes.
+
+``from_url(url)`` gives the place to keep them. It knows nothing of people, names or cases.
+"""
+
+import hashlib
+import os
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkstemp
+from typing import BinaryIO, Protocol
+
+#: Bytes that are held in memory at a time.
+PIECE = 256 * 1024
+
+_FILE_URL = "file://"
+_ALONE = 0o700  # folders are for the server alone
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class TooLarge(Exception):
+    """There is more in the stream than is taken; nothing of it was kept."""
+
+    def __init__(self, at_most: int) -> None:
+        """Keep how many bytes would have been taken."""
+        super().__init__(f"more than {at_most} bytes")
+        self.at_most = at_most
+
+
+class NoSuchBlob(Exception):
+    """Nothing is kept under this SHA-256, or it is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Under which SHA-256 (64 hex digits, lower case) are how many bytes kept?"""
+
+    sha256: str
+    size: int
+
+
+class Blobs(Protocol):
+    """A place for bytes. Several processes may use it at once."""
+
+    def put(self, stream: BinaryIO, *, at_most: int) -> Blob:
+        """Keep what the stream still holds; when this returns, a power cut doesn't lose it.
+
+        The same content again is kept once.
+
+        Raises:
+            TooLarge: when it holds more than ``at_most`` bytes.
+
+        """
+        ...
+
+    def open(self, sha256: str) -> BinaryIO:
+        """Open what is kept, for reading; the caller closes it.
+
+        Raises:
+            NoSuchBlob: when there is none.
+
+        """
+        ...
+
+    def exists(self, sha256: str) -> bool:
+        """Is anything kept under this SHA-256?"""
+        ...
+
+
+def from_url(url: str) -> Blobs:
+    """Return the place that the address names: ``file:///folder``.
+
+    The folder is written as it is called, as in the address of an SQLite database: nothing in it
+    is decoded. Nothing is made before first use.
+
+    Raises:
+        ValueError: for any other address, naming the setting.
+
+    """
+    folder = Path(url.removeprefix(_FILE_URL))
+    is_folder = folder.is_absolute() and folder != Path(folder.anchor) and "\0" not in url
+    if not url.startswith(_FILE_URL) or not is_folder:
+        # The address is not repeated: it may carry a password.
+        raise ValueError("BLOB_URL must name a folder: file:///path/to/it.")
+    return LocalBlobs(folder)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalBlobs:
+    """A folder: what hashes to ``aabb…`` is the file ``aa/bb/aabb…`` in it.
+
+    A file appears there only when it is whole. A process that is killed leaves at most an
+    ``incoming-*`` file in the folder, which nobody reads.
+    """
+
+    folder: Path
+
+    def put(self, stream: BinaryIO, *, at_most: int) -> Blob:
+        """See :class:`Blobs`."""
+        self.folder.mkdir(mode=_ALONE, parents=True, exist_ok=True)
+        # In the same folder, so that it is on the same disk; readable for the server alone.
+        handle, name = mkstemp(prefix="incoming-", dir=self.folder)
+        incoming = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as target:
+                blob = _copy(stream, target, at_most)
+                target.flush()
+                os.fsync(target.fileno())
+            self._put_in_place(incoming, blob.sha256)
+        finally:
+            # Once it is in place, there is nothing to remove.
+            incoming.unlink(missing_ok=True)
+        return blob
+
+    def _put_in_place(self, incoming: Path, sha256: str) -> None:
+        path = self._path(sha256)
+        for each in (path.parent.parent, path.parent):
+            each.mkdir(mode=_ALONE, exist_ok=True)
+        # The same content may be there already. It is replaced, not left: if the disk has damaged
+        # it since, it is whole again; and whoever reads it now goes on reading what they opened.
+        incoming.replace(path)
+        # Always the whole way up: whoever made these folders may not have got this far yet.
+        for each in (path.parent, path.parent.parent, self.folder):
+            _sync(each)
+        # What is above may belong to somebody else.
+        with suppress(PermissionError):
+            _sync(self.folder.parent)
+
+    def open(self, sha256: str) -> BinaryIO:
+        """See :class:`Blobs`."""
+        try:
+            return self._path(sha256).open("rb")
+        except FileNotFoundError:
+            raise NoSuchBlob(sha256[:64]) from None
+
+    def exists(self, sha256: str) -> bool:
+        """See :class:`Blobs`."""
+        try:
+            return self._path(sha256).is_file()
+        except NoSuchBlob:
+            return False
+
+    def _path(self, sha256: str) -> Path:
+        # Nothing but hex digits: no path from outside leads out of the folder.
+        if not _SHA256.fullmatch(sha256):
+            raise NoSuchBlob("not a SHA-256")
+        return self.folder / sha256[:2] / sha256[2:4] / sha256
+
+
+def _copy(source: BinaryIO, target: BinaryIO, at_most: int) -> Blob:
+    """Copy piece by piece, hashing; stop at the first piece that is too much."""
+    digest = hashlib.sha256()
+    size = 0
+    while piece := source.read(PIECE):
+        size += len(piece)
+        if size > at_most:
+            raise TooLarge(at_most)
+        digest.update(piece)
+        target.write(piece)
+    return Blob(digest.hexdigest(), size)
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
