@@ -5,9 +5,21 @@ from flask_bootstrap import Bootstrap5
 from flask_wtf import CSRFProtect
 
 from config import ROOT, Settings
+from fireinvest.gateways.blobs import from_url as blobs_from_url
 from fireinvest.messages import DEFAULT_LANGUAGE
 from fireinvest.store import open_database
-from fireinvest.web import errors, language, logs, present, security, state
+from fireinvest.web import (
+    errors,
+    language,
+    logs,
+    menu,
+    present,
+    rights,
+    security,
+    state,
+    uploads,
+    visiting,
+)
 from fireinvest.web.views import BLUEPRINTS
 
 
@@ -38,12 +50,21 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 
-    state.keep(app, state.State(settings, open_database(settings.database_url)))
+    kept = state.State(
+        settings, open_database(settings.database_url), blobs_from_url(settings.blob_url)
+    )
+    state.keep(app, kept)
     # The log comes first: a request refused by what follows has its id and its line as well.
     logs.install(app)
     security.install(app)
     language.install(app)
     present.install(app)
+    uploads.install(app)
+    visiting.install(app)
+    menu.install(app)
+    # Who may ask comes before the form's token: whoever was signed out meanwhile is asked to sign
+    # in and keeps what they wrote, instead of hearing of a token.
+    rights.install(app)
     CSRFProtect(app)
     Bootstrap5(app)
     errors.install(app)

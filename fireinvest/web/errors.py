@@ -3,14 +3,24 @@
 from flask import Flask, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from werkzeug.exceptions import HTTPException, InternalServerError
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
 from werkzeug.http import HTTP_STATUS_CODES
+
+from fireinvest.services.cases import NoSuchCase
+from fireinvest.web import keeping
 
 
 def install(app: Flask) -> None:
     """Answer every refusal and fault with a page, or with JSON under /health."""
+    app.register_error_handler(CSRFError, _lost_token)
+    app.register_error_handler(NoSuchCase, lambda _problem: _answer(NotFound()))
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(InternalServerError, _answer)
+
+
+def _lost_token(problem: CSRFError) -> ResponseReturnValue:
+    return keeping.after_lost_token() or _answer(problem)
 
 
 def _words(status: int) -> tuple[str, str]:

@@ -5,7 +5,7 @@ Nothing is decided here: every date, level and light comes from the core.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from flask import Flask
@@ -30,6 +30,7 @@ from fireinvest.regulation.profile import (
     Weight,
 )
 from fireinvest.regulation.severity import CRITERIA, Criterion, amount
+from fireinvest.services.files import readable_size
 from fireinvest.services.wording import DAY_KINDS, weekday
 from fireinvest.web.language import language
 from fireinvest.workflow.case import Case
@@ -77,6 +78,11 @@ def say(words: Words) -> str:
     return render(words, language())
 
 
+def instant(at: datetime) -> str:
+    """Return an instant in the time of China, to the minute: 2025-05-12 08:30."""
+    return at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
+
+
 def month_name(on: date) -> Label:
     """Return the month as a heading: 2025年5月, "May 2025"."""
     return Label(zh=f"{on.year}年{on.month}月", en=f"{_MONTHS[on.month - 1]} {on.year}")
@@ -92,6 +98,8 @@ def install(app: Flask) -> None:
     app.add_template_filter(say, "say")
     app.add_template_filter(weekday, "weekday")
     app.add_template_filter(length_in_words, "in_words")
+    app.add_template_filter(instant, "instant")
+    app.add_template_filter(readable_size, "size")
 
 
 # ------------------------------------------------------------- severity

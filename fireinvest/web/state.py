@@ -1,10 +1,11 @@
-"""What does a view need from the application? Its settings and its database."""
+"""What does a view need from the application? Its settings, its database and its files."""
 
 from dataclasses import dataclass
 
 from flask import Flask, current_app
 
 from config import Settings
+from fireinvest.gateways.blobs import Blobs
 from fireinvest.store import Database
 
 _KEY = "fireinvest"
@@ -16,6 +17,7 @@ class State:
 
     settings: Settings
     database: Database
+    blobs: Blobs
 
 
 def keep(app: Flask, state: State) -> None:

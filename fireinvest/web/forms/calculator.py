@@ -11,51 +11,24 @@ from fireinvest.messages import Problem, Text, Words
 from fireinvest.regulation.calendar import FIRST_DAY, LAST_DAY
 from fireinvest.regulation.facts import Category
 from fireinvest.regulation.profile import Division, Kind, Per, Ruleset, Step
-from fireinvest.services.assessing import FACT_FIELDS
-
-#: More characters than any value that makes sense; what follows is not even shown again.
-LONGEST_VALUE = 200
+from fireinvest.web.forms.facts import PLAIN_FIELDS, FactsForm, tidy
 
 #: More rows of "what happened since" than the page ever needs.
 MOST_ROWS = 24
-
-#: Fields that are handed to the law under their own names.
-PLAIN_FIELDS = tuple(name for name in FACT_FIELDS if name != "occurred_at")
-
-_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-def _tidy(value: str | None) -> str:
-    """Blank is blank; what is far too long is cut, and stays too long."""
-    return (value or "").strip()[:LONGEST_VALUE]
 
 
 class HappenedForm(Form):
     """One thing that happened since: a step of the rule, its day, and a number where it has one."""
 
-    step = StringField(filters=[_tidy])
-    on = StringField(filters=[_tidy])
-    number = StringField(filters=[_tidy])
+    step = StringField(filters=[tidy])
+    on = StringField(filters=[tidy])
+    number = StringField(filters=[tidy])
 
 
-class CalculatorForm(Form):
+class CalculatorForm(FactsForm):
     """The facts of a fire, the day of asking, and what happened since."""
 
-    occurred_on = StringField(filters=[_tidy])
-    occurred_time = StringField(filters=[_tidy])
-    division = StringField(filters=[_tidy])
-    deaths = StringField(filters=[_tidy])
-    serious_injuries = StringField(filters=[_tidy])
-    missing = StringField(filters=[_tidy])
-    direct_economic_loss_yuan = StringField(filters=[_tidy])
-    direct_property_loss_yuan = StringField(filters=[_tidy])
-    burnt_area_m2 = StringField(filters=[_tidy])
-    households = StringField(filters=[_tidy])
-    social_impact = StringField(filters=[_tidy])
-    category = StringField(filters=[_tidy])
-    zone_authorised = StringField(filters=[_tidy])
-    as_of = StringField(filters=[_tidy])
+    as_of = StringField(filters=[tidy])
     since = FieldList(FormField(HappenedForm), max_entries=MOST_ROWS)
 
     def rows(self) -> list[HappenedForm]:
@@ -81,18 +54,10 @@ class CalculatorForm(Form):
             )
         return pairs
 
-    def day(self, name: str) -> date | None:
-        """Return the day that a field holds, None where it holds none."""
-        return _day(self[name].data)
-
     def shape_problems(self, args: MultiDict[str, str]) -> list[Problem]:
         """Return what is wrong before anything is asked of the law."""
         problems = list(_twice_or_unknown(args))
-        if self.occurred_time.data and not _TIME.fullmatch(self.occurred_time.data):
-            text = Text("A time of day like 08:30 is needed.")
-            problems.append(Problem("occurred_time", text))
-        if self.occurred_time.data and not self.occurred_on.data:
-            problems.append(Problem("occurred_on", Text("The day of the fire is needed.")))
+        problems.extend(self.time_problems())
         if self.as_of.data:
             found = self.day("as_of")
             text = Text(
@@ -109,14 +74,7 @@ class CalculatorForm(Form):
 
     def given(self, ruleset: Ruleset) -> tuple[dict[str, object], list[int]]:
         """Return the facts and actions as the law takes them, and the row behind each action."""
-        given: dict[str, object] = {
-            name: self[name].data for name in PLAIN_FIELDS if self[name].data
-        }
-        if self.occurred_on.data:
-            moment = self.occurred_on.data
-            if self.occurred_time.data:
-                moment += f"T{self.occurred_time.data}"
-            given["occurred_at"] = moment
+        given = self.given_facts()
         actions: list[dict[str, object]] = []
         behind: list[int] = []
         refs: dict[str, int] = {}
@@ -129,15 +87,6 @@ class CalculatorForm(Form):
         if actions:
             given["actions"] = actions
         return given, behind
-
-
-def _day(written: str | None) -> date | None:
-    if written is None or not _DAY.fullmatch(written):
-        return None
-    try:
-        return date.fromisoformat(written)
-    except ValueError:
-        return None
 
 
 _NAMES = frozenset({"occurred_on", "occurred_time", "as_of", *PLAIN_FIELDS})

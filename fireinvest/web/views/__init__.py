@@ -2,10 +2,37 @@
 
 from flask import Blueprint
 
-from fireinvest.web.views import calculator, calendar, health, rules
+from fireinvest.web.views import (
+    board,
+    calculator,
+    calendar,
+    case,
+    cases,
+    clock,
+    desk,
+    drafts,
+    first,
+    health,
+    intake,
+    people,
+    rules,
+    sign_in,
+    step,
+)
 
 # To add pages: import their module above and name its blueprint here.
 BLUEPRINTS: tuple[Blueprint, ...] = (
+    first.blueprint,
+    sign_in.blueprint,
+    desk.blueprint,
+    board.blueprint,
+    cases.blueprint,
+    intake.blueprint,
+    case.blueprint,
+    step.blueprint,
+    clock.blueprint,
+    drafts.blueprint,
+    people.blueprint,
     calculator.blueprint,
     rules.blueprint,
     calendar.blueprint,

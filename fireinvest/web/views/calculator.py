@@ -4,12 +4,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from urllib.parse import urlencode
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from fireinvest.clock import today_in_china
-from fireinvest.messages import Faulty, Label, Problem, Text, Words
-from fireinvest.regulation.basis import Citation
+from fireinvest.messages import Faulty, Problem, Text, Words
 from fireinvest.regulation.calendar import LAST_DAY, DayKind
 from fireinvest.regulation.profile import Ruleset, Step
 from fireinvest.services.assessing import Assessment, assess
@@ -22,6 +21,7 @@ from fireinvest.web.forms.calculator import (
     offered_steps,
     read,
 )
+from fireinvest.web.gaps import Gap, gaps_of
 from fireinvest.web.present import (
     DAY_MARKS,
     MODES,
@@ -34,7 +34,7 @@ from fireinvest.web.present import (
     coming_clocks,
     criterion_bars,
 )
-from fireinvest.workflow.engine import Missing
+from fireinvest.web.rights import public
 
 blueprint = Blueprint("calculator", __name__)
 
@@ -92,15 +92,6 @@ EXAMPLES: tuple[tuple[Text, dict[str, str]], ...] = (
 
 
 @dataclass(frozen=True)
-class Gap:
-    """Something that is missing, with its article, and which lines of it."""
-
-    citation: Citation
-    what: Words
-    items: list[Words]
-
-
-@dataclass(frozen=True)
 class Result:
     """What the page shows beside the form."""
 
@@ -139,21 +130,15 @@ class Asked:
         ]
 
 
-@blueprint.get("/")
-def first() -> ResponseReturnValue:
-    """Lead to the calculator, with whatever the address says."""
-    query = request.query_string.decode("ascii", "ignore")
-    target = url_for("calculator.show")
-    return redirect(f"{target}?{query}" if query else target)
-
-
 @blueprint.get("/calculator")
+@public
 def show() -> ResponseReturnValue:
     """The page: the form, and beside it what the law says."""
     return _answer("calculator/page.html")
 
 
 @blueprint.get("/calculator/live")
+@public
 def live() -> ResponseReturnValue:
     """The form and the result alone, for a page that keeps itself up to date."""
     return _answer("calculator/panels.html")
@@ -221,7 +206,7 @@ def _ask() -> Asked:
         clocks=clocks,
         coming=coming_clocks(found.ruleset, found.case, {d.clock.id for d in found.deadlines}),
         place=found.case.division.label if found.case.division else None,
-        gaps=_gaps(found),
+        gaps=gaps_of(found.ruleset, found.missing),
     )
     return Asked(form, found.ruleset, today, fire_on, result)
 
@@ -248,33 +233,6 @@ def _placed(problems: list[Problem], behind: list[int]) -> dict[str, list[Words]
         if problem.text not in texts:
             texts.append(problem.text)
     return placed
-
-
-def _gaps(found: Assessment) -> list[Gap]:
-    """What is missing, in the rule's order; the lines of one list of the law stand together."""
-    ruleset = found.ruleset
-    rows: dict[tuple[object, ...], list[Missing]] = {}
-    for each in found.missing:
-        step = ruleset.steps.get(each.step or "")
-        listed = step is not None and step.items is not None and _item(each) is not None
-        key = (each.step, each.citation.instrument) if listed else (each.step, each.what)
-        rows.setdefault(key, []).append(each)
-    gaps = []
-    for row in rows.values():
-        first, step = row[0], ruleset.steps.get(row[0].step or "")
-        items = [item for item in map(_item, row) if item is not None]
-        if step is None or not items:
-            gaps.append(Gap(first.citation, first.what, []))
-            continue
-        places = {each.citation for each in row}
-        gaps.append(Gap(step.basis if len(places) > 1 else first.citation, step.label, items))
-    return gaps
-
-
-def _item(each: Missing) -> Words | None:
-    """Which line of a list is missing, where the words name one?"""
-    item = dict(each.what.values).get("item") if isinstance(each.what, Text) else None
-    return item if isinstance(item, Text | Label | str) else None
 
 
 def _division_groups(asked: Asked) -> list[tuple[Words, list[tuple[str, Words]]]]:

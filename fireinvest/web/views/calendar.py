@@ -10,17 +10,20 @@ from fireinvest.messages import Words
 from fireinvest.regulation.calendar import FIRST_DAY, LAST_DAY
 from fireinvest.web import law
 from fireinvest.web.present import DAY_MARKS, WEEKDAY_HEADS, holidays_of, year_months
+from fireinvest.web.rights import public
 
 blueprint = Blueprint("calendar", __name__, url_prefix="/calendar")
 
 
 @blueprint.get("")
+@public
 def this_year() -> ResponseReturnValue:
     """Lead to the current year."""
     return redirect(url_for("calendar.show", year=today_in_china().year))
 
 
 @blueprint.get("/<int:year>")
+@public
 def show(year: int) -> ResponseReturnValue:
     """A year in colours."""
     if not FIRST_DAY.year <= year <= LAST_DAY.year:

@@ -5,18 +5,21 @@ from typing import Any
 from flask import Blueprint
 
 from fireinvest.store.db import Unreachable, schema_is_current
+from fireinvest.web.rights import public
 from fireinvest.web.state import state
 
 blueprint = Blueprint("health", __name__, url_prefix="/health")
 
 
 @blueprint.get("/live")
+@public
 def live() -> dict[str, Any]:
     """Does the server answer at all? Touches nothing, so that a slow database kills no worker."""
     return {"status": "ok"}
 
 
 @blueprint.get("/ready")
+@public
 def ready() -> tuple[dict[str, Any], int]:
     """Can the server work: does the database answer, with the tables of this version?"""
     try:

@@ -12,6 +12,7 @@ from fireinvest.regulation.severity import CRITERIA, amount
 from fireinvest.web import law
 from fireinvest.web.forms.calculator import divisions_on
 from fireinvest.web.present import MODES, NEEDS, WEIGHTS
+from fireinvest.web.rights import public
 
 blueprint = Blueprint("rules", __name__, url_prefix="/rules")
 
@@ -19,6 +20,7 @@ _LONGEST = 40
 
 
 @blueprint.get("")
+@public
 def show() -> ResponseReturnValue:
     """The law in force for a place on a day of fire."""
     today = today_in_china()

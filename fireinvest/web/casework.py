@@ -1,0 +1,134 @@
+"""What every page of a case needs: the case, as somebody may see it today, and its header."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from fireinvest.messages import Text, Words
+from fireinvest.regulation.clocks import Deadline
+from fireinvest.regulation.profile import Mode, Stage
+from fireinvest.services.casefile import CaseFile, case_file
+from fireinvest.web import law
+from fireinvest.web.present import MODES, WEIGHTS
+from fireinvest.web.present_entries import level_label, title_of
+from fireinvest.web.state import state
+from fireinvest.web.visiting import today, who
+from fireinvest.workflow.case import Case, Member
+from fireinvest.workflow.permissions import may_administer
+
+
+def open_file(number: str) -> CaseFile:
+    """Return the case with this number, for whoever is here.
+
+    Raises:
+        NoSuchCase: when there is none, or they may not see it.
+
+    """
+    calendar = law.calendar()
+    with state().database.readers.begin() as session:
+        return case_file(session, who().actor, number, calendar, today())
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    """A stage on the bar: its place, when it began, and whether the case is past, in or before it."""
+
+    stage: Stage
+    number: int
+    began_on: date | None
+    standing: str
+
+
+@dataclass(frozen=True)
+class Header:
+    """The head of every page of a case.
+
+    ``level_place``: the level's place on the scale, from 0, for its colour.
+    """
+
+    file: CaseFile
+    level: Words
+    level_place: int
+    is_floor: bool
+    stages: tuple[StageView, ...]
+    next: Deadline | None
+    government: Words
+    government_place: Words | None
+    carrier: str
+    is_demo: bool
+    may_administer: bool
+
+
+def case_context(file: CaseFile) -> dict[str, Any]:
+    """Return what the frame of a case's pages needs."""
+    return {
+        "file": file,
+        "case": file.case,
+        "ruleset": file.ruleset,
+        "number": file.ref.number,
+        "header": header_of(file),
+        "weights": WEIGHTS,
+        "modes": MODES,
+        "step_title": lambda step: title_of(file.ruleset, step),
+        "item_label": lambda member: item_label(file, member),
+    }
+
+
+def item_label(file: CaseFile, member: Member) -> Words:
+    """Return how the body or group of a member is called; nothing where there is none."""
+    entry = next((each for each in file.case.entries if each.seq == member.entry), None)
+    step = file.ruleset.steps.get(entry.step) if entry is not None else None
+    listing = file.ruleset.lists.get(step.items or "") if step is not None else None
+    items = listing.items if listing is not None else ()
+    return next((each.label for each in items if each.id == member.item), member.item or "")
+
+
+def header_of(file: CaseFile) -> Header:
+    """Return the head of a case's pages."""
+    case, ruleset, row = file.case, file.ruleset, file.loaded.row
+    severity = case.judgement.severity
+    government: Words = Text("not certain yet")
+    if case.investigating is not None:
+        government = ruleset.tiers[case.investigating].label
+    elif case.mode in (Mode.OUT_OF_SCOPE, Mode.OTHER_REGIME):
+        government = Text("none under this rule")
+    return Header(
+        file=file,
+        level=level_label(ruleset, severity.level.id),
+        level_place=ruleset.scale.levels.index(severity.level),
+        is_floor=severity.is_floor,
+        stages=_stages(file),
+        next=file.next_deadline,
+        government=government,
+        government_place=_place_of(case),
+        carrier=file.name(row["carrier"]),
+        is_demo=row["is_demo"],
+        may_administer=may_administer(who().actor, case, file.ref.number),
+    )
+
+
+def _place_of(case: Case) -> Words | None:
+    """Whose government investigates: the county's own, or that of the city above it."""
+    place = case.division
+    if place is None or case.investigating is None:
+        return None
+    if place.tier == case.investigating and place.is_government:
+        return place.label
+    above = law.law().divisions.get(place.parent or "")
+    return above.label if above is not None and above.tier == case.investigating else None
+
+
+def _stages(file: CaseFile) -> tuple[StageView, ...]:
+    case = file.case
+    has_ended = file.loaded.row["ended_on"] is not None
+    views = []
+    for place, stage in enumerate(file.ruleset.stages.values()):
+        began_on = case.stages_began[place] if place else case.occurred_on
+        standing = "coming"
+        if case.mode is Mode.INVESTIGATE or case.stage_place:
+            if place < case.stage_place or has_ended:
+                standing = "past"
+            elif place == case.stage_place:
+                standing = "current"
+        views.append(StageView(stage, place + 1, began_on, standing))
+    return tuple(views)

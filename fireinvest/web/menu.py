@@ -1,0 +1,57 @@
+"""The main menu: which pages somebody can go to."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask import Flask, request
+
+from fireinvest.messages import Text
+from fireinvest.web.visiting import visitor
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the menu."""
+
+    endpoint: str
+    words: Text
+    picture: str
+    is_here: bool
+
+
+def install(app: Flask) -> None:
+    """Give the menu to the frame of every page."""
+    app.context_processor(lambda: {"main_menu": main_menu})
+
+
+def main_menu() -> list[tuple[Text | None, list[Entry]]]:
+    """Return the menu's groups, each with its heading, for whoever is here."""
+    found = visitor()
+    law = [
+        ("calculator.show", Text("Deadline calculator"), "clock"),
+        ("rules.show", Text("The rule in force"), "book"),
+        ("calendar.this_year", Text("Working calendar"), "calendar"),
+    ]
+    if found is None:
+        return [(None, list(_entries(law)))]
+    work = [
+        ("desk.show", Text("Desk"), "desk"),
+        ("board.show", Text("Deadline board"), "board"),
+        ("cases.show", Text("Cases"), "cases"),
+    ]
+    if found.can_open:
+        work.append(("intake.show", Text("New fire"), "plus"))
+    groups: list[tuple[Text | None, list[Entry]]] = [
+        (None, list(_entries(work))),
+        (Text("Law and days"), list(_entries(law))),
+    ]
+    if found.is_administrator:
+        people = [("people.show", Text("People and posts"), "people")]
+        groups.append((Text("Administration"), list(_entries(people))))
+    return groups
+
+
+def _entries(rows: list[tuple[str, Text, str]]) -> Iterator[Entry]:
+    for endpoint, words, picture in rows:
+        here = request.blueprint == endpoint.partition(".")[0]
+        yield Entry(endpoint, words, picture, here)

@@ -1,0 +1,360 @@
+"""How are entries of a journal shown? Their fields, what they changed, and what became of them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from fireinvest.messages import Label, Text, Words, money
+from fireinvest.regulation.basis import Citation
+from fireinvest.regulation.facts import Category, Facts
+from fireinvest.regulation.profile import Division, Mode, Ruleset
+from fireinvest.services.casefile import CaseFile
+from fireinvest.store.codec import decode
+from fireinvest.store.journal import Line
+from fireinvest.web.present import MODES
+from fireinvest.workflow.actions import (
+    CODE_ACTIONS,
+    SCHEMA_VERSION,
+    Attachment,
+    Correcting,
+    Entry,
+    HandingOver,
+    KindPayload,
+    Linking,
+    Merging,
+    Opening,
+    Payload,
+    Raising,
+    Shape,
+    Voiding,
+)
+from fireinvest.workflow.asking import described
+
+#: What code actions are called; steps are called by the profile.
+CODE_LABELS: Mapping[str, Text] = {
+    "open": Text("Case opened"),
+    "void": Text("Entry voided"),
+    "correct": Text("Entry corrected"),
+    "merge": Text("Merged into another case"),
+    "raise": Text("Raised by a superior government"),
+    "hand_over": Text("Handed over to the government now responsible"),
+    "link": Text("Linked with another case"),
+}
+
+_FACTS: Mapping[str, Text] = {
+    "occurred_on": Text("day of the fire"),
+    "occurred_at": Text("time of the fire"),
+    "division": Text("place"),
+    "deaths": Text("deaths"),
+    "serious_injuries": Text("serious injuries"),
+    "missing": Text("missing persons"),
+    "direct_economic_loss": Text("direct economic loss"),
+    "direct_property_loss": Text("direct property loss"),
+    "burnt_area_m2": Text("burnt area (m²)"),
+    "households": Text("households hit"),
+    "social_impact": Text("social impact"),
+    "category": Text("kind of fire"),
+    "responsibility_accident": Text("responsibility accident"),
+    "zone_authorised": Text("zone authorised"),
+}
+
+_JUDGED: Mapping[str, Text] = {
+    "level": Text("accident level"),
+    "level_is_floor": Text("level is a floor"),
+    "in_scope": Text("within the rule"),
+    "mode": Text("what happens here"),
+    "stage": Text("stage"),
+    "government": Text("government by the rule"),
+    "investigating": Text("government investigating"),
+    "handover_pending": Text("hand-over pending to"),
+    "merged_into": Text("goes on in"),
+}
+
+_MONEY = ("direct_economic_loss", "direct_property_loss")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """A field of an entry: what it is called and what it says."""
+
+    label: Words
+    value: Words
+    is_long: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """What an entry changed: the value before, and the one after."""
+
+    label: Words
+    old: Words
+    new: Words
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """An entry as a page shows it.
+
+    ``voided_by`` and ``corrected_by``: the entries that voided it or last corrected it. ``target``:
+    the one that it voids or corrects itself. ``link``: the number of another case that it names.
+    """
+
+    seq: int
+    step: str
+    title: Words
+    basis: Citation | None
+    on: date
+    at: datetime | None
+    recorded_at: datetime
+    actor: str
+    acting_for: str | None
+    reason: str | None
+    fields: tuple[FieldView, ...]
+    changes: tuple[ChangeView, ...]
+    attachments: tuple[Attachment, ...]
+    hash: str
+    voided_by: int | None
+    corrected_by: int | None
+    target: int | None
+    link: str | None
+    is_code: bool
+
+    @property
+    def is_late_entry(self) -> bool:
+        """Was it written down a day or more after it happened?"""
+        return (self.recorded_at.date() - self.on).days > 1
+
+    @property
+    def can_change(self) -> bool:
+        """Is it an entry that can be voided or corrected at all?"""
+        return self.voided_by is None and self.step not in ("void", "correct", "link")
+
+
+def title_of(ruleset: Ruleset, step: str) -> Words:
+    """Return what an entry is called: by its step in the profile, or by its code action."""
+    found = ruleset.steps.get(step)
+    if found is not None:
+        return found.label
+    return CODE_LABELS.get(step, step)
+
+
+def entry_views(file: CaseFile, lines: Iterable[Line]) -> list[EntryView]:
+    """Return lines of a case's journal as its pages show them."""
+    voided, corrected = _fates(file.case.journal)
+    return [_entry_view(file, line, voided, corrected) for line in lines]
+
+
+def _fates(journal: Iterable[Entry]) -> tuple[dict[int, int], dict[int, int]]:
+    """Which entries were voided or corrected, and by which."""
+    voided: dict[int, int] = {}
+    corrected: dict[int, int] = {}
+    for entry in journal:
+        match entry.payload:
+            case Voiding(target):
+                voided.setdefault(target, entry.seq)
+            case Correcting(target):
+                corrected[target] = entry.seq
+    return voided, corrected
+
+
+def _entry_view(
+    file: CaseFile, line: Line, voided: Mapping[int, int], corrected: Mapping[int, int]
+) -> EntryView:
+    entry, ruleset = line.entry(), file.ruleset
+    step = ruleset.steps.get(entry.step)
+    return EntryView(
+        seq=entry.seq,
+        step=entry.step,
+        title=title_of(ruleset, entry.step),
+        basis=step.basis if step else None,
+        on=entry.on,
+        at=entry.at,
+        recorded_at=entry.recorded_at,
+        actor=file.name(entry.actor),
+        acting_for=file.name(entry.acting_for) if entry.acting_for else None,
+        reason=entry.reason,
+        fields=tuple(payload_fields(file, entry.step, entry.payload)),
+        changes=tuple(_changes(file, line)),
+        attachments=entry.attachments,
+        hash=line.hash,
+        voided_by=voided.get(entry.seq),
+        corrected_by=corrected.get(entry.seq),
+        target=getattr(entry.payload, "target", None),
+        link=_link(entry.payload),
+        is_code=entry.step in CODE_ACTIONS,
+    )
+
+
+def _link(payload: Payload) -> str | None:
+    match payload:
+        case Linking(other=other) | Merging(into=other) | HandingOver(to_case=str(other)):
+            return other
+        case _:
+            return None
+
+
+# ---------------------------------------------------------------------------- fields
+
+
+def payload_fields(file: CaseFile, step_id: str, payload: Payload) -> Iterator[FieldView]:
+    """Yield what a payload says, field by field, in words."""
+    ruleset = file.ruleset
+    match payload:
+        case Opening(facts):
+            yield from fact_fields(ruleset, facts, file.case.division)
+        case Voiding(target):
+            yield FieldView(Text("entry"), f"{target}")
+        case Correcting(target, inner, on):
+            yield FieldView(Text("entry"), f"{target}")
+            yield FieldView(Text("on"), on.isoformat())
+            original = next((e.step for e in file.case.journal if e.seq == target), "")
+            yield from payload_fields(file, original, inner)
+        case Merging(into):
+            yield FieldView(Text("goes on in"), into)
+        case Raising(government, document_no):
+            yield FieldView(Text("government"), _tier(ruleset, government))
+            yield from _optional(Text("document number"), document_no)
+        case HandingOver(government, document_no, to_case):
+            yield FieldView(Text("government"), _tier(ruleset, government))
+            yield from _optional(Text("document number"), document_no)
+            yield from _optional(Text("its case there"), to_case)
+        case Linking(other, step, number):
+            yield FieldView(Text("the other case"), other)
+            yield FieldView(Text("what was done there"), title_of(ruleset, step))
+            yield FieldView(Text("entry"), f"{number}")
+        case _:
+            yield from _kind_fields(file, step_id, payload)
+
+
+def _optional(label: Text, value: str | None) -> Iterator[FieldView]:
+    if value:
+        yield FieldView(label, value)
+
+
+def _kind_fields(file: CaseFile, step_id: str, payload: KindPayload) -> Iterator[FieldView]:
+    step = file.ruleset.steps.get(step_id)
+    for name, label, shape, value in described(payload, file.ruleset, step):
+        shown = file.name(value) if name == "person" and isinstance(value, str) else value
+        yield FieldView(label, _worded(shape, shown), shape is Shape.LONG_TEXT)
+
+
+def _worded(shape: Shape, value: object) -> Words:
+    match value:
+        case bool():
+            return _yes_no(value)
+        case int() if shape is Shape.FEN:
+            return money(value)
+        case Text() | Label():
+            return value
+        case date():
+            return value.isoformat()
+        case _:
+            return f"{value}"
+
+
+def _yes_no(value: bool) -> Text:
+    return Text("yes") if value else Text("no")
+
+
+def fact_fields(
+    ruleset: Ruleset, facts: Facts, place: Division | None = None
+) -> Iterator[FieldView]:
+    """Yield the facts of a fire that are known, in words."""
+    for name, label in _FACTS.items():
+        value = getattr(facts, name)
+        if value is None:
+            continue
+        if name == "division" and place is not None and place.code == value:
+            yield FieldView(label, place.label)
+            continue
+        yield FieldView(label, _fact(ruleset, name, value))
+
+
+def _fact(ruleset: Ruleset, name: str, value: object) -> Words:
+    match value:
+        case None:
+            return Text("not known")
+        case bool():
+            return _yes_no(value)
+        case int() if name in _MONEY:
+            return money(value)
+        case Category() | str() if name == "category" and str(value) in ruleset.categories:
+            return ruleset.categories[str(value)].label
+        case datetime():
+            return Text("%(at)s", at=value)
+        case str() if name == "occurred_at":
+            return Text("%(at)s", at=datetime.fromisoformat(value))
+        case date():
+            return value.isoformat()
+        case _:
+            return f"{value}"
+
+
+# ---------------------------------------------------------------------------- changes
+
+
+def _changes(file: CaseFile, line: Line) -> Iterator[ChangeView]:
+    """What the entry changed in the case; the opening changed nothing, it began everything."""
+    if line.step == "open":
+        return
+    olds, news = line.olds, line.news
+    for name, new in news.items():
+        old = olds.get(name)
+        if name == "entry":
+            yield from _entry_changes(file, line, old, new)
+        elif name in _JUDGED:
+            label = _JUDGED[name]
+            yield ChangeView(
+                label, _judged(file.ruleset, name, old), _judged(file.ruleset, name, new)
+            )
+        elif name.startswith("facts."):
+            fact = name.removeprefix("facts.")
+            label = _FACTS[fact]
+            yield ChangeView(label, _fact(file.ruleset, fact, old), _fact(file.ruleset, fact, new))
+
+
+def _entry_changes(file: CaseFile, line: Line, old: object, new: object) -> Iterator[ChangeView]:
+    """How the entry read that was voided or corrected, and how it reads now, field by field."""
+    target = getattr(line.entry().payload, "target", None)
+    step = next((each.step for each in file.case.journal if each.seq == target), "")
+    before, after = _read(file, step, old), _read(file, step, new)
+    nothing = Text("no longer counts") if new is None else "—"
+    for label in dict.fromkeys([*before, *after]):
+        if before.get(label) != after.get(label):
+            yield ChangeView(label, before.get(label, "—"), after.get(label, nothing))
+
+
+def _read(file: CaseFile, step: str, document: object) -> dict[Words, Words]:
+    if not isinstance(document, dict):
+        return {}
+    payload = decode(document["kind"], SCHEMA_VERSION, document["payload"])
+    found: dict[Words, Words] = {Text("on"): str(document["on"])}
+    found.update({each.label: each.value for each in payload_fields(file, step, payload)})
+    return found
+
+
+def _judged(ruleset: Ruleset, name: str, value: object) -> Words:
+    match name:
+        case _ if value is None:
+            return "—"
+        case "level":
+            return level_label(ruleset, str(value))
+        case "mode":
+            return MODES[Mode(str(value))]
+        case "stage":
+            stage = ruleset.stages.get(str(value))
+            return stage.label if stage else str(value)
+        case "government" | "investigating" | "handover_pending":
+            return _tier(ruleset, str(value))
+        case _:
+            return _yes_no(value) if isinstance(value, bool) else str(value)
+
+
+def level_label(ruleset: Ruleset, level: str) -> Words:
+    """Return how a level of the accident scale is called."""
+    return next((each.label for each in ruleset.scale.levels if each.id == level), level)
+
+
+def _tier(ruleset: Ruleset, government: str) -> Words:
+    found = ruleset.tiers.get(government)
+    return found.label if found else government

@@ -1,0 +1,68 @@
+"""Forms with files: how large they may be, and the files staged before anything else is read."""
+
+from collections.abc import Callable
+from typing import BinaryIO, TypeVar, cast
+
+from flask import Flask, current_app, request
+from flask.typing import ResponseReturnValue
+
+from fireinvest.messages import Faulty, Problem
+from fireinvest.services.files import stage, staged_files
+from fireinvest.store.files import Staged
+from fireinvest.web.state import state
+from fireinvest.web.visiting import sent_at, who
+
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+
+#: The fields of a form under which files come, and those that were staged before.
+FILES = "files"
+STAGED = "staged"
+
+
+def takes_files(view: View) -> View:
+    """Mark a view whose requests may be as large as files are."""
+    view.takes_files = True  # type: ignore[attr-defined] # functions take attributes
+    return view
+
+
+def install(app: Flask) -> None:
+    """Let requests with files be larger than others, before anything of them is read."""
+    app.before_request(_widen)
+
+
+def _widen() -> None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if getattr(view, "takes_files", False):
+        request.max_content_length = state().settings.max_upload_length
+
+
+def staged() -> tuple[list[Staged], list[Problem]]:
+    """Return the files of the form that was sent: those it brings, staged now, and earlier ones.
+
+    A file that can't be taken is a problem; the others stay.
+    """
+    person = who().person
+    database, blobs = state().database, state().blobs
+    problems: list[Problem] = []
+    fresh: list[str] = []
+    for file in request.files.getlist(FILES):
+        if not file.filename:
+            continue
+        try:
+            kept = stage(
+                database,
+                blobs,
+                person.id,
+                file.filename,
+                file.mimetype,
+                cast(BinaryIO, file.stream),
+                at_most=state().settings.max_upload_length,
+                now=sent_at(),
+            )
+        except Faulty as faulty:
+            problems.extend(faulty.problems)
+            continue
+        fresh.append(kept.id)
+    wanted = [*request.form.getlist(STAGED), *fresh]
+    with database.readers.begin() as session:
+        return staged_files(session, person.id, wanted), problems

@@ -1,0 +1,256 @@
+"""A case: where it stands, what can be done, who is on the team, and everything that happened."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from flask import Blueprint, Response, abort, render_template, request, send_file
+from flask.typing import ResponseReturnValue
+
+from fireinvest.messages import Joined, Problem, Words
+from fireinvest.regulation.profile import Listing, Need, Stage, Step
+from fireinvest.services.casefile import CaseFile
+from fireinvest.services.files import FileLost, open_attachment
+from fireinvest.store.access import log_access
+from fireinvest.store.conflicts import changing
+from fireinvest.web.casework import case_context, open_file
+from fireinvest.web.gaps import gaps_of
+from fireinvest.web.present_entries import entry_views, fact_fields
+from fireinvest.web.rights import signed_in
+from fireinvest.web.state import state
+from fireinvest.web.visiting import origin, sent_at, who
+from fireinvest.workflow.case import Member
+from fireinvest.workflow.engine import Availability, available, missing
+from fireinvest.workflow.next_steps import HAND_OVER, next_steps
+
+blueprint = Blueprint("case", __name__, url_prefix="/cases")
+
+#: How many entries a page of the history shows.
+PAGE = 25
+_LATEST = 5
+_LONGEST_SEQ = 9
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step of the table: whether it can be taken now, by whom, and when it was."""
+
+    step: Step
+    can: Availability
+    who: Words
+    times: int
+    last_on: date | None
+
+    @property
+    def reasons(self) -> tuple[Problem, ...]:
+        """Why it can't be taken now."""
+        return self.can.reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A next step: whose turn it is, and whether it is that of whoever is here."""
+
+    step: Step | None
+    who: Words
+    is_mine: bool
+
+
+@blueprint.get("/<number>")
+@signed_in
+def show(number: str) -> ResponseReturnValue:
+    """Where the case stands: clocks, what is next, what is missing, facts, team, latest entries."""
+    file = open_file(number)
+    steps = _steps(file)
+    turns = _turns(file, steps)
+    wanted = {each.step.id for each in turns if each.step is not None}
+    return render_template(
+        "case/page.html",
+        **case_context(file),
+        turns=turns,
+        others=[each for each in steps if each.can.is_possible and each.step.id not in wanted],
+        gaps=gaps_of(file.ruleset, missing(file.case), file.name),
+        facts=list(fact_fields(file.ruleset, file.case.facts, file.case.division)),
+        latest=entry_views(file, reversed(file.loaded.lines[-_LATEST:])),
+        team=[each for each in file.case.members if each.is_active],
+        running=[each for each in file.deadlines if not each.is_ended],
+        ended=[each for each in file.deadlines if each.is_ended],
+    )
+
+
+@blueprint.get("/<number>/steps")
+@signed_in
+def steps(number: str) -> ResponseReturnValue:
+    """Every step of the table: those that can be taken now, and why the others can't."""
+    file = open_file(number)
+    found = _steps(file)
+    groups: list[tuple[Stage, list[StepView]]] = [
+        (stage, [each for each in found if each.step.stage == name])
+        for name, stage in file.ruleset.stages.items()
+    ]
+    return render_template("case/steps.html", **case_context(file), groups=groups)
+
+
+@blueprint.get("/<number>/team")
+@signed_in
+def team(number: str) -> ResponseReturnValue:
+    """Who is on the team, in which post, since when; which bodies are still missing."""
+    file = open_file(number)
+    lists = _team_lists(file)
+    return render_template("case/team.html", **case_context(file), lists=lists)
+
+
+@blueprint.get("/<number>/history")
+@signed_in
+def history(number: str) -> ResponseReturnValue:
+    """Everything that happened, the newest first, with old and new values."""
+    file = open_file(number)
+    before = request.args.get("before", "")
+    if before and not (before.isascii() and before.isdigit() and len(before) <= _LONGEST_SEQ):
+        abort(400)
+    known = [each for each in file.loaded.lines if not before or each.seq < int(before)]
+    lines = list(reversed(known))[:PAGE]
+    older = lines[-1].seq if len(known) > PAGE else None
+    return render_template(
+        "case/history.html",
+        **case_context(file),
+        entries=entry_views(file, lines),
+        older=older,
+        is_first=not before,
+    )
+
+
+@blueprint.get("/<number>/entries/<int:seq>")
+@signed_in
+def entry(number: str, seq: int) -> ResponseReturnValue:
+    """One entry with everything that it says."""
+    file = open_file(number)
+    line = next((each for each in file.loaded.lines if each.seq == seq), None)
+    if line is None:
+        abort(404)
+    return render_template(
+        "case/entry.html",
+        **case_context(file),
+        entry=entry_views(file, [line])[0],
+        neighbours=(
+            seq - 1 if seq > 1 else None,
+            seq + 1 if seq < file.case.version else None,
+        ),
+    )
+
+
+@blueprint.get("/<number>/entries/<int:seq>/files/<int:place>")
+@signed_in
+def attachment(number: str, seq: int, place: int) -> ResponseReturnValue:
+    """A file of an entry, always as a download; that it was taken is written down."""
+    file = open_file(number)
+    line = next((each for each in file.loaded.lines if each.seq == seq), None)
+    attachments = line.entry().attachments if line is not None else ()
+    if place >= len(attachments):
+        abort(404)
+    wanted = attachments[place]
+    try:
+        stream = open_attachment(state().blobs, wanted)
+    except FileLost:
+        abort(404)
+    with changing(state().database) as session:
+        log_access(
+            session,
+            happened_at=sent_at(),
+            person=who().person.login,
+            what="download",
+            case_id=file.ref.id,
+            item=f"{seq}/{place} {wanted.sha256}",
+            address=origin().address,
+            request_id=origin().request_id,
+        )
+    answer: Response = send_file(
+        stream,
+        mimetype="application/octet-stream",
+        as_attachment=True,
+        download_name=wanted.name,
+        max_age=0,
+    )
+    return answer
+
+
+# ---------------------------------------------------------------------------- what they show
+
+
+def _steps(file: CaseFile) -> list[StepView]:
+    case = file.case
+    views = []
+    for can in available(case, who().actor, file.ref.number):
+        entries = case.recorded.get(can.step.id, ())
+        last_on = max((each.on for each in entries), default=None)
+        views.append(StepView(can.step, can, _roles(file, can.step.who), len(entries), last_on))
+    return views
+
+
+def _roles(file: CaseFile, roles: tuple[str, ...]) -> Words:
+    return Joined(tuple(file.ruleset.roles[role].label for role in roles))
+
+
+def _turns(file: CaseFile, steps: list[StepView]) -> list[Turn]:
+    """What is to be done now, those first that are for whoever is here."""
+    by_id = {each.step.id: each for each in steps}
+    turns: dict[str, Turn] = {}
+    for each in next_steps(file.case, file.deadlines):
+        if not each.is_now or each.step in turns:
+            continue
+        if each.step == HAND_OVER:
+            is_mine = case_context(file)["header"].may_administer
+            turns[each.step] = Turn(None, _roles(file, each.roles), is_mine)
+            continue
+        found = by_id[each.step]
+        turns[each.step] = Turn(found.step, found.who, found.can.is_possible)
+    return sorted(turns.values(), key=lambda turn: not turn.is_mine)
+
+
+@dataclass(frozen=True, slots=True)
+class TeamItem:
+    """A line of a list of the law about the team, and who stands for it."""
+
+    label: Words
+    basis: Words
+    people: tuple[Member, ...]
+    done_on: date | None
+    is_optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TeamList:
+    """A list of the law about the team: bodies, invited organs, groups."""
+
+    step: Step
+    listing: Listing
+    items: tuple[TeamItem, ...]
+
+
+def _team_lists(file: CaseFile) -> list[TeamList]:
+    """The lists through which the steps of forming the team go, as the profile has them."""
+    case, ruleset = file.case, file.ruleset
+    first = next(iter(ruleset.stages))
+    found = []
+    for step in ruleset.steps.values():
+        if step.stage != first or step.items not in ruleset.lists:
+            continue
+        if step.assigns is None and step.need is not Need.MUST:
+            continue
+        listing = ruleset.lists[step.items or ""]
+        entries = case.done.get(step.id, ())
+        items = tuple(
+            TeamItem(
+                item.label,
+                ruleset.citation(item.basis),
+                tuple(
+                    each
+                    for each in case.members
+                    if each.item == item.id and each.post == step.assigns and each.is_active
+                ),
+                next((e.on for e in entries if getattr(e.payload, "item", None) == item.id), None),
+                item.optional,
+            )
+            for item in listing.items
+        )
+        found.append(TeamList(step, listing, items))
+    return found

@@ -1,0 +1,488 @@
+"""Taking a step: a form for every line of the step table, and for what code alone can do.
+
+Each form is drawn from what the core asks for, and every change goes through ``services.act``.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from fireinvest.messages import Faulty, Problem, Text, Words
+from fireinvest.regulation.basis import Citation
+from fireinvest.regulation.days import Unit
+from fireinvest.regulation.profile import Step
+from fireinvest.services.casefile import CaseFile
+from fireinvest.services.cases import act
+from fireinvest.services.drafts import Kept, drop_draft, find_draft, keep_draft
+from fireinvest.services.files import Staged, as_attachments
+from fireinvest.store.people import StoredPerson, logins_called, suggested_people
+from fireinvest.web import keeping, law, uploads
+from fireinvest.web.casework import case_context, open_file
+from fireinvest.web.forms.codes import (
+    code_asked,
+    code_payload,
+    facts_asked,
+    facts_typed,
+    read_facts,
+)
+from fireinvest.web.forms.step import StepInput, login_in, person_shown, placed, typed
+from fireinvest.web.keeping import keeps_drafts
+from fireinvest.web.present import say
+from fireinvest.web.present_entries import (
+    CODE_LABELS,
+    FieldView,
+    entry_views,
+    payload_fields,
+    title_of,
+)
+from fireinvest.web.rights import signed_in
+from fireinvest.web.state import state
+from fireinvest.web.uploads import takes_files
+from fireinvest.web.visiting import sent_at, today, who
+from fireinvest.workflow.actions import (
+    KINDS,
+    Correcting,
+    Entry,
+    HandingOver,
+    Linking,
+    Merging,
+    Opening,
+    Payload,
+    Raising,
+    Voiding,
+)
+from fireinvest.workflow.asking import Asked, asked_fields, reasons_ahead
+from fireinvest.workflow.engine import Action, Availability, available
+from fireinvest.workflow.errors import NotAllowed, Refused, Stale
+from fireinvest.workflow.permissions import may_administer, may_take_over
+
+blueprint = Blueprint("step", __name__, url_prefix="/cases")
+
+#: The code actions that have a form of their own.
+FORMS = ("hand_over", "raise", "merge", "link")
+
+_CODE_PAYLOADS = (Merging, Raising, HandingOver)
+
+
+@dataclass(frozen=True)
+class Doing:
+    """What a form is about: its words, its fields, and how what was typed becomes an action.
+
+    ``needs_reason``: whether the form says at once that a reason is wanted. ``is_dated``: whether
+    it asks for the real day. ``target``: the entry that it voids or corrects.
+    """
+
+    file: CaseFile
+    title: Words
+    basis: Citation | None
+    asked: tuple[Asked, ...]
+    build: Callable[[StepInput, list[Problem]], Action | None]
+    step: Step | None = None
+    can: Availability | None = None
+    target: Entry | None = None
+    given: dict[str, str] | None = None
+    needs_reason: bool = False
+    is_dated: bool = True
+    begins_on: date | None = None
+    hint: Words | None = None
+
+    @property
+    def case_page(self) -> str:
+        """Where it goes on when it is done."""
+        return url_for("case.show", number=self.file.ref.number)
+
+    @property
+    def asks_time(self) -> bool:
+        """Does a time of day matter: for the fire itself, or where a clock runs in hours?"""
+        is_fire = self.target is not None and isinstance(self.target.payload, Opening)
+        terms = self.file.ruleset.terms.values()
+        return is_fire or any(term.length.unit is Unit.HOURS for term in terms)
+
+
+@blueprint.route("/<number>/steps/<step>", methods=["GET", "POST"])
+@signed_in
+@keeps_drafts
+@takes_files
+def step(number: str, step: str) -> ResponseReturnValue:
+    """The form of a step of the table."""
+    file = open_file(number)
+    found = file.ruleset.steps.get(step)
+    if found is None:
+        abort(404)
+    can = next(
+        each
+        for each in available(file.case, who().actor, file.ref.number)
+        if each.step.id == found.id
+    )
+    if request.method == "GET" and not can.is_possible and can.late_until is None:
+        return render_template(
+            "step/refused.html", **case_context(file), step=found, reasons=can.reasons
+        )
+    return _run(_step_doing(file, found, can))
+
+
+@blueprint.route("/<number>/actions/<name>", methods=["GET", "POST"])
+@signed_in
+@keeps_drafts
+@takes_files
+def code_action(number: str, name: str) -> ResponseReturnValue:
+    """Handing over, raising, merging, linking: what no table can add or drop."""
+    if name not in FORMS:
+        abort(404)
+    file = open_file(number)
+    _only_administering(file)
+
+    def build(written: StepInput, problems: list[Problem]) -> Action | None:
+        payload = code_payload(name, written, problems)
+        if isinstance(payload, Linking):
+            payload = _linked(payload, problems)
+        return None if payload is None else _action(written, name, payload, problems)
+
+    return _run(
+        Doing(
+            file,
+            CODE_FORMS[name],
+            None,
+            code_asked(file.case, name),
+            build,
+            needs_reason=True,
+            hint=_CODE_HINTS[name],
+        )
+    )
+
+
+@blueprint.route("/<number>/entries/<int:seq>/void", methods=["GET", "POST"])
+@signed_in
+@keeps_drafts
+@takes_files
+def void(number: str, seq: int) -> ResponseReturnValue:
+    """Void an entry: it stays in the journal, and counts no more."""
+    file = open_file(number)
+    _only_administering(file)
+    target = _target(file, seq)
+
+    def build(written: StepInput, problems: list[Problem]) -> Action | None:
+        return _action(written, "void", Voiding(seq), problems, on=today())
+
+    title = Text("Void entry %(seq)s", seq=seq)
+    return _run(
+        Doing(file, title, None, (), build, target=target, needs_reason=True, is_dated=False)
+    )
+
+
+@blueprint.route("/<number>/entries/<int:seq>/correct", methods=["GET", "POST"])
+@signed_in
+@keeps_drafts
+@takes_files
+def correct(number: str, seq: int) -> ResponseReturnValue:
+    """Correct an entry: from here on it reads as it should have, on its real day."""
+    file = open_file(number)
+    _only_administering(file)
+    target = _target(file, seq)
+    payload = target.payload
+    found = file.ruleset.steps.get(target.step)
+    title = Text("Correct entry %(seq)s", seq=seq)
+    given: dict[str, str]
+    if isinstance(payload, Opening):
+        asked = facts_asked(file)
+        given = facts_typed(payload.facts)
+    elif isinstance(payload, _CODE_PAYLOADS):
+        asked = code_asked(file.case, target.step)
+        given = {each.name: getattr(payload, each.name) or "" for each in asked}
+    elif found is not None and type(payload) is KINDS[found.kind]:
+        asked = asked_fields(file.case, found)
+        given = typed(payload, asked, file.name)
+    else:
+        abort(404)
+
+    def build(written: StepInput, problems: list[Problem]) -> Action | None:
+        on = written.day(problems)
+        at = written.moment(on, problems)
+        fresh: Payload | None
+        if isinstance(payload, Opening):
+            fresh = None if on is None else Opening(read_facts(file, written, on, at, problems))
+        elif found is not None and type(payload) is KINDS[found.kind]:
+            fresh = written.payload(found.kind, _resolver(problems), problems)
+        else:
+            fresh = code_payload(target.step, written, problems)
+        if fresh is None or on is None:
+            return None
+        correcting = Correcting(seq, fresh, on, at)  # type: ignore[arg-type] # none of the others
+        return _action(written, "correct", correcting, problems, on=today())
+
+    if target.at is not None:
+        given["at"] = say(Text("%(at)s", at=target.at))[-5:]
+    return _run(
+        Doing(
+            file,
+            title,
+            found.basis if found else None,
+            asked,
+            build,
+            step=found,
+            target=target,
+            given=given,
+            needs_reason=True,
+            begins_on=target.on,
+        )
+    )
+
+
+CODE_FORMS: dict[str, Text] = {
+    "hand_over": Text("Hand over to the government now responsible"),
+    "raise": Text("A superior government takes it up"),
+    "merge": Text("Merge into another case"),
+    "link": Text("Link with another case"),
+}
+_CODE_HINTS: dict[str, Text] = {
+    "hand_over": Text(
+        "The level has risen: the case goes to the government that the rule now names. Until this "
+        "is recorded, the one before goes on investigating and its clocks run."
+    ),
+    "raise": Text("A superior government may take any case up to itself (Decree 493 art 20)."),
+    "merge": Text("Both cases are of one fire: this one ends, and goes on in the other."),
+    "link": Text(
+        "The two cases concern each other, as when a supervised unit burns again (art 30): a "
+        "person judges what follows from it."
+    ),
+}
+
+
+# ---------------------------------------------------------------------------- what is done
+
+
+def _step_doing(file: CaseFile, step: Step, can: Availability) -> Doing:
+    asked = asked_fields(file.case, step)
+
+    def build(written: StepInput, problems: list[Problem]) -> Action | None:
+        payload = written.payload(step.kind, _resolver(problems), problems)
+        return _action(written, step.id, payload, problems)
+
+    given = {
+        each.name: request.args[each.name]
+        for each in asked
+        if each.name in request.args and each.choices
+    }
+    return Doing(
+        file,
+        step.label,
+        step.basis,
+        asked,
+        build,
+        step=step,
+        can=can,
+        given=given,
+        needs_reason=bool(step.stops) or can.late_until is not None,
+        begins_on=can.late_until,
+    )
+
+
+def _action(
+    written: StepInput,
+    name: str,
+    payload: Payload,
+    problems: list[Problem],
+    *,
+    on: date | None = None,
+) -> Action | None:
+    day = on or written.day(problems)
+    at = None if on is not None else written.moment(day, problems)
+    reason = written.reason(problems)
+    if day is None:
+        return None
+    acting_for = who().acting_for
+    return Action(
+        name,
+        payload,
+        day,
+        at=at,
+        reason=reason,
+        expected_version=written.version,
+        acting_for=acting_for.login if acting_for else None,
+    )
+
+
+def _resolver(problems: list[Problem]) -> Callable[[str], str]:
+    """The login of whoever has an account and is meant by what was typed; others as written."""
+
+    def resolve(written: str) -> str:
+        wanted = login_in(written) or written
+        with state().database.readers.begin() as session:
+            found = logins_called(session, wanted)
+        if len(found) > 1:
+            text = Text("More than one account has this name; choose one from the list.")
+            problems.append(Problem("person", text))
+        return found[0] if len(found) == 1 else written
+
+    return resolve
+
+
+def _linked(payload: Linking, problems: list[Problem]) -> Linking:
+    """The link with the step of the other case's entry, where the visitor may see that case."""
+    try:
+        other = open_file(payload.other)
+    except Faulty:
+        problems.append(Problem("other", Text("There is no such case.")))
+        return payload
+    entry = next((each for each in other.case.journal if each.seq == payload.entry), None)
+    if entry is None:
+        problems.append(Problem("entry", Text("No entry of this number counts in the case.")))
+        return payload
+    return Linking(payload.other, entry.step, payload.entry)
+
+
+def _only_administering(file: CaseFile) -> None:
+    """Those who administer the case, or could take it over for a superior government."""
+    actor, case, number = who().actor, file.case, file.ref.number
+    if not may_administer(actor, case, number) and not any(
+        may_take_over(actor, case, number, tier) for tier in file.ruleset.tiers
+    ):
+        abort(403)
+
+
+def _target(file: CaseFile, seq: int) -> Entry:
+    found = next((each for each in file.case.entries if each.seq == seq), None)
+    if found is None or isinstance(found.payload, Linking):
+        abort(404)
+    return found
+
+
+# ---------------------------------------------------------------------------- asking and saving
+
+
+def _run(doing: Doing) -> ResponseReturnValue:
+    if request.method == "GET":
+        return _begin(doing)
+    written = StepInput.sent(doing.asked, MultiDict(request.form))
+    if request.form.get("do") == "draft":
+        keep_draft(state().database, who().person.id, request.path, keeping.written(), sent_at())
+        flash(_("Kept as a draft. It is not in the case yet."), "warning")
+        return redirect(request.path, 303)
+    files, problems = uploads.staged()
+    action = doing.build(written, problems)
+    if problems or action is None:
+        return _page(doing, written, problems, files=files), 400
+    return _save(doing, written, action, files)
+
+
+def _begin(doing: Doing) -> ResponseReturnValue:
+    with state().database.readers.begin() as session:
+        draft = find_draft(session, who().person.id, request.path)
+    if draft is not None:
+        written = StepInput.sent(doing.asked, MultiDict(draft.fields))
+        if not written.key:
+            written = _begun(doing)
+        return _page(doing, written, (), draft=draft)
+    return _page(doing, _begun(doing), ())
+
+
+def _begun(doing: Doing) -> StepInput:
+    return StepInput.begun(
+        doing.asked, doing.given or {}, doing.begins_on or today(), doing.file.case.version
+    )
+
+
+def _save(
+    doing: Doing, written: StepInput, action: Action, files: list[Staged]
+) -> ResponseReturnValue:
+    number = doing.file.ref.number
+    try:
+        done = act(
+            state().database,
+            law.law(),
+            doing.file.calendar,
+            who().actor,
+            doing.file.ref.id,
+            _with_files(action, files),
+            idempotency_key=written.key,
+            now=sent_at(),
+            today=today(),
+        )
+    except Stale as stale:
+        fresh = open_file(number)
+        since = entry_views(fresh, [e for e in fresh.loaded.lines if e.seq > stale.expected])
+        mine = _mine(fresh, action)
+        page = _page(
+            doing, written.with_version(fresh.case.version), (), files=files, since=since, mine=mine
+        )
+        return page, 409
+    except NotAllowed as refused:
+        return _page(doing, written, refused.problems, files=files), 403
+    except Refused as refused:
+        return _page(doing, written, refused.problems, files=files), 409
+    except Faulty as invalid:
+        return _page(doing, written, invalid.problems, files=files), 400
+    drop_draft(state().database, who().person.id, request.path)
+    title = say(title_of(doing.file.ruleset, done.entry.step))
+    flash(_("Recorded as entry %(seq)s: %(title)s", seq=done.entry.seq, title=title), "done")
+    for each in done.warnings:
+        flash(say(each.text), "warning")
+    if request.form.get("do") == "again":
+        return redirect(request.path, 303)
+    return redirect(doing.case_page, 303)
+
+
+def _with_files(action: Action, files: Iterable[Staged]) -> Action:
+    return replace(action, attachments=as_attachments(list(files)))
+
+
+def _mine(file: CaseFile, action: Action) -> list[FieldView]:
+    return list(payload_fields(file, action.step, action.payload))
+
+
+def _page(
+    doing: Doing,
+    written: StepInput,
+    problems: Iterable[Problem],
+    *,
+    files: Iterable[Staged] = (),
+    draft: Kept | None = None,
+    since: Any = (),
+    mine: Iterable[FieldView] = (),
+) -> str:
+    file = doing.file
+    beside = placed(problems)
+    drawn = written.drawn(beside, file.name)
+    names = {each.name for each in drawn} | {each.asked.name for each in drawn}
+    own = {*names, "on", "at", "reason", "files"}
+    elsewhere = [text for field, texts in beside.items() if field not in own for text in texts]
+    return render_template(
+        "step/page.html",
+        **case_context(file),
+        doing=doing,
+        fields=drawn,
+        written=written,
+        beside=beside,
+        elsewhere=elsewhere,
+        ahead=list(reasons_ahead(file.case, doing.step)) if doing.step and not doing.target else [],
+        target=_target_view(doing),
+        files=list(files),
+        draft=draft,
+        since=since,
+        mine=list(mine),
+        people=_suggested(doing),
+        address=request.path,
+        code_labels=CODE_LABELS,
+    )
+
+
+def _target_view(doing: Doing) -> Any:
+    if doing.target is None:
+        return None
+    line = next(each for each in doing.file.loaded.lines if each.seq == doing.target.seq)
+    return entry_views(doing.file, [line])[0]
+
+
+def _suggested(doing: Doing) -> list[str]:
+    """Names with their logins, for a field that takes anybody."""
+    if not any(each.name == "person" and not each.choices for each in doing.asked):
+        return []
+    with state().database.readers.begin() as session:
+        people: list[StoredPerson] = suggested_people(session)
+    return [person_shown(each.login, each.name) for each in people]
