@@ -38,6 +38,7 @@ decide_category         | rule:3.2       | team..evaluation       | C H S       
 authorise_zone          | rule:3.1       | team..evidence         | C S           | I       | may    |                    |
 delegate                | decree493:19   | team..evidence         | C S           | I       | may    |                    |
 designate               | rule:3.1       | team..evidence         | C S           | I       | may    |                    |
+invite_county           | rule:3.1       | team..evidence         | C H           | I       | may    |                    |
 # Arts 5-7, 9(1): the team. A rise asks a new government for one at any stage before the reply.
 request_team            | rule:5         | team..approval         | C H           | I       | must   |                    |
 establish_team          | rule:5         | team..approval         | C P S         | I       | must   |                    |
@@ -46,6 +47,7 @@ join_team               | rule:6         | team..approval         | C L         
 leave_team              | rule:6         | team..evaluation       | C L           | I       | may    |                    |
 form_group              | rule:9(1)      | team..review           | C L           | I       | may    |                    |
 invite                  | rule:6         | team..review           | C L           | I       | must   |                    |
+observe                 | rule:6         | team..approval         | C L           | I       | may    |                    |
 engage_expert           | rule:6         | team..review           | C L           | I       | may    |                    |
 declare_recusal         | rule:7         | team..approval         | C O L D G M E | I       | may    |                    |
 decide_recusal          | rule:7         | team..approval         | L             | I       | may    | declare_recusal    |
