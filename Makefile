@@ -53,8 +53,11 @@ system:  ## the system packages that the tests need
 migrate: setup  ## bring the database up to date
 	@$(BIN)/alembic upgrade head
 
-run: migrate  ## set up, then serve on HOST and PORT (127.0.0.1 and 8000)
-	@$(BIN)/gunicorn --config gunicorn.conf.py wsgi:app
+run: migrate  ## set up, load the demo once, then serve on HOST and PORT (127.0.0.1 and 8000)
+	@if [ "$${FIREINVEST_ENV:-development}" != production ]; then \
+		export FIREINVEST_DEMO="$${FIREINVEST_DEMO:-1}"; fi; \
+	if [ "$${FIREINVEST_DEMO:-0}" != 0 ]; then $(BIN)/python -m fireinvest demo; fi; \
+	exec $(BIN)/gunicorn --config gunicorn.conf.py wsgi:app
 
 test: system setup-dev lint types imports pytest coverage  ## every check
 	@echo "All checks passed."

@@ -529,3 +529,48 @@ def notice_add(file: Path) -> None:
         revision=revision,
     )
     click.echo(f"{render(text, 'zh')} / {render(text, 'en')}")
+
+
+# ---------------------------------------------------------------------------- demo data
+
+
+@main.command("demo")
+@_plainly
+def demo_command() -> None:
+    """Load what is missing of the made-up cases and people, and print how to sign in as them."""
+    from fireinvest.services import demo
+    from fireinvest.services.notices import stored_notices
+
+    settings = Settings.from_environment(os.environ)
+    if not settings.demo:
+        raise demo.refusal()
+    with _database() as database:
+        notices = [*notices_in(settings.law.notices), *stored_notices(database)]
+        added = demo.load_demo(
+            database,
+            known_law(settings.law.profiles),
+            calendar_with(notices),
+            now=utcnow(),
+            today=today_in_china(),
+            allowed=settings.demo,
+            profiles=settings.law.profiles,
+        )
+    said = Text("Demo data: %(count)s entries added.", count=added)
+    password = Text("The password of every demo account: %(password)s", password=demo.DEMO_PASSWORD)
+    click.echo(_in_both(said))
+    click.echo(_in_both(password))
+    for each in demo.SIGN_INS:
+        login = each.login
+        for language in LANGUAGES:
+            name = _padded(render(each.name, language), _NAMES)
+            click.echo(f"{_padded(login, _LOGINS)}{name}{render(each.try_this, language)}")
+            login = ""
+    click.echo(f"{_in_both(Text('Others'))}: {' '.join(demo.OTHER_LOGINS)}")
+
+
+#: How many columns of a terminal logins and names take.
+_LOGINS, _NAMES = 16, 40
+
+
+def _in_both(words: Words) -> str:
+    return f"{render(words, 'zh')} / {render(words, 'en')}"
