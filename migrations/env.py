@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 from config import Settings
 from fireinvest.store.db import make_engine
 from fireinvest.store.models import metadata
+from fireinvest.store.search import is_ours
 
 
 def run(connection: Connection) -> None:
@@ -17,6 +18,8 @@ def run(connection: Connection) -> None:
         connection=connection,
         target_metadata=metadata,
         compare_server_default=True,
+        # The tables of the search have no model.
+        include_name=lambda name, kind, _: not (kind == "table" and is_ours(name)),
         # SQLite cannot change a column; Alembic then copies the table.
         render_as_batch=connection.dialect.name == "sqlite",
         transaction_per_migration=True,

@@ -678,6 +678,9 @@ def _differences(
             yield from part.differences
             if repair:
                 part.put_right(session)
+        if repair:
+            row = each.row
+            _save_words(session, each.ref, None, each.case, row["unit_name"], row["address"])
 
 
 def _told(session: Session, row: Stored, lines: list[Line]) -> Loaded | Difference:

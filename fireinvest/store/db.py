@@ -57,7 +57,23 @@ def make_engine(url: str) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     # A connection that the server closed overnight is replaced before it is used.
-    return create_engine(address, hide_parameters=True, pool_pre_ping=True)
+    return create_engine(
+        address,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        connect_args={"options": _with_plans(address)},
+    )
+
+
+def _with_plans(address: URL) -> str:
+    """The session's options: those of the address, and plans made for the values at hand.
+
+    A plan for any value walks the whole list where a rare value would be found at once, and
+    compiling a query takes longer than running a page's.
+    """
+    given = address.query.get("options", "")
+    options = " ".join(given) if isinstance(given, tuple) else given
+    return f"-c jit=off -c plan_cache_mode=force_custom_plan {options}".strip()
 
 
 def make_sessions(engine: Engine) -> sessionmaker[Session]:

@@ -1,17 +1,34 @@
 """Lists of cases: by key, with one query, and only what the asker may see."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, not_, or_, select, union
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    Subquery,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    union,
+    union_all,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from fireinvest.regulation.clocks import Light
 from fireinvest.regulation.profile import Weight
-from fireinvest.store.cases import CaseRow, RecusedRow
-from fireinvest.workflow.permissions import SYSTEM, Actor
+from fireinvest.store.cases import CaseRow, DeadlineRow, RecusedRow
+from fireinvest.store.search import Search, search_for
+from fireinvest.workflow.permissions import ROLES, SYSTEM, Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +43,12 @@ class Scope:
 
 def scope_of(actor: Actor) -> Scope:
     """Return which cases an actor may see; the same as ``permissions.may_see`` case by case."""
+    posts = [each for each in actor.grants if each.role in ROLES]
     return Scope(
         actor.id,
         everything=actor.id == SYSTEM,
-        divisions=frozenset(each.division for each in actor.grants if each.division is not None),
-        numbers=frozenset(each.case_id for each in actor.grants if each.case_id is not None),
+        divisions=frozenset(each.division for each in posts if each.division is not None),
+        numbers=frozenset(each.case_id for each in posts if each.case_id is not None),
     )
 
 
@@ -46,7 +64,9 @@ class Filters:
     """Which cases are wanted; what is None doesn't narrow the list.
 
     ``light`` is that of the next clock on the day ``today``. ``place``: a county or zone, or a
-    city with all of its own. ``number``: how the case's number begins.
+    city with all of its own. ``number``: how the case's number begins. ``text``: words that the
+    case holds, as ``search.phrases_of`` reads them; blanks alone don't narrow the list, and
+    signs alone find nothing.
     """
 
     place: str | None = None
@@ -63,6 +83,7 @@ class Filters:
     number: str | None = None
     unit_name: str | None = None
     address: str | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +123,20 @@ class CaseLine:
         """Return the light of the next clock on a day; done where none runs."""
         if self.next_due_on is None or self.next_yellow_on is None:
             return Light.DONE
-        if today > self.next_due_on:
-            is_advice = self.next_weight == Weight.ADVISORY.value
-            return Light.YELLOW if is_advice else Light.OVERDUE
-        if self.next_red_on is not None and today >= self.next_red_on:
-            return Light.RED
-        return Light.YELLOW if today >= self.next_yellow_on else Light.GREEN
+        return light_on(
+            today, self.next_weight, self.next_due_on, self.next_yellow_on, self.next_red_on
+        )
+
+
+def light_on(
+    today: date, weight: str | None, due_on: date, yellow_on: date, red_on: date | None
+) -> Light:
+    """Return the light of a running clock on a day, as ``Deadline.light`` does by the day alone."""
+    if today > due_on:
+        return Light.YELLOW if weight == Weight.ADVISORY.value else Light.OVERDUE
+    if red_on is not None and today >= red_on:
+        return Light.RED
+    return Light.YELLOW if today >= yellow_on else Light.GREEN
 
 
 _COLUMNS = tuple(getattr(CaseRow, name) for name in CaseLine.__dataclass_fields__)
@@ -131,7 +160,7 @@ def list_cases(
     """Return a page of the cases that somebody may see, the newest opened first, by one query."""
     size = max(1, min(size, LARGEST_PAGE))
     # One more than wanted tells whether there is a next page, without a count.
-    ids = _ids(scope, filters, after_key, size + 1)
+    ids = _ids(session, scope, filters, after_key, size + 1)
     query = select(*_COLUMNS).where(CaseRow.id.in_(ids)).order_by(CaseRow.id.desc())
     lines = [CaseLine(*row) for row in session.execute(query.limit(size + 1))]
     has_more = len(lines) > size
@@ -139,59 +168,174 @@ def list_cases(
     return Page(tuple(lines), lines[-1].id if has_more else None)
 
 
-def _ids(scope: Scope, filters: Filters, after_key: int | None, size: int) -> Select[tuple[int]]:
+def _ids(
+    session: Session, scope: Scope, filters: Filters, after_key: int | None, size: int
+) -> Select[int]:
     """The ids of one page: of each place as many as the page holds, each by its own index."""
     narrowing = list(_narrowing(filters))
     if after_key is not None:
         narrowing.append(CaseRow.id < after_key)
+    narrowing.extend(without_recused(scope, CaseRow.id))
+    places = list(in_places(scope, filters.place, CaseRow))
+    singles = list(_singles(scope, filters))
+    if filters.text is None or not filters.text.strip():
+        return _any_of(_newest([each, *narrowing], size) for each in (*places, *singles))
+    among = [] if scope.everything else [scope.divisions]
+    if filters.place is not None:
+        among.append(frozenset({filters.place}))
+    search = search_for(session, filters.text, among)
+    if search is None:
+        return _any_of(())
+    holds = search.holds(_CASE_ID)
+    parts = [_newest([each, holds, *narrowing], size) for each in singles]
+    if places:
+        by_words = search.all()
+        if after_key is not None:
+            by_words = by_words.where(by_words.selected_columns.id < after_key)
+        if search.gives_in_order:
+            # SQLite would rather walk through all cases in order than sort the few whose clocks run.
+            runs = filters.light not in (None, Light.DONE)
+            key = _CASE_ID + 0 if runs else _CASE_ID
+            parts.extend(_by_words_first(search, by_words, places, narrowing, size, key))
+        else:
+            parts.extend(_by_places_first(search, by_words, places, narrowing, size))
+    return _any_of(parts)
+
+
+_Where = ColumnElement[bool]
+_CASE_ID = CaseRow.__table__.c.id
+
+
+def _newest(where: Iterable[_Where], size: int) -> Select[int]:
+    return select(CaseRow.id).where(*where).order_by(CaseRow.id.desc()).limit(size)
+
+
+def _any_of(parts: Iterable[Select[int]]) -> Select[int]:
+    # SQLite takes a limit inside a union only in a subquery.
+    named = [part.subquery(f"part_{number}") for number, part in enumerate(parts)]
+    if not named:
+        return select(CaseRow.id).where(false())
+    found = named[0] if len(named) == 1 else union(*(select(each) for each in named)).subquery()
+    return select(CaseRow.id).where(CaseRow.id.in_(select(found.c.id)))
+
+
+#: How many cases, or cases with the words, the first of two ways looks at; in each of many places
+#: not fewer than the second number.
+_STRETCH = 5000
+_SHORTEST_STRETCH = 250
+
+
+# A common word is soon met in the cases of a place, a rare one by the index of words, and nobody
+# knows beforehand which it is. So one way is gone for a stretch, from the newest backwards, and the
+# other from there on, unless the page is full by then: what the first has hardly met is either rare
+# along the second or soon met there. Planners guess how common a phrase is, and badly; what stands
+# as an argument or in a subquery for one value keeps them on the way.
+
+
+def _by_words_first(
+    search: Search,
+    by_words: Select[int],
+    places: Sequence[_Where],
+    narrowing: Sequence[_Where],
+    size: int,
+    key: ColumnElement[int],
+) -> Iterator[Select[int]]:
+    """The ids of one page of a search, where the index of words is read in order of ids.
+
+    ``key``: the id, as that part is ordered by it which goes along the places.
+    """
+    newest = by_words.order_by(by_words.selected_columns.id.desc()).limit(_STRETCH)
+    stretch = newest.cte("stretch")
+    passes = func.coalesce(and_(or_(*places), *narrowing), false())
+    first = _newest([CaseRow.id.in_(select(stretch.c.id)), passes], size).cte("first")
+    edge = _edge([stretch], _STRETCH, first, size)
+    yield select(first.c.id)
+    left = case((edge.is_(None), 0), else_=size)
+    for each in places:
+        where = [each, key < edge, search.holds(_CASE_ID), *narrowing]
+        yield select(CaseRow.id).where(*where).order_by(key.desc()).limit(left)
+
+
+def _by_places_first(
+    search: Search,
+    by_words: Select[int],
+    places: Sequence[_Where],
+    narrowing: Sequence[_Where],
+    size: int,
+) -> Iterator[Select[int]]:
+    """The ids of one page of a search, where all that have the words are found at once."""
+    length = max(_STRETCH // len(places), _SHORTEST_STRETCH)
+    stretches = [
+        _newest([each, *narrowing], length).cte(f"stretch_{number}")
+        for number, each in enumerate(places)
+    ]
+    seen = _in_order(select(union(*(select(each) for each in stretches)).subquery()))
+    first = _first_of(seen, search.holds(seen.c.id), size).cte("first")
+    edge = _edge(stretches, length, first, size)
+    yield select(first.c.id)
+    found = by_words.where(edge.is_not(None)).cte("found").prefix_with("MATERIALIZED")
+    rest = _in_order(select(found.c.id).where(found.c.id < edge))
+    case_of = select(CaseRow.id).where(CaseRow.id == rest.c.id, or_(*places), *narrowing)
+    yield _first_of(rest, case_of.scalar_subquery().is_not(None), size)
+
+
+def _in_order(ids: Select[int]) -> Subquery:
+    # The offset keeps PostgreSQL from testing all of them before it sorts.
+    return ids.order_by(ids.selected_columns.id.desc()).offset(0).subquery()
+
+
+def _first_of(ids: Subquery, where: _Where, size: int) -> Select[int]:
+    return select(ids.c.id).where(where).order_by(ids.c.id.desc()).limit(size)
+
+
+def _edge(stretches: Sequence[CTE], length: int, first: CTE, size: int) -> ScalarSelect[int | None]:
+    """The id below which the search must go on; NULL where all was seen or the page is full."""
+    is_cut = func.count() == length
+    ends = union_all(
+        *(select(case((is_cut, func.min(each.c.id))).label("id")) for each in stretches)
+    ).subquery("ends")
+    end = select(func.max(ends.c.id)).scalar_subquery()
+    filled = select(func.count()).select_from(first).where(first.c.id >= end).scalar_subquery()
+    return select(case((filled < size, end))).scalar_subquery()
+
+
+def without_recused(scope: Scope, case_id: InstrumentedAttribute[int]) -> Iterator[_Where]:
+    """Yield the condition that leaves out the cases from which somebody was recused."""
     if not scope.everything:
-        narrowing.append(
-            not_(
-                exists().where(RecusedRow.case_id == CaseRow.id, RecusedRow.person == scope.person)
-            )
-        )
-    parts = []
-    for number, where in enumerate(_branches(scope, filters)):
-        # SQLite takes a limit inside a union only in a subquery.
-        part = (
-            select(CaseRow.id)
-            .where(where, *narrowing)
-            .order_by(CaseRow.id.desc())
-            .limit(size)
-            .subquery(f"part_{number}")
-        )
-        parts.append(select(part.c.id))
-    if len(parts) == 1:
-        return parts[0]
-    return select(union(*parts).subquery("parts").c.id)
+        recused = exists().where(RecusedRow.case_id == case_id, RecusedRow.person == scope.person)
+        yield not_(recused)
 
 
-def _branches(scope: Scope, filters: Filters) -> Iterator[ColumnElement[bool]]:
-    place = filters.place
-    within = or_(CaseRow.division == place, CaseRow.parent == place)
+def in_places(
+    scope: Scope, place: str | None, row: type[CaseRow] | type[DeadlineRow]
+) -> Iterator[_Where]:
+    """Yield one condition for each index by which somebody's places are found; any may hold.
+
+    ``place`` narrows them to a county or zone, or to a city with all of its own.
+    """
     if scope.everything:
         if place is None:
-            yield CaseRow.id > 0
+            yield (CaseRow.id if row is CaseRow else DeadlineRow.case_id) > 0
         else:
-            yield CaseRow.division == place
-            yield CaseRow.parent == place
+            yield row.division == place
+            yield row.parent == place
         return
-    found = False
     for division in sorted(scope.divisions):
         if place is None or place == division:
-            yield CaseRow.division == division
-            yield CaseRow.parent == division
+            yield row.division == division
+            yield row.parent == division
         else:
             # A city that asks for one county, or a county that asks for its city.
-            yield and_(CaseRow.division == place, CaseRow.parent == division)
-            yield and_(CaseRow.division == division, CaseRow.parent == place)
-        found = True
-    if scope.numbers:
+            yield and_(row.division == place, row.parent == division)
+            yield and_(row.division == division, row.parent == place)
+
+
+def _singles(scope: Scope, filters: Filters) -> Iterator[_Where]:
+    place = filters.place
+    if scope.numbers and not scope.everything:
         among = CaseRow.number.in_(sorted(scope.numbers))
+        within = or_(CaseRow.division == place, CaseRow.parent == place)
         yield among if place is None else and_(among, within)
-        found = True
-    if not found:
-        yield false()
 
 
 def _narrowing(filters: Filters) -> Iterator[ColumnElement[bool]]:
@@ -212,28 +356,41 @@ def _narrowing(filters: Filters) -> Iterator[ColumnElement[bool]]:
     if filters.light is not None:
         if filters.today is None:
             raise ValueError("a light is that of a day")
-        yield _has_light(filters.light, filters.today)
+        if filters.light is Light.DONE:
+            yield CaseRow.next_clock.is_(None)
+        else:
+            yield CaseRow.next_clock.is_not(None)
+            yield has_light(filters.light, filters.today, _NEXT)
 
 
-def _has_light(light: Light, today: date) -> ColumnElement[bool]:
-    """The same as ``CaseLine.light``, for the database."""
-    row = CaseRow
-    if light is Light.DONE:
-        return row.next_clock.is_(None)
-    runs = row.next_clock.is_not(None)
-    in_time = row.next_due_on >= today
-    is_advice = row.next_weight == Weight.ADVISORY.value
-    is_red = and_(row.next_red_on.is_not(None), row.next_red_on <= today)
-    is_yellow = row.next_yellow_on <= today
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The columns of a running clock from which its light follows."""
+
+    weight: ColumnElement[str | None]
+    due_on: ColumnElement[date | None]
+    yellow_on: ColumnElement[date | None]
+    red_on: ColumnElement[date | None]
+
+
+_CASES = CaseRow.__table__.c
+_NEXT = Timing(_CASES.next_weight, _CASES.next_due_on, _CASES.next_yellow_on, _CASES.next_red_on)
+
+
+def has_light(light: Light, today: date, at: Timing) -> _Where:
+    """Return the condition that a running clock has a light: ``light_on``, for the database."""
+    in_time = at.due_on >= today
+    is_advice = at.weight == Weight.ADVISORY.value
+    is_red = and_(at.red_on.is_not(None), at.red_on <= today)
+    is_yellow = at.yellow_on <= today
     match light:
         case Light.OVERDUE:
-            return and_(runs, not_(in_time), not_(is_advice))
+            return and_(not_(in_time), not_(is_advice))
         case Light.RED:
-            return and_(runs, in_time, is_red)
+            return and_(in_time, is_red)
         case Light.YELLOW:
-            return and_(
-                runs,
-                or_(and_(in_time, not_(is_red), is_yellow), and_(not_(in_time), is_advice)),
-            )
+            return or_(and_(in_time, not_(is_red), is_yellow), and_(not_(in_time), is_advice))
         case Light.GREEN:
-            return and_(runs, in_time, not_(is_red), not_(is_yellow))
+            return and_(in_time, not_(is_red), not_(is_yellow))
+        case Light.DONE:
+            return false()

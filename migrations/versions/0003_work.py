@@ -57,9 +57,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staged_files")),
     )
-    op.create_index(
-        op.f("ix_staged_files_person_id"), "staged_files", ["person_id"], unique=False
-    )
+    op.create_index(op.f("ix_staged_files_person_id"), "staged_files", ["person_id"], unique=False)
     op.create_table(
         "sign_ins",
         sa.Column("id", LARGE_ID, nullable=False),

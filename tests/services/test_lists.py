@@ -17,7 +17,8 @@ from fireinvest.services.cases import (
     load_case,
     scope_of,
 )
-from fireinvest.store import Database
+from fireinvest.store import Database, lists
+from fireinvest.store.search import save_words, words_of
 from fireinvest.workflow.actions import DocumentSent, Merging, Order, Recusal
 from fireinvest.workflow.permissions import ROLES, SYSTEM, Actor, Grant, may_see
 from tests.queries import counted
@@ -114,6 +115,102 @@ def test_filters_narrow_the_list(database: Database) -> None:
         (Filters(unit_name="某某"), []),
     ):
         assert listed(database, filters) == expected, filters
+
+
+WORDS = ("富源县商贸公司", "麒麟区商贸公司 A1", "富源县宾馆", "宾馆 商贸a1")
+
+
+def name_cases(database: Database, loaded: list[Loaded]) -> list[str]:
+    """Let the cases be found by their number and a text each; give the texts."""
+    texts = [WORDS[number % len(WORDS)] for number in range(len(loaded))]
+    with database.sessions.begin() as session:
+        for each, text in zip(loaded, texts, strict=True):
+            places = [place for place in (each.row["division"], each.row["parent"]) if place]
+            save_words(session, each.ref.id, places, words_of([each.ref.number, text]))
+    return texts
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    actor=ACTORS | st.just(Actor(SYSTEM)),
+    size=st.integers(1, 4),
+    place=st.none() | st.sampled_from([*PLACES, "53"]),
+    asked=st.sampled_from(["商贸", "宾馆", "富源县商", "商贸 宾馆", "a", "公", "源县宾", "无此"]),
+    level=st.sampled_from([None, "larger", "general"]),
+    stretch=st.sampled_from([1, 2, 3, 1000]),
+)
+def test_a_text_narrows_every_list(
+    office: tuple[Database, list[Loaded]],
+    actor: Actor,
+    size: int,
+    place: str | None,
+    asked: str,
+    level: str | None,
+    stretch: int,
+) -> None:
+    database, loaded = office
+    texts = name_cases(database, loaded)
+    expected = [
+        each.ref.number
+        for each, text in reversed(list(zip(loaded, texts, strict=True)))
+        if may_see(actor, each.case, each.ref.number)
+        and (place is None or place in (each.row["division"], each.row["parent"]))
+        and (level is None or each.row["level"] == level)
+        and all(part in text.casefold() for part in asked.split())
+    ]
+    filters = Filters(place=place, text=asked, level=level)
+    seen: list[str] = []
+    key: int | None = None
+    with pytest.MonkeyPatch.context() as patch, database.readers.begin() as session:
+        # However short the first way is, the second goes on where it ends.
+        patch.setattr(lists, "_STRETCH", stretch)
+        patch.setattr(lists, "_SHORTEST_STRETCH", 1)
+        while True:
+            page = list_cases(session, scope_of(actor), filters, key, size)
+            seen.extend(line.number for line in page.lines)
+            key = page.next_key
+            if key is None:
+                break
+            assert len(page.lines) == size
+    assert seen == expected
+
+
+def test_a_text_goes_with_every_filter(
+    office: tuple[Database, list[Loaded]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, loaded = office
+    did(database, loaded[5].ref, "merge", Merging(loaded[0].ref.number), TODAY)
+    name_cases(database, loaded)
+    with database.readers.begin() as session:
+        lines = list_cases(session, EVERYTHING, Filters(), None, 50).lines
+    lights = {line.number[-4:]: line.light(TODAY) for line in lines}
+    with_text = ["0009", "0006", "0005", "0002", "0001"]  # 商贸公司
+    for stretch in (1, 1000):
+        monkeypatch.setattr(lists, "_STRETCH", stretch)
+        monkeypatch.setattr(lists, "_SHORTEST_STRETCH", 1)
+        for filters, expected in (
+            (Filters(text="商贸公司"), with_text),
+            (Filters(text=" 　"), [line.number[-4:] for line in lines]),
+            (Filters(text="。*"), []),
+            (Filters(text="5303-2025"), [line.number[-4:] for line in lines]),
+            (Filters(text="2025-0005"), ["0005"]),
+            (Filters(text="商贸公司", place="530325"), ["0006", "0001"]),
+            (Filters(text="商贸公司", stage="team"), [
+                line.number[-4:] for line in lines
+                if line.stage == "team" and line.number[-4:] in with_text
+            ]),
+            (Filters(text="商贸公司", standing=Standing.ENDED), ["0006"]),
+            (Filters(text="商贸公司", carrier="system", number="5303-2025-0001"), ["0001"]),
+            (Filters(text="商贸公司", carrier="nobody"), []),
+            (Filters(text="商贸公司", occurred_from=FIRE_ON + timedelta(1)), []),
+            *(
+                (Filters(text="商贸公司", light=light, today=TODAY), [
+                    number for number in with_text if lights[number] is light
+                ])
+                for light in Light
+            ),
+        ):  # fmt: skip
+            assert listed(database, filters) == expected, (stretch, filters)
 
 
 def test_every_light_of_the_list_is_that_of_its_lines(database: Database) -> None:
