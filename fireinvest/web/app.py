@@ -60,6 +60,7 @@ def create_app(settings: Settings) -> Flask:
     language.install(app)
     present.install(app)
     uploads.install(app)
+    security.refuse_what_nobody_types(app)
     visiting.install(app)
     menu.install(app)
     # Who may ask comes before the form's token: whoever was signed out meanwhile is asked to sign

@@ -1,6 +1,6 @@
-"""Headers that tell the browser what our pages never do."""
+"""Headers that tell the browser what our pages never do, and what is refused unread."""
 
-from flask import Flask, Response
+from flask import Flask, Response, abort, request
 
 # Nothing inline and nothing from elsewhere: text that a person typed can never become a script.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -25,6 +25,16 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+
+def refuse_what_nobody_types(app: Flask) -> None:
+    """Refuse a NUL wherever it stands: no keyboard has it, and no database takes it."""
+
+    @app.before_request
+    def look() -> None:
+        values = (*request.args.values(), *request.form.values(), request.path)
+        if any("\x00" in each for each in values):
+            abort(400)
 
 
 def install(app: Flask) -> None:

@@ -1,15 +1,722 @@
-"""PLACEHOLDER: to be written."""
+"""People and posts: the pages of an administrator, who keeps accounts and sees no case by that."""
 
-from flask import Blueprint, render_template
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
-from fireinvest.web.rights import signed_in
+from fireinvest.messages import Faulty, Label, Problem, Text, Words
+from fireinvest.regulation.calendar import LAST_DAY
+from fireinvest.regulation.profile import Ruleset
+from fireinvest.services import people as accounts
+from fireinvest.services.drafts import Kept, drop_draft, find_draft
+from fireinvest.services.people import By, Change, Post
+from fireinvest.store import Session
+from fireinvest.store import people as store
+from fireinvest.store.people import Agency, ChangeLine, DeputyLine, PostLine, StoredPerson
+from fireinvest.store.sign_ins import SignInLine, last_seen, latest_sign_ins
+from fireinvest.web import law
+from fireinvest.web.forms import people as forms
+from fireinvest.web.forms.people import Choice, Field, Written
+from fireinvest.web.forms.step import login_in, person_shown, placed
+from fireinvest.web.keeping import keeps_drafts
+from fireinvest.web.rights import administrator
+from fireinvest.web.state import state
+from fireinvest.web.visiting import limits, origin, sent_at, today, who
+from fireinvest.workflow.permissions import ADMINISTRATOR, SYSTEM
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
 
+#: How many people, or agencies, a page of a list shows.
+PAGE = 50
+
+_LATEST_SIGN_INS = 50
+_LATEST_CHANGES = 200
+_LONGEST_SEARCH = 100
+
+#: The largest number that names a row.
+_ID = "<int(min=1, max=2147483647):"
+
+ADMINISTRATORS_POST = Text("System administrator")
+
+#: What a line of the access log says on a page.
+CHANGES: Mapping[Change, Text] = {
+    Change.PERSON_ADDED: Text("added"),
+    Change.PASSWORD_SET: Text("password set"),
+    Change.OWN_PASSWORD_CHANGED: Text("own password changed"),
+    Change.OWN_PASSWORD_REFUSED: Text("change of own password refused: the old one was wrong"),
+    Change.DEACTIVATED: Text("deactivated"),
+    Change.REACTIVATED: Text("reactivated"),
+    Change.POST_GIVEN: Text("post given"),
+    Change.POST_ENDED: Text("post ended"),
+    Change.DEPUTY_NAMED: Text("deputy named"),
+    Change.DEPUTY_ENDED: Text("deputy ended"),
+    Change.SIGN_INS_ENDED: Text("other sign-ins ended"),
+}
+
+
+# ---------------------------------------------------------------------------- words
+
+
+@dataclass(frozen=True, slots=True)
+class PostView:
+    """A post in words; ``standing``: past, current, or coming on the day of asking."""
+
+    line: PostLine
+    role: Words
+    place: Words | None
+    tier: Words | None
+    standing: str
+    given_by: str
+    given_at: datetime | None = None
+    ended_by: str | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """A change of an account in words: what it was, of which post or person, and by whom."""
+
+    line: ChangeLine
+    words: Words
+    about: tuple[Words, ...]
+    by: Words
+
+
+def ruleset() -> Ruleset:
+    """Return the law whose words these pages use: that of today where this house stands."""
+    return law.law().in_force(law.home_division(), min(today(), LAST_DAY))
+
+
+def role_words(rules: Ruleset, role: str) -> Words:
+    """Return what a post is called."""
+    if role == ADMINISTRATOR:
+        return ADMINISTRATORS_POST
+    return rules.roles[role].label if role in rules.roles else role
+
+
+def _place_words(code: str) -> Words:
+    found = law.law().divisions.get(code)
+    return found.label if found is not None else code
+
+
+def post_view(rules: Ruleset, line: PostLine, on: date, given_by: str | None = None) -> PostView:
+    """Return a post in words, as it stands on a day."""
+    place: Words | None = line.agency
+    if place is None and line.division is not None:
+        place = _place_words(line.division)
+    tier = rules.tiers.get(line.tier or "")
+    standing = "current" if line.holds_on(on) else "coming" if line.valid_from > on else "past"
+    return PostView(
+        line,
+        role_words(rules, line.role),
+        place,
+        tier.label if tier is not None else None,
+        standing,
+        given_by or line.granted_by,
+    )
+
+
+# ---------------------------------------------------------------------------- lists
+
 
 @blueprint.get("")
-@signed_in
+@administrator
 def show() -> ResponseReturnValue:
-    """Nothing yet."""
-    return render_template("base.html")
+    """Everybody who has an account, by login."""
+    text = forms.tidy(request.args.get("q"))[:_LONGEST_SEARCH]
+    wanted = request.args.get("standing", "")
+    is_active = {"active": True, "left": False}.get(wanted)
+    after = forms.tidy(request.args.get("after"))[:_LONGEST_SEARCH] or None
+    rules = ruleset()
+    with state().database.readers.begin() as session:
+        found = store.list_people(session, text=text, is_active=is_active, after=after, size=PAGE)
+        ids = [each.id for each in found.people]
+        posts = store.posts_of_people(session, ids, today())
+        seen = last_seen(session, ids)
+    return render_template(
+        "people/list.html",
+        people=found.people,
+        posts={
+            key: [post_view(rules, each, today()) for each in lines] for key, lines in posts.items()
+        },
+        seen=seen,
+        text=text,
+        standing=wanted if is_active is not None else "",
+        after=after,
+        next_key=found.next_key,
+    )
+
+
+@blueprint.get("/agencies")
+@administrator
+def agencies() -> ResponseReturnValue:
+    """The agencies, those that are no more included."""
+    given = request.args.get("after", "")
+    after = int(given) if given.isdecimal() and len(given) < len("2147483647") else None
+    rules = ruleset()
+    with state().database.readers.begin() as session:
+        found = store.list_agencies(session, after=after, size=PAGE)
+    return render_template(
+        "people/agencies.html",
+        agencies=found.agencies,
+        rules=rules,
+        place=_place_words,
+        after=after,
+        next_key=found.next_key,
+        today=today(),
+    )
+
+
+# ---------------------------------------------------------------------------- one person
+
+
+@blueprint.get(f"/{_ID}person_id>")
+@administrator
+def person(person_id: int) -> ResponseReturnValue:
+    """An account: posts past and present, deputies, sign-ins, and what was changed by whom."""
+    return _person_page(person_id, [])
+
+
+def _person_page(person_id: int, problems: Iterable[Problem]) -> str:
+    rules, on = ruleset(), today()
+    with state().database.readers.begin() as session:
+        found = store.find_person(session, person_id)
+        if found is None:
+            abort(404)
+        added_at = store.created_at(session, person_id)
+        posts = store.posts_at_places(session, person_id)
+        on_cases = store.count_posts_on_cases(session, person_id, on)
+        deputies = store.deputies_of(session, person_id)
+        sign_ins = latest_sign_ins(session, person_id, _LATEST_SIGN_INS)
+        changes = store.changes_of(
+            session,
+            found.login,
+            [each.value for each in CHANGES],
+            ADMINISTRATOR,
+            SYSTEM,
+            _LATEST_CHANGES,
+        )
+        givers = {each.granted_by for each in posts} | {each.granted_by for each in deputies}
+        names = store.names_of_logins(session, givers)
+    views = _with_givers([post_view(rules, each, on) for each in posts], names, changes)
+    return render_template(
+        "people/person.html",
+        person=found,
+        added_at=added_at,
+        posts=views,
+        on_cases=on_cases,
+        deputies=[each for each in deputies if each.acts_for.id == person_id],
+        principals=[each for each in deputies if each.person.id == person_id],
+        names=names,
+        sign_ins=[each for each in sign_ins if is_open(each)],
+        changes=[_change_view(each, views, deputies) for each in changes],
+        problems=tuple(problems),
+        is_self=person_id == who().person.id,
+        today=on,
+    )
+
+
+def is_open(line: SignInLine) -> bool:
+    """Is somebody still signed in by it?"""
+    bounds = limits()
+    return (
+        line.ended_at is None
+        and sent_at() - line.seen_at <= bounds.idle
+        and sent_at() - line.began_at <= bounds.longest
+    )
+
+
+def _with_givers(
+    views: Iterable[PostView], names: Mapping[str, str], changes: Iterable[ChangeLine]
+) -> list[PostView]:
+    """The posts with who gave and ended them, and when, as far as the access log tells."""
+    given: dict[str, ChangeLine] = {}
+    ended: dict[str, ChangeLine] = {}
+    for line in changes:
+        key = line.detail.partition(" ")[0]
+        if line.what == Change.POST_GIVEN:
+            given[key] = line
+        elif line.what == Change.POST_ENDED:
+            ended.setdefault(key, line)
+    found = []
+    for view in views:
+        key = f"post:{view.line.id}"
+        began, over = given.get(key), ended.get(key)
+        found.append(
+            PostView(
+                view.line,
+                view.role,
+                view.place,
+                view.tier,
+                view.standing,
+                names.get(view.line.granted_by, view.line.granted_by),
+                began.happened_at if began else None,
+                (over.by_name or over.by) if over else None,
+                over.happened_at if over else None,
+            )
+        )
+    return found
+
+
+def _change_view(
+    line: ChangeLine, posts: Iterable[PostView], deputies: Iterable[DeputyLine]
+) -> ChangeView:
+    about: tuple[Words, ...] = ()
+    key, _blank, rest = line.detail.partition(" ")
+    for post in posts:
+        if key == f"post:{post.line.id}":
+            about = tuple(each for each in (post.role, post.place) if each is not None)
+    for each in deputies:
+        if key == f"deputy:{each.id}":
+            text = Text("%(deputy)s for %(name)s", deputy=each.person.name, name=each.acts_for.name)
+            about = (text,)
+    if line.what in (Change.POST_ENDED, Change.DEPUTY_ENDED):
+        about = (*about, Text("until %(day)s", day=rest.rpartition(" ")[2]))
+    by = Text("the operator, by a command") if line.by == SYSTEM else line.by_name or line.by or ""
+    return ChangeView(line, CHANGES[Change(line.what)], about, by)
+
+
+# ---------------------------------------------------------------------------- forms
+
+
+def _by() -> By:
+    where = origin()
+    return By(who().person.login, sent_at(), today(), where.address, where.request_id)
+
+
+def run_form(
+    title: Text,
+    fields: Iterable[Field],
+    save: Callable[[Written], str],
+    *,
+    back: str,
+    submit: Text,
+    about: StoredPerson | None = None,
+    lead: Text | None = None,
+    given: Mapping[str, str] | None = None,
+    keeps: bool = True,
+) -> ResponseReturnValue:
+    """Show a form, or save what was sent and go on to the address that ``save`` returns.
+
+    ``keeps``: whether the view keeps drafts; then the form opens with the person's own.
+    """
+    me, draft = who().person.id, None
+    if request.method == "POST":
+        written = Written(fields, request.form)
+        try:
+            target = save(written)
+        except Faulty as faulty:
+            beside = placed(faulty.problems)
+            return _form_page(title, written, beside, back, submit, about, lead, None), 400
+        if keeps:
+            drop_draft(state().database, me, request.path)
+        return redirect(target, 303)
+    if keeps:
+        with state().database.readers.begin() as session:
+            draft = find_draft(session, me, request.path)
+    held = MultiDict(draft.fields) if draft else MultiDict((given or {}).items())
+    return _form_page(title, Written(fields, held), {}, back, submit, about, lead, draft)
+
+
+def _form_page(
+    title: Text,
+    written: Written,
+    beside: Mapping[str, list[Words]],
+    back: str,
+    submit: Text,
+    about: StoredPerson | None,
+    lead: Text | None,
+    draft: Kept | None,
+) -> str:
+    names = {each.name for each in written.fields}
+    return render_template(
+        "people/form.html",
+        title=title,
+        written=written,
+        beside=beside,
+        elsewhere=[text for name, texts in beside.items() if name not in names for text in texts],
+        back=back,
+        submit=submit,
+        about=about,
+        lead=lead,
+        draft=draft,
+        address=request.path,
+    )
+
+
+def _found(person_id: int) -> StoredPerson:
+    with state().database.readers.begin() as session:
+        found = store.find_person(session, person_id)
+    if found is None:
+        abort(404)
+    return found
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@administrator
+@keeps_drafts
+def new() -> ResponseReturnValue:
+    """Add a person."""
+
+    def save(written: Written) -> str:
+        login, name = written.line("login").lower(), written.line("name")
+        password = written.raw("password")
+        if not password:
+            written.problems.append(Problem("password", forms.NEEDED))
+        written.check()
+        person_id = accounts.create_person(
+            state().database, login=login, name=name, password=password, now=sent_at(), by=_by()
+        )
+        flash(_("%(name)s is added. Now give them a post.", name=name), "done")
+        return url_for("people.person", person_id=person_id)
+
+    return run_form(
+        Text("Add a person"),
+        forms.person_fields(),
+        save,
+        back=url_for("people.show"),
+        submit=Text("Add"),
+        lead=Text("An account alone shows no case and lets nobody do anything: posts do."),
+    )
+
+
+@blueprint.route(f"/{_ID}person_id>/password", methods=["GET", "POST"])
+@administrator
+def password(person_id: int) -> ResponseReturnValue:
+    """Set somebody's password, which signs them out everywhere."""
+    found = _found(person_id)
+    if found.id == who().person.id:
+        return redirect(url_for("me.show") + "#password")
+
+    def save(written: Written) -> str:
+        accounts.set_password(state().database, person_id, written.raw("password"), by=_by())
+        flash(_("The password of %(name)s is set; they are signed out.", name=found.name), "done")
+        return url_for("people.person", person_id=person_id)
+
+    return run_form(
+        Text("Set a password"),
+        forms.password_fields(),
+        save,
+        back=url_for("people.person", person_id=person_id),
+        submit=Text("Set the password"),
+        about=found,
+        lead=Text("Whoever is signed in under this account is signed out everywhere."),
+        keeps=False,
+    )
+
+
+@blueprint.post(f"/{_ID}person_id>/standing")
+@administrator
+def standing(person_id: int) -> ResponseReturnValue:
+    """Let somebody sign in again, or no longer."""
+    found = _found(person_id)
+    wanted = request.form.get("do")
+    if wanted not in ("deactivate", "reactivate"):
+        abort(400)
+    is_active = wanted == "reactivate"
+    try:
+        accounts.set_active(state().database, person_id, is_active=is_active, by=_by())
+    except Faulty as faulty:
+        return _person_page(person_id, faulty.problems), 400
+    if is_active:
+        flash(_("%(name)s can sign in again.", name=found.name), "done")
+    else:
+        flash(_("%(name)s can no longer sign in, and is signed out.", name=found.name), "done")
+    return redirect(url_for("people.person", person_id=person_id), 303)
+
+
+@blueprint.route(f"/{_ID}person_id>/posts/new", methods=["GET", "POST"])
+@administrator
+@keeps_drafts
+def give_post(person_id: int) -> ResponseReturnValue:
+    """Give somebody a post at an agency, or at a tier's government in a place."""
+    found, rules = _found(person_id), ruleset()
+    with state().database.readers.begin() as session:
+        there = {each.id: each for each in store.agencies_from(session, today())}
+    fields = forms.post_fields(
+        [
+            *(Choice(each.id, each.label) for each in rules.roles.values()),
+            Choice(ADMINISTRATOR, ADMINISTRATORS_POST, Text("none of the rule")),
+        ],
+        [
+            Choice(f"{each.id}", _agency_label(each), _place_words(each.division))
+            for each in there.values()
+        ],
+        _divisions(),
+        _tiers(rules),
+    )
+
+    def save(written: Written) -> str:
+        role, agency_id = written.choice("role"), written.number("agency")
+        division, tier = written.choice("division"), written.choice("tier")
+        first, last = written.day("valid_from"), written.day("valid_until")
+        reason = written.line("reason")
+        _check_place(written, role, there.get(agency_id or 0), division, tier, first)
+        written.check()
+        assert role is not None  # noqa: S101 - checked just now
+        assert first is not None  # noqa: S101 - checked just now
+        accounts.give_post(
+            state().database,
+            person_id,
+            Post(role, agency_id=agency_id, division=division, tier=tier),
+            valid_from=first,
+            valid_until=last,
+            granted_by=who().person.login,
+            reason=reason,
+            by=_by(),
+        )
+        flash(_("The post is given."), "done")
+        return url_for("people.person", person_id=person_id)
+
+    return run_form(
+        Text("Give a post"),
+        fields,
+        save,
+        back=url_for("people.person", person_id=person_id),
+        submit=Text("Give the post"),
+        about=found,
+        lead=Text(
+            "A post at a place shows its cases and those of the places below it. Members of a "
+            "team are named in the case itself."
+        ),
+        given={"valid_from": today().isoformat()},
+    )
+
+
+def _check_place(
+    written: Written,
+    role: str | None,
+    agency: Agency | None,
+    division: str | None,
+    tier: str | None,
+    first: date | None,
+) -> None:
+    """A post is at an agency, or at a tier's government in a place; an administrator's at none."""
+    problems = written.problems
+    if role == ADMINISTRATOR:
+        if agency is not None or division is not None or tier is not None:
+            text = Text("An administrator's post has no place.")
+            problems.append(Problem("role", text))
+        return
+    if agency is not None:
+        if division is not None or tier is not None:
+            text = Text("Choose either an agency, or a place and its government.")
+            problems.append(Problem("agency", text))
+        elif first is not None and not _is_there(agency, first):
+            text = Text("This agency does not exist as such on %(day)s.", day=first)
+            problems.append(Problem("agency", text))
+        return
+    _check_division(problems, division, first)
+    for name, value in (("division", division), ("tier", tier)):
+        if value is None and not any(each.field == name for each in problems):
+            problems.append(Problem(name, forms.NEEDED))
+
+
+def _is_there(agency: Agency, on: date) -> bool:
+    return agency.valid_from <= on <= (agency.valid_until or on)
+
+
+def _check_division(problems: list[Problem], division: str | None, first: date | None) -> None:
+    if division is not None and first is not None:
+        try:
+            law.law().division(division, first)
+        except Faulty as faulty:
+            problems.extend(faulty.problems)
+
+
+def _agency_label(agency: Agency) -> Label:
+    return Label(agency.label_zh, agency.label_en)
+
+
+def _divisions() -> list[Choice]:
+    known = law.law().divisions.values()
+    return [
+        Choice(each.code, each.label) for each in known if (each.valid_until or today()) >= today()
+    ]
+
+
+def _tiers(rules: Ruleset) -> list[Choice]:
+    return [Choice(each.id, each.label) for each in rules.tiers.values()]
+
+
+@blueprint.route(f"/{_ID}person_id>/posts/{_ID}post_id>/end", methods=["GET", "POST"])
+@administrator
+@keeps_drafts
+def end_post(person_id: int, post_id: int) -> ResponseReturnValue:
+    """Let a post end with a day."""
+    with state().database.readers.begin() as session:
+        found, post = store.find_person(session, person_id), store.find_post(session, post_id)
+    if found is None or post is None or post.person_id != person_id or post.case is not None:
+        abort(404)
+    view = post_view(ruleset(), post, today())
+
+    def save(written: Written) -> str:
+        last_on = _last_day(written, post.valid_until)
+        accounts.end_post(state().database, post_id, last_on, by=_by())
+        flash(_("The post ends with %(day)s.", day=last_on), "done")
+        return url_for("people.person", person_id=person_id)
+
+    return run_form(
+        Text("End the post: %(role)s", role=view.role),
+        forms.end_fields(),
+        save,
+        back=url_for("people.person", person_id=person_id),
+        submit=Text("End the post"),
+        about=found,
+        given={"last_on": today().isoformat()},
+    )
+
+
+def _last_day(written: Written, until: date | None) -> date:
+    last_on = written.day("last_on")
+    if last_on is not None and until is not None and last_on >= until:
+        text = Text("It ends with %(day)s already.", day=until)
+        written.problems.append(Problem("last_on", text))
+    written.check()
+    assert last_on is not None  # noqa: S101 - checked just now
+    return last_on
+
+
+@blueprint.route(f"/{_ID}person_id>/deputies/new", methods=["GET", "POST"])
+@administrator
+@keeps_drafts
+def name_deputy(person_id: int) -> ResponseReturnValue:
+    """Let somebody act for this person for a while."""
+    found = _found(person_id)
+    with state().database.readers.begin() as session:
+        others = [each for each in store.suggested_people(session) if each.id != person_id]
+    fields = forms.deputy_fields(person_shown(each.login, each.name) for each in others)
+
+    def save(written: Written) -> str:
+        called = written.line("deputy")
+        first, last = written.day("valid_from"), written.day("valid_until")
+        reason = written.line("reason")
+        deputy = _called(written, called) if called else None
+        written.check()
+        assert deputy is not None  # noqa: S101 - checked just now
+        assert first is not None  # noqa: S101 - checked just now
+        assert last is not None  # noqa: S101 - checked just now
+        try:
+            accounts.name_deputy(
+                state().database,
+                person_id=deputy.id,
+                acts_for_id=person_id,
+                valid_from=first,
+                valid_until=last,
+                granted_by=who().person.login,
+                reason=reason,
+                by=_by(),
+            )
+        except Faulty as faulty:
+            raise Faulty(
+                Problem("deputy", each.text) if each.field == "acts_for" else each
+                for each in faulty.problems
+            ) from faulty
+        flash(_("%(name)s is named as the deputy.", name=deputy.name), "done")
+        return url_for("people.person", person_id=person_id)
+
+    return run_form(
+        Text("Name a deputy"),
+        fields,
+        save,
+        back=url_for("people.person", person_id=person_id),
+        submit=Text("Name the deputy"),
+        about=found,
+        lead=Text(
+            "The deputy acts with this person's posts, under the own name; never as administrator."
+        ),
+        given={"valid_from": today().isoformat()},
+    )
+
+
+def _called(written: Written, called: str) -> StoredPerson | None:
+    """Whoever is meant by a name or login; what is wrong is noted."""
+    with state().database.readers.begin() as session:
+        logins = store.logins_called(session, login_in(called) or called)
+        if len(logins) == 1:
+            return store.find_login(session, logins[0])
+    text = Text("There is no such person.")
+    if logins:
+        text = Text("More than one account has this name; choose one from the list.")
+    written.problems.append(Problem("deputy", text))
+    return None
+
+
+@blueprint.route(f"/{_ID}person_id>/deputies/{_ID}deputy_id>/end", methods=["GET", "POST"])
+@administrator
+@keeps_drafts
+def end_deputy(person_id: int, deputy_id: int) -> ResponseReturnValue:
+    """Let a deputy act until a day only."""
+    with state().database.readers.begin() as session:
+        found = store.find_deputy(session, deputy_id)
+    if found is None or found.acts_for.id != person_id:
+        abort(404)
+
+    def save(written: Written) -> str:
+        last_on = _last_day(written, found.valid_until)
+        accounts.end_deputy(state().database, deputy_id, last_on, by=_by())
+        flash(_("%(name)s acts until %(day)s.", name=found.person.name, day=last_on), "done")
+        return url_for("people.person", person_id=person_id)
+
+    return run_form(
+        Text("End the deputy: %(name)s", name=found.person.name),
+        forms.end_fields(),
+        save,
+        back=url_for("people.person", person_id=person_id),
+        submit=Text("End it"),
+        about=found.acts_for,
+        given={"last_on": today().isoformat()},
+    )
+
+
+@blueprint.route("/agencies/new", methods=["GET", "POST"])
+@administrator
+@keeps_drafts
+def new_agency() -> ResponseReturnValue:
+    """Add an agency of one tier's government in one place."""
+    rules = ruleset()
+    bodies = [Choice(each.id, each.label) for each in rules.bodies.values()]
+
+    def save(written: Written) -> str:
+        zh, en = written.line("label_zh"), written.line("label_en")
+        body, division = written.choice("body"), written.choice("division")
+        tier = written.choice("tier")
+        first, last = written.day("valid_from"), written.day("valid_until")
+        _check_division(written.problems, division, first)
+        written.check()
+        assert body is not None  # noqa: S101 - checked just now
+        assert division is not None  # noqa: S101 - checked just now
+        assert tier is not None  # noqa: S101 - checked just now
+        assert first is not None  # noqa: S101 - checked just now
+        accounts.create_agency(
+            state().database,
+            label_zh=zh,
+            label_en=en,
+            body=body,
+            division=division,
+            tier=tier,
+            valid_from=first,
+            valid_until=last,
+            by=_by(),
+        )
+        flash(_("The agency is added."), "done")
+        return url_for("people.agencies")
+
+    return run_form(
+        Text("Add an agency"),
+        forms.agency_fields(bodies, _divisions(), _tiers(rules)),
+        save,
+        back=url_for("people.agencies"),
+        submit=Text("Add"),
+        given={"valid_from": today().isoformat()},
+    )
+
+
+def current_posts(session: Session, person_id: int, rules: Ruleset, on: date) -> list[PostView]:
+    """Return the posts that somebody holds on a day, in words."""
+    return [post_view(rules, each, on) for each in store.posts_on(session, person_id, on)]

@@ -31,7 +31,15 @@ from fireinvest.web.forms.codes import (
     facts_typed,
     read_facts,
 )
-from fireinvest.web.forms.step import StepInput, login_in, person_shown, placed, typed
+from fireinvest.web.forms.step import (
+    KEY,
+    VERSION,
+    StepInput,
+    login_in,
+    person_shown,
+    placed,
+    typed,
+)
 from fireinvest.web.keeping import keeps_drafts
 from fireinvest.web.present import say
 from fireinvest.web.present_entries import (
@@ -375,10 +383,11 @@ def _begin(doing: Doing) -> ResponseReturnValue:
     with state().database.readers.begin() as session:
         draft = find_draft(session, who().person.id, request.path)
     if draft is not None:
-        written = StepInput.sent(doing.asked, MultiDict(draft.fields))
-        if not written.key:
-            written = _begun(doing)
-        return _page(doing, written, (), draft=draft)
+        kept = MultiDict(draft.fields)
+        begun = _begun(doing)
+        for name in (KEY, VERSION):
+            kept.setdefault(name, begun.text(name))
+        return _page(doing, StepInput.sent(doing.asked, kept), (), draft=draft)
     return _page(doing, _begun(doing), ())
 
 

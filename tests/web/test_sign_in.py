@@ -1,0 +1,278 @@
+"""Signing in and out: right and wrong, expired, revoked, and never with a text lost."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from fireinvest.clock import today_in_china, utcnow
+from fireinvest.services.people import Post, name_deputy, set_active
+from fireinvest.store import Database
+from tests.services.office import CITY, FUYUAN, facts, opened
+from tests.web.office import PASSWORD, database_of, hidden, person_with, sign_in, token
+
+OFFICER = Post("carrier", division=FUYUAN, tier="county")
+LONG = "经查，起火部位位于一层仓库东北角。" * 400
+
+
+@pytest.fixture
+def office(app: Flask) -> tuple[Flask, Database]:
+    database = database_of(app)
+    person_with(database, "sun", OFFICER)
+    return app, database
+
+
+def log_of(database: Database) -> list[tuple[str, str]]:
+    with database.readers.begin() as session:
+        rows = session.execute(text("SELECT person, what FROM access_log ORDER BY id"))
+        return [(row.person, row.what) for row in rows]
+
+
+def test_signing_in_and_out(office: tuple[Flask, Database]) -> None:
+    app, database = office
+    client = sign_in(app, "sun")
+    page = client.get("/desk")
+    assert page.status_code == 200
+    assert "某sun" in page.text
+    form = token(page.text)
+    assert client.post("/sign-out", data={"csrf_token": form}).status_code == 302
+    assert client.get("/desk").status_code == 302
+    assert log_of(database) == [("sun", "sign_in"), ("sun", "sign_out")]
+
+
+def test_a_cookie_kept_aside_is_worth_nothing_after_signing_out(
+    office: tuple[Flask, Database],
+) -> None:
+    app, _ = office
+    client = sign_in(app, "sun")
+    kept = client.get_cookie("session")
+    assert kept is not None
+    client.post("/sign-out", data={"csrf_token": token(client.get("/desk").text)})
+    client.set_cookie("session", kept.value)
+    assert client.get("/desk").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("login", "password"),
+    [
+        ("sun", "wrong"),
+        ("sun", ""),
+        ("sun", PASSWORD + " "),
+        ("nobody", PASSWORD),
+        ("", ""),
+        ("sun'--", PASSWORD),
+        ("x" * 5000, "y" * 5000),
+        ("孙", "\ud7ff"),
+    ],
+)
+def test_a_wrong_name_or_password_is_refused_alike(
+    office: tuple[Flask, Database], login: str, password: str
+) -> None:
+    app, database = office
+    client = app.test_client()
+    form = token(client.get("/sign-in").text)
+    answer = client.post(
+        "/sign-in", data={"csrf_token": form, "login": login, "password": password}
+    )
+    assert answer.status_code == 401
+    assert "名" in answer.text or "name" in answer.text
+    assert not password or password not in answer.text
+    assert client.get("/desk").status_code == 302
+    assert [what for _, what in log_of(database)] == ["sign_in_refused"]
+
+
+def test_somebody_who_has_left_is_out_at_once(office: tuple[Flask, Database]) -> None:
+    app, database = office
+    person_id = person_with(database, "zhou", OFFICER)
+    client = sign_in(app, "zhou")
+    assert client.get("/desk").status_code == 200
+    set_active(database, person_id, is_active=False)
+    assert client.get("/desk").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("column", "hours", "is_in"),
+    [
+        ("seen_at", 7.9, True),
+        ("seen_at", 8.1, False),
+        ("began_at", 23.9, True),
+        ("began_at", 24.1, False),
+    ],
+)
+def test_a_sign_in_ends_by_itself(
+    office: tuple[Flask, Database], column: str, hours: float, is_in: bool
+) -> None:
+    app, database = office
+    client = sign_in(app, "sun")
+    then = utcnow() - timedelta(hours=hours)
+    if database.engine.dialect.name == "sqlite":
+        then = then.replace(tzinfo=None)
+    with database.sessions.begin() as session:
+        session.execute(text(f"UPDATE sign_ins SET {column} = :then"), {"then": then})
+    assert client.get("/desk").status_code == (200 if is_in else 302)
+
+
+@pytest.mark.parametrize(
+    ("target", "leads_to"),
+    [
+        ("/cases?place=530325", "/cases?place=530325"),
+        ("https://example.com/", "/desk"),
+        ("//example.com/", "/desk"),
+        ("/\\example.com", "/desk"),
+        ("javascript:alert(1)", "/desk"),
+        ("/a\r\nSet-Cookie: x=1", "/desk"),
+        ("", "/desk"),
+    ],
+)
+def test_signing_in_leads_back_but_never_elsewhere(
+    office: tuple[Flask, Database], target: str, leads_to: str
+) -> None:
+    app, _ = office
+    client = app.test_client()
+    form = token(client.get("/sign-in").text)
+    answer = client.post(
+        "/sign-in",
+        data={"csrf_token": form, "login": "sun", "password": PASSWORD, "next": target},
+    )
+    assert answer.location == leads_to
+
+
+# ---------------------------------------------------------------------------- nothing is lost
+
+
+def test_a_long_text_survives_the_end_of_the_session(office: tuple[Flask, Database]) -> None:
+    """The session ended while somebody wrote: the text is theirs again after signing in."""
+    app, database = office
+    ref = opened(database, known=facts(FUYUAN, deaths=1))
+    person_with(database, "head", Post("agency_head", division=FUYUAN, tier="county"))
+    client = sign_in(app, "head")
+    address = f"/cases/{ref.number}/steps/decide_category"
+    page = client.get(address).text
+    fields = {
+        "csrf_token": token(page), "key": hidden(page, "key"),
+        "expected_version": hidden(page, "expected_version"), "on": "2025-05-13",
+        "category": "ordinary", "decided_by": "消防救援大队", "note": LONG, "reason": "",
+    }  # fmt: skip
+    with database.sessions.begin() as session:
+        session.execute(text("UPDATE sign_ins SET ended_at = began_at"))
+    asked = client.post(address, data=fields)
+    assert asked.status_code == 401
+    assert "经查" not in asked.text  # it goes along signed and packed
+    kept = hidden(asked.text, "kept")
+    again = client.post(
+        "/sign-in",
+        data={
+            "csrf_token": token(asked.text), "login": "head", "password": PASSWORD, "kept": kept,
+            "next": address,
+        },
+    )  # fmt: skip
+    assert again.location == address
+    resumed = client.get(address).text
+    assert LONG in unescape(resumed)
+    assert hidden(resumed, "key") == fields["key"]
+    saved = client.post(address, data={**fields, "csrf_token": token(resumed)})
+    assert saved.status_code == 303, saved.text
+    assert LONG not in unescape(client.get(address).text)  # the draft is gone
+
+
+def test_what_somebody_else_wrote_is_not_handed_over(office: tuple[Flask, Database]) -> None:
+    app, database = office
+    ref = opened(database, known=facts(FUYUAN, deaths=1))
+    head = Post("agency_head", division=FUYUAN, tier="county")
+    person_with(database, "head", head)
+    person_with(database, "other", head)
+    client = sign_in(app, "head")
+    address = f"/cases/{ref.number}/steps/decide_category"
+    form = token(client.get(address).text)
+    with database.sessions.begin() as session:
+        session.execute(text("UPDATE sign_ins SET ended_at = began_at"))
+    asked = client.post(address, data={"csrf_token": form, "note": LONG}).text
+    client.post(
+        "/sign-in",
+        data={
+            "csrf_token": token(asked), "login": "other", "password": PASSWORD,
+            "kept": hidden(asked, "kept"),
+        },
+    )  # fmt: skip
+    assert LONG not in unescape(client.get(address).text)
+
+
+@pytest.mark.parametrize("kept", ["x", "W10.abc.def", "", "." * 5000])
+def test_a_forged_text_is_left_aside(office: tuple[Flask, Database], kept: str) -> None:
+    app, _ = office
+    client = app.test_client()
+    form = token(client.get("/sign-in").text)
+    answer = client.post(
+        "/sign-in", data={"csrf_token": form, "login": "sun", "password": PASSWORD, "kept": kept}
+    )
+    assert answer.location == "/desk"
+
+
+def test_a_form_from_another_site_is_kept_for_nobody(office: tuple[Flask, Database]) -> None:
+    app, database = office
+    ref = opened(database, known=facts(FUYUAN, deaths=1))
+    address = f"/cases/{ref.number}/steps/decide_category"
+    for headers in ({"Origin": "https://example.com"}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = app.test_client().post(address, data={"note": "planted"}, headers=headers)
+        assert answer.status_code == 401
+        assert 'name="kept"' not in answer.text
+        person_with(database, f"head{len(headers)}{next(iter(headers))[:3].lower()}")
+    client = sign_in(app, "sun")
+    refused = client.post(
+        address, data={"note": "planted"}, headers={"Origin": "https://example.com"}
+    )
+    assert refused.status_code == 400
+    with database.readers.begin() as session:
+        assert session.scalar(text("SELECT count(*) FROM drafts")) == 0
+
+
+def test_an_old_token_of_a_form_costs_no_text(office: tuple[Flask, Database]) -> None:
+    """Signed in anew in another window: the old window's form becomes a draft and opens again."""
+    app, database = office
+    ref = opened(database, known=facts(FUYUAN, deaths=1))
+    person_with(database, "head", Post("agency_head", division=FUYUAN, tier="county"))
+    client = sign_in(app, "head")
+    address = f"/cases/{ref.number}/steps/decide_category"
+    answer = client.post(address, data={"csrf_token": "old", "note": LONG, "on": "2025-05-13"})
+    assert answer.status_code == 302
+    assert answer.location == address
+    assert LONG in unescape(client.get(address).text)
+
+
+# ---------------------------------------------------------------------------- acting for somebody
+
+
+def test_acting_for_somebody(office: tuple[Flask, Database]) -> None:
+    app, database = office
+    ref = opened(database, known=facts(FUYUAN))
+    sun = person_with(database, "zheng", OFFICER)
+    deputy = person_with(database, "zhou", Post("carrier", division="530302", tier="county"))
+    today = today_in_china()
+    name_deputy(
+        database, person_id=deputy, acts_for_id=sun, valid_from=today - timedelta(days=3),
+        valid_until=today + timedelta(days=3), granted_by="admin",
+    )  # fmt: skip
+    client = sign_in(app, "zhou")
+    page = f"/cases/{ref.number}"
+    assert client.get(page).status_code == 404
+    form = token(client.get("/desk").text)
+    client.post("/acting", data={"csrf_token": form, "login": "zheng"})
+    shown = client.get(page)
+    assert shown.status_code == 200
+    assert re.search("某zheng", shown.text)
+    client.post("/acting", data={"csrf_token": form, "login": ""})
+    assert client.get(page).status_code == 404
+    # Somebody for whom they don't act.
+    client.post("/acting", data={"csrf_token": form, "login": "sun"})
+    assert client.get(page).status_code == 404
+
+
+def test_an_administrators_post_opens_no_case(office: tuple[Flask, Database]) -> None:
+    app, database = office
+    ref = opened(database)
+    person_with(database, "admin", Post("administrator", division=CITY, tier="city"))
+    client = sign_in(app, "admin")
+    assert client.get(f"/cases/{ref.number}").status_code == 404
