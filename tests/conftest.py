@@ -12,6 +12,7 @@ from threading import Thread
 import pytest
 from alembic import command
 from alembic.config import Config
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
@@ -21,6 +22,7 @@ from sqlalchemy.pool import NullPool
 from werkzeug.serving import make_server
 
 from config import ROOT, Environment, LawSettings, Settings
+from fireinvest.services import people
 from fireinvest.store import Database, open_database
 from fireinvest.web.app import create_app
 from tests.postgresql import running_server
@@ -58,6 +60,17 @@ def migrate(url: str, revision: str = "head") -> None:
         command.downgrade(config, revision)
     else:
         command.upgrade(config, revision)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """Hashing is slow on purpose, and tests make hundreds of people."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(people, "_hasher", lambda: quick)
+        people._nobodys_hash.cache_clear()
+        yield
+    people._nobodys_hash.cache_clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -108,8 +108,8 @@ def test_from_opening_to_evaluation(app: Flask) -> None:
         document_no="曲政复1号",
     )  # fmt: skip
     after_reply = officer.dues(number)
-    assert after_reply["delivery/1"] == "2025-10-10"  # 5 working days, past National Day
-    assert after_reply["publication/1"] == "2025-10-31"  # 20 working days
+    assert after_reply["delivery/1"] == "2025-10-09"  # 5 working days, past National Day
+    assert after_reply["publication/1"] == "2025-10-29"  # 20 working days
     assert after_reply["archive/1"] == "2025-10-25"
     assert after_reply["evaluation/1"] == "2026-09-25"
 
@@ -118,7 +118,7 @@ def test_from_opening_to_evaluation(app: Flask) -> None:
             number, "deliver_reply", "2025-09-26", item=recipient, recipient="某人", receipt="回证"
         )
     officer.takes(number, "reply_received", "2025-09-26", sender="市人民政府")
-    assert officer.dues(number)["copies/1"] == "2025-10-11"
+    assert officer.dues(number)["copies/1"] == "2025-10-10"
     for place in ("report_media", "report_website", "result_media", "result_website"):
         officer.takes(
             number, "publish", "2025-10-09", item=place, where="曲靖日报、政府网站", proof="版面"

@@ -1,0 +1,95 @@
+"""A server with the demo data, and people who are signed in to it: made once for all tests."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+from werkzeug.serving import make_server
+
+from fireinvest.clock import today_in_china, utcnow
+from fireinvest.regulation.calendar import Calendar
+from fireinvest.regulation.rulesets import known_law
+from fireinvest.services.demo import DEMO_PASSWORD, load_demo
+from fireinvest.store import open_database
+from fireinvest.web.app import create_app
+from tests.conftest import settings_for
+
+#: Opens a page for somebody: login, width, and whether scripts run.
+Opens = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def demo_server(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: bytes) -> Iterator[str]:
+    """Address of a real server with the demo data, as of today."""
+    file: Path = tmp_path_factory.mktemp("demo") / "demo.db"
+    file.write_bytes(migrated_sqlite)
+    url = f"sqlite:///{file}"
+    database = open_database(url)
+    load_demo(database, known_law(), Calendar(), now=utcnow(), today=today_in_china(), allowed=True)
+    database.engine.dispose()
+    app = create_app(replace(settings_for(url), demo=True))
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    app.extensions["fireinvest"].database.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def signed_in_states(browser: Browser, demo_server: str) -> Callable[[str], Any]:
+    """What a browser keeps once this person has signed in; each signs in once."""
+    states: dict[str, Any] = {}
+
+    def state(login: str) -> Any:
+        if login not in states:
+            context = browser.new_context(base_url=demo_server)
+            page = context.new_page()
+            page.goto("/sign-in")
+            page.locator("#login").fill(login)
+            page.locator("#password").fill(DEMO_PASSWORD)
+            page.locator("form.stack button").click()
+            page.wait_for_url("**/desk")
+            states[login] = context.storage_state()
+            context.close()
+        return states[login]
+
+    return state
+
+
+@pytest.fixture
+def as_person(
+    browser: Browser, demo_server: str, signed_in_states: Callable[[str], Any]
+) -> Iterator[Opens]:
+    """Opens a page for a demo account. The test fails on any fault of a script or of the policy."""
+    contexts = []
+    faults: list[str] = []
+
+    def note(message: Any) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            faults.append(message.text)
+
+    def opens(login: str, *, width: int = 1440, scripts: bool = True) -> Page:
+        context = browser.new_context(
+            base_url=demo_server,
+            storage_state=signed_in_states(login),
+            java_script_enabled=scripts,
+            viewport={"width": width, "height": 900},
+            timezone_id="Asia/Shanghai",
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", note)
+        return page
+
+    yield opens
+    for context in contexts:
+        context.close()
+    assert faults == []

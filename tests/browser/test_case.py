@@ -1,0 +1,107 @@
+"""The pages of a case in a real Chromium: for everybody, on every screen, on paper, by keyboard."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from fireinvest.messages import LANGUAGES
+from tests.browser.conftest import Opens
+
+pytestmark = pytest.mark.browser
+
+#: Pages of the city's cases by the unit whose case it is; {n} becomes the case's number.
+PAGES = {
+    "execution": ("示例仓储有限公司", "/cases/{n}"),
+    "assist": ("示例歌舞娱乐城", "/cases/{n}"),
+    "out of scope": ("示例物流分拣中心", "/cases/{n}"),
+    "steps": ("示例仓储有限公司", "/cases/{n}/steps"),
+    "team with a recusal": ("示例颐养院", "/cases/{n}/team"),
+    "history": ("示例颐养院", "/cases/{n}/history"),
+    "an entry": ("示例颐养院", "/cases/{n}/entries/1"),
+    "form with a list": ("示例颐养院", "/cases/{n}/steps/line_finding"),
+    "form of figures": ("示例颐养院", "/cases/{n}/steps/update_figures"),
+    "form with people": ("示例颐养院", "/cases/{n}/steps/engage_expert"),
+    "form refused": ("示例颐养院", "/cases/{n}/steps/reply"),
+    "correct": ("示例颐养院", "/cases/{n}/entries/2/correct"),
+    "correct the facts": ("示例颐养院", "/cases/{n}/entries/1/correct"),
+    "void": ("示例颐养院", "/cases/{n}/entries/2/void"),
+    "hand over": ("示例颐养院", "/cases/{n}/actions/raise"),
+}
+
+
+def go(page: Page, name: str, language: str = "zh") -> str:
+    """Open one of the pages; return its address."""
+    unit, address = PAGES[name]
+    page.goto(f"/cases?lang={language}&text={unit}")
+    number = re.search(r"5303-\d{4}-\d{4}", page.locator("main").inner_text())
+    assert number is not None
+    page.goto(address.format(n=number[0]))
+    return page.url
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_accessible(as_person: Opens, name: str, language: str) -> None:
+    page = as_person("city-officer")
+    go(page, name, language)
+    for details in page.locator("details").all():
+        details.evaluate("each => { each.open = true }")
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize("name", ["execution", "steps", "history", "form with a list"])
+def test_a_phone_is_no_less_accessible(as_person: Opens, name: str) -> None:
+    page = as_person("city-officer", width=390)
+    go(page, name, "en")
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize("width", [360, 768, 1440])
+def test_no_page_scrolls_sideways(as_person: Opens, width: int) -> None:
+    page = as_person("city-officer", width=width)
+    for language in LANGUAGES:
+        for name in PAGES:
+            address = go(page, name, language)
+            for details in page.locator("details").all():
+                details.evaluate("each => { each.open = true }")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+def test_a_step_by_keyboard_and_without_scripts(as_person: Opens) -> None:
+    page = as_person("city-officer", scripts=False)
+    go(page, "form of figures", "en")
+    page.locator("#deaths").focus()
+    page.keyboard.type("many")
+    page.keyboard.press("Enter")
+    expect(page.locator("#deaths-problem")).to_contain_text("A whole number")
+    expect(page.locator("#deaths")).to_have_value("many")
+    expect(page.locator("#deaths")).to_have_attribute("aria-invalid", "true")
+
+
+def test_a_draft_is_kept_while_typing_and_survives_the_browser(as_person: Opens) -> None:
+    page = as_person("city-officer")
+    address = go(page, "form of figures", "en")
+    page.locator("#source").fill("医院第三次通报")
+    expect(page.locator("[data-draft-state]")).not_to_be_empty(timeout=15_000)
+    page.wait_for_timeout(300)
+    page.goto("/desk")
+    page.goto(address)
+    expect(page.locator("#source")).to_have_value("医院第三次通报")
+    page.get_by_role(
+        "button", name=re.compile("Throw|Discard|draft away", re.IGNORECASE)
+    ).first.click()
+    expect(page.locator("#source")).to_have_value("")
+
+
+def test_the_history_of_a_case_prints(as_person: Opens) -> None:
+    page = as_person("city-officer")
+    go(page, "history")
+    paper = page.pdf(format="A4", print_background=True)
+    assert 1 <= len(re.findall(rb"/Type\s*/Page\b(?!s)", paper)) <= 12
+    go(page, "execution")
+    paper = page.pdf(format="A4", print_background=True)
+    assert 1 <= len(re.findall(rb"/Type\s*/Page\b(?!s)", paper)) <= 3
