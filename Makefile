@@ -18,7 +18,7 @@ export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
 .PHONY: help setup setup-dev system run migrate test test-long lint format types imports pytest \
-	coverage messages lock clean
+	coverage pictures messages lock clean
 
 help:  ## say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -77,7 +77,7 @@ imports: setup-dev  ## dependencies point one way
 	$(BIN)/lint-imports
 
 pytest: system setup-dev  ## the tests, on SQLite and PostgreSQL
-	$(BIN)/pytest --cov --cov-report=
+	$(BIN)/pytest -n 2 --cov --cov-report=
 
 coverage: | $(VENV)/dev.stamp  ## was enough of the code run by the last tests?
 	@$(BIN)/coverage report --include='fireinvest/regulation/*,fireinvest/workflow/*' --fail-under=100
@@ -85,6 +85,9 @@ coverage: | $(VENV)/dev.stamp  ## was enough of the code run by the last tests?
 
 test-long: system setup-dev  ## the long sizes of the tests
 	HYPOTHESIS_PROFILE=long $(BIN)/pytest -m long
+
+pictures: system setup-dev  ## the pictures of README and guide, from the demo data
+	$(BIN)/python -m tests.pictures
 
 messages: setup-dev  ## gather texts, update the Chinese catalogue and compile it
 	@mkdir -p $(CATALOGUES)
