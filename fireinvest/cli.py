@@ -531,6 +531,62 @@ def notice_add(file: Path) -> None:
     click.echo(f"{render(text, 'zh')} / {render(text, 'en')}")
 
 
+# ---------------------------------------------------------------------------- people
+
+
+@main.group("people")
+def people_group() -> None:
+    """Accounts: the first administrator of an installation."""
+
+
+@people_group.command("add")
+@click.argument("login")
+@click.argument("name")
+@click.option("--administrator", is_flag=True, help="They keep accounts, posts and agencies.")
+@_plainly
+def people_add(login: str, name: str, administrator: bool) -> None:
+    """Add NAME, who signs in as LOGIN; the password is asked for, or read from standard input."""
+    from fireinvest.services.people import By, create_person
+    from fireinvest.workflow.permissions import SYSTEM
+
+    now, today = utcnow(), today_in_china()
+    with _database() as database:
+        create_person(
+            database,
+            login=login,
+            name=name,
+            password=_password(),
+            now=now,
+            is_administrator=administrator,
+            by=By(SYSTEM, now, today),
+        )
+    click.echo(_in_both(Text("%(name)s can sign in as %(login)s.", name=name, login=login)))
+
+
+#: More than any password has; what follows is not read.
+_LONGEST_LINE = 10_000
+
+
+def _password() -> str:
+    """The password as it is typed twice without echo, or the first line of standard input."""
+    if not sys.stdin.isatty():
+        try:
+            return sys.stdin.readline(_LONGEST_LINE).rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            text = Text("There are characters in it that can't be read.")
+            raise Faulty([Problem("password", text)]) from error
+    try:
+        asked: str = click.prompt(
+            _in_both(Text("Password")),
+            hide_input=True,
+            confirmation_prompt=_in_both(Text("Once more")),
+            err=True,
+        )
+    except click.Abort as abort:
+        raise Faulty([Problem("password", Text("No password was given."))]) from abort
+    return asked
+
+
 # ---------------------------------------------------------------------------- demo data
 
 

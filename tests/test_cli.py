@@ -2,8 +2,10 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,9 @@ from sqlalchemy import text
 
 from config import ROOT
 from fireinvest.cli import main
-from fireinvest.store import Database
+from fireinvest.clock import today_in_china
+from fireinvest.services.people import actor_of, verify_password
+from fireinvest.store import Database, open_database
 from fireinvest.store.append_only import unprotect
 from tests.services.office import opened
 from tests.services.test_calendars import NOTICE_2027
@@ -293,3 +297,83 @@ def test_what_was_tampered_with_is_named_and_a_projection_put_right(
     verified = run("verify-log", **environ)
     assert verified.exit_code == 1
     assert "5303-2025-0001 #1: changed" in verified.stdout
+
+
+def test_the_first_administrator_is_added_by_a_command(
+    database: Database, database_url: str
+) -> None:
+    environ = {"DATABASE_URL": database_url, "SECRET_KEY": "only for tests"}
+    add = ("people", "add", "sun", "孙某", "--administrator")
+    result = run(*add, given="a long password\r\nanother line\n", **environ)
+    assert result.exit_code == 0
+    assert "sun" in result.stdout
+    assert "a long password" not in result.output
+    found = verify_password(database, "sun", "a long password")
+    assert found is not None
+    with database.readers.begin() as session:
+        grants = actor_of(session, found.id, today_in_china()).grants
+        rows = session.execute(text("SELECT person, what FROM access_log ORDER BY id")).all()
+    assert [each.role for each in grants] == ["administrator"]
+    assert [tuple(row) for row in rows] == [("system", "person_added"), ("system", "post_given")]
+    again = refused(run(*add, given="a long password\n", **environ))
+    assert "The name sun is taken." in again
+    assert run("people", "add", "li", "李某", given="a long password\n", **environ).exit_code == 0
+    li = verify_password(database, "li", "a long password")
+    assert li is not None
+    with database.readers.begin() as session:
+        assert actor_of(session, li.id, today_in_china()).grants == ()
+
+
+@pytest.mark.parametrize(
+    ("login", "given", "named"),
+    [
+        ("SUN", b"a long password\n", "login"),
+        ("sun", b"short\n", "password"),
+        ("sun", b"", "password"),
+        ("sun", b"\xff\xfe a long password\n", "password"),
+    ],
+)
+def test_a_person_who_cannot_be_added_is_refused_plainly(
+    sqlite_url: str, login: str, given: bytes, named: str
+) -> None:
+    environ = {**os.environ, "DATABASE_URL": sqlite_url, "SECRET_KEY": "only for tests"}
+    done = subprocess.run(
+        [sys.executable, "-m", "fireinvest", "people", "add", login, "孙某", "--administrator"],
+        cwd=ROOT,
+        input=given,
+        capture_output=True,
+        check=False,
+        env={**environ, "PYTHONUTF8": "1"},
+    )
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode().startswith(f"{named}: ")
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_password_is_asked_for_twice_without_echo(sqlite_url: str) -> None:
+    screen, terminal = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "fireinvest", "people", "add", "sun", "孙某"],
+        cwd=ROOT,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+        env={**os.environ, "DATABASE_URL": sqlite_url, "SECRET_KEY": "only for tests"},
+    )
+    os.close(terminal)
+    shown = b""
+    for question in (b"Password: ", b"Once more: "):
+        while not shown.endswith(question):
+            shown += os.read(screen, 1000)
+        os.write(screen, b"a long password\n")
+    # On Linux, reading fails once the other side is closed.
+    with suppress(OSError):
+        while more := os.read(screen, 1000):
+            shown += more
+    os.close(screen)
+    assert child.wait() == 0
+    assert b"long password" not in shown
+    database = open_database(sqlite_url)
+    assert verify_password(database, "sun", "a long password") is not None
+    database.engine.dispose()

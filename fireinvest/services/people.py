@@ -1,18 +1,23 @@
 """People, agencies, posts and deputies: who acts, as whom, and with which rights on a day."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from enum import StrEnum
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from fireinvest.messages import Faulty, Problem, Text
+from fireinvest.regulation.calendar import ONE_DAY
 from fireinvest.store import Database, Session
 from fireinvest.store import people as store
+from fireinvest.store.access import log_access
 from fireinvest.store.conflicts import Conflict, changing
 from fireinvest.store.people import StoredPerson
-from fireinvest.workflow.permissions import SYSTEM, Actor
+from fireinvest.store.sign_ins import end_all_sign_ins, end_other_sign_ins
+from fireinvest.workflow.permissions import ADMINISTRATOR, SYSTEM, Actor
 
 _LONGEST_LOGIN = 100
 _LONGEST_NAME = 200
@@ -31,10 +36,70 @@ class Post:
     tier: str | None = None
 
 
+class Change(StrEnum):
+    """What is written into the access log when somebody's account is changed?"""
+
+    PERSON_ADDED = "person_added"
+    PASSWORD_SET = "password_set"  # noqa: S105 - no password
+    OWN_PASSWORD_CHANGED = "own_password_changed"  # noqa: S105 - no password
+    OWN_PASSWORD_REFUSED = "own_password_refused"  # noqa: S105 - no password
+    DEACTIVATED = "person_deactivated"
+    REACTIVATED = "person_reactivated"
+    POST_GIVEN = "post_given"
+    POST_ENDED = "post_ended"
+    DEPUTY_NAMED = "deputy_named"
+    DEPUTY_ENDED = "deputy_ended"
+    SIGN_INS_ENDED = "sign_ins_ended"
+    AGENCY_ADDED = "agency_added"
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who changes an account, when, and from where? So it stands in the access log."""
+
+    login: str
+    now: datetime
+    today: date
+    address: str | None = None
+    request_id: str | None = None
+
+
+def _log(session: Session, by: By | None, what: Change, login: str, *details: object) -> None:
+    """Write a change of somebody's account down: the login first, then what is to be said."""
+    if by is None:
+        return
+    log_access(
+        session,
+        happened_at=by.now,
+        person=by.login,
+        what=what.value,
+        item=" ".join((login, *(f"{each}" for each in details if each is not None))),
+        address=by.address,
+        request_id=by.request_id,
+    )
+
+
+def _whom(session: Session, person_id: int) -> StoredPerson:
+    found = store.find_person(session, person_id)
+    if found is None:
+        raise Faulty([Problem("person", Text("There is no such person."))])
+    return found
+
+
 def create_person(
-    database: Database, *, login: str, name: str, password: str | None = None, now: datetime
+    database: Database,
+    *,
+    login: str,
+    name: str,
+    password: str | None = None,
+    now: datetime,
+    is_administrator: bool = False,
+    by: By | None = None,
 ) -> int:
     """Add somebody who can sign in, once a password is set; return their id.
+
+    ``is_administrator``: they are one from ``by.today`` on. ``by``: who did it, for the access
+    log; nothing is written there without.
 
     Raises:
         Faulty: when the login is taken or the name is empty.
@@ -48,9 +113,13 @@ def create_person(
     hashed = None if password is None else hash_password(password)
     try:
         with changing(database) as session:
-            return store.add_person(
-                session, login=login, name=name, password_hash=hashed, created_at=now
+            person_id = store.add_person(
+                session, login=login, name=name.strip(), password_hash=hashed, created_at=now
             )
+            _log(session, by, Change.PERSON_ADDED, login)
+            if is_administrator and by is not None:
+                _give(session, person_id, login, Post(ADMINISTRATOR), by.today, None, by)
+            return person_id
     except Conflict as conflict:
         text = Text("The name %(login)s is taken.", login=login)
         raise Faulty([Problem("login", text)]) from conflict
@@ -62,8 +131,13 @@ def _name_problems(login: str, name: str) -> list[Problem]:
     if not plain or len(login) > _LONGEST_LOGIN or login != login.lower() or login == SYSTEM:
         text = Text("A login has lower-case letters, digits, and . _ - only.")
         problems.append(Problem("login", text))
-    if not name.strip() or len(name) > _LONGEST_NAME:
+    if not name.strip():
         problems.append(Problem("name", Text("This is needed.")))
+    elif len(name) > _LONGEST_NAME:
+        text = Text("At most %(most)s characters are taken.", most=_LONGEST_NAME)
+        problems.append(Problem("name", text))
+    elif not name.isprintable():
+        problems.append(Problem("name", Text("There are characters in it that can't be read.")))
     return problems
 
 
@@ -77,10 +151,28 @@ def create_agency(
     tier: str,
     valid_from: date,
     valid_until: date | None = None,
+    by: By | None = None,
 ) -> int:
-    """Add an agency of one tier's government in one division; return its id."""
+    """Add an agency of one tier's government in one division; return its id.
+
+    Raises:
+        Faulty: when there is one of this name at that time, or the days are in the wrong order.
+
+    """
+    if valid_until is not None and valid_until < valid_from:
+        raise Faulty([_wrong_order()])
     with changing(database) as session:
-        return store.add_agency(
+        same = store.same_agency(
+            session,
+            label_zh=label_zh,
+            division=division,
+            valid_from=valid_from,
+            valid_until=valid_until,
+        )
+        if same is not None:
+            text = Text("There is an agency of this name, from %(first)s.", first=same.valid_from)
+            raise Faulty([Problem("label_zh", text)])
+        agency_id = store.add_agency(
             session,
             label_zh=label_zh,
             label_en=label_en,
@@ -90,6 +182,12 @@ def create_agency(
             valid_from=valid_from,
             valid_until=valid_until,
         )
+        _log(session, by, Change.AGENCY_ADDED, f"agency:{agency_id}", label_zh)
+        return agency_id
+
+
+def _wrong_order() -> Problem:
+    return Problem("valid_until", Text("The last day lies before the first."))
 
 
 def give_post(
@@ -101,46 +199,152 @@ def give_post(
     valid_until: date | None = None,
     granted_by: str,
     reason: str | None = None,
+    by: By | None = None,
 ) -> int:
     """Give somebody a post between two days, the last included; return the grant's id.
 
-    A post at an agency holds for the agency's division and tier.
+    A post at an agency holds for the agency's division and tier. An administrator's needs no
+    place: it is none of the rule.
 
     Raises:
-        Faulty: when the post names neither a case nor a place, or the days are in the wrong order.
+        Faulty: when the post names neither a case nor a place, is held already, or the days are in
+            the wrong order.
 
     """
     if valid_until is not None and valid_until < valid_from:
-        text = Text("The last day lies before the first.")
-        raise Faulty([Problem("valid_until", text)])
+        raise Faulty([_wrong_order()])
     with changing(database) as session:
-        division, tier = post.division, post.tier
-        if post.agency_id is not None:
-            agency = store.find_agency(session, post.agency_id)
-            if agency is None:
-                raise Faulty([Problem("agency", Text("There is no such agency."))])
-            division, tier = division or agency.division, tier or agency.tier
-        if post.case_id is None and division is None:
-            raise Faulty([Problem("division", Text("This is needed."))])
-        return store.add_grant(
+        login = _whom(session, person_id).login
+        return _give(
             session,
-            person_id=person_id,
-            role=post.role,
-            case_id=post.case_id,
-            agency_id=post.agency_id,
-            division=division,
-            tier=tier,
-            valid_from=valid_from,
-            valid_until=valid_until,
+            person_id,
+            login,
+            post,
+            valid_from,
+            valid_until,
+            by,
             granted_by=granted_by,
             reason=reason,
         )
 
 
-def end_post(database: Database, grant_id: int, last_on: date) -> None:
-    """Let a post end with this day."""
+def _give(
+    session: Session,
+    person_id: int,
+    login: str,
+    post: Post,
+    valid_from: date,
+    valid_until: date | None,
+    by: By | None,
+    *,
+    granted_by: str | None = None,
+    reason: str | None = None,
+) -> int:
+    division, tier = post.division, post.tier
+    if post.agency_id is not None:
+        agency = store.find_agency(session, post.agency_id)
+        if agency is None:
+            raise Faulty([Problem("agency", Text("There is no such agency."))])
+        division, tier = division or agency.division, tier or agency.tier
+    if post.case_id is None and division is None and post.role != ADMINISTRATOR:
+        raise Faulty([Problem("division", Text("This is needed."))])
+    same = None
+    if post.case_id is None:
+        same = store.same_post(
+            session,
+            person_id=person_id,
+            role=post.role,
+            agency_id=post.agency_id,
+            division=division,
+            tier=tier,
+            valid_from=valid_from,
+            valid_until=valid_until,
+        )
+    if same is not None:
+        raise Faulty([Problem("role", _held(same.valid_from, same.valid_until))])
+    grant_id = store.add_grant(
+        session,
+        person_id=person_id,
+        role=post.role,
+        case_id=post.case_id,
+        agency_id=post.agency_id,
+        division=division,
+        tier=tier,
+        valid_from=valid_from,
+        valid_until=valid_until,
+        granted_by=granted_by or (by.login if by else SYSTEM),
+        reason=reason,
+    )
+    place = "/".join(each for each in (division, tier) if each)
+    days = f"{valid_from}..{valid_until or ''}"
+    _log(session, by, Change.POST_GIVEN, login, f"post:{grant_id}", post.role, place or None, days)
+    return grant_id
+
+
+def _held(valid_from: date, valid_until: date | None) -> Text:
+    if valid_until is None:
+        return Text("It stands already from %(first)s on.", first=valid_from)
+    return Text("It stands already from %(first)s to %(last)s.", first=valid_from, last=valid_until)
+
+
+def end_post(database: Database, grant_id: int, last_on: date, *, by: By | None = None) -> None:
+    """Let a post end with this day; one that ends sooner stays as it is.
+
+    Raises:
+        Faulty: when the post is one of a case, which ends there; when the day lies before its
+            first; or when nobody would be an active administrator from then on.
+
+    """
     with changing(database) as session:
+        post = store.find_post(session, grant_id)
+        if post is None:
+            raise Faulty([Problem("post", Text("There is no such post."))])
+        if post.case is not None:
+            text = Text("This post was given in a case, and ends there.")
+            raise Faulty([Problem("post", text)])
+        if last_on < post.valid_from:
+            text = Text(
+                "It begins on %(day)s: no day before that can be its last.", day=post.valid_from
+            )
+            raise Faulty([Problem("last_on", text)])
+        if post.role == ADMINISTRATOR:
+            terms = store.lock_terms(session, ADMINISTRATOR)
+            ended = [each for each in terms if each.grant_id == grant_id]
+            others = [each for each in terms if each.grant_id != grant_id]
+            _refuse_last(ended, others, last_on + ONE_DAY, "last_on")
         store.end_grant(session, grant_id, last_on)
+        login = _whom(session, post.person_id).login
+        _log(session, by, Change.POST_ENDED, login, f"post:{grant_id}", post.role, last_on)
+
+
+def _refuse_last(
+    ended: Iterable[store.Term], others: list[store.Term], first_on: date, field: str
+) -> None:
+    """Refuse what would leave a day from ``first_on`` on without an active administrator."""
+    for term in ended:
+        day = _first_without(others, max(term.valid_from, first_on), term.valid_until)
+        if day is not None:
+            text = Text(
+                "From %(day)s on nobody would be an active administrator: name another one first.",
+                day=day,
+            )
+            raise Faulty([Problem(field, text)])
+
+
+def _first_without(terms: list[store.Term], day: date, until: date | None) -> date | None:
+    """Return the first day, from a day to another, that none of the terms covers."""
+    while until is None or day <= until:
+        lasts = [
+            each.valid_until
+            for each in terms
+            if each.valid_from <= day and (each.valid_until is None or day <= each.valid_until)
+        ]
+        if not lasts:
+            return day
+        if None in lasts:
+            return None
+        day = max(each for each in lasts if each is not None) + ONE_DAY
+    return None
 
 
 def name_deputy(
@@ -152,19 +356,24 @@ def name_deputy(
     valid_until: date,
     granted_by: str,
     reason: str | None = None,
+    by: By | None = None,
 ) -> int:
     """Let somebody act for another person between two days; return the row's id.
 
     Raises:
-        Faulty: when both are one person, or the days are in the wrong order.
+        Faulty: when both are one person, they do so already, or the days are in the wrong order.
 
     """
     if person_id == acts_for_id:
         raise Faulty([Problem("acts_for", Text("Nobody is their own deputy."))])
     if valid_until < valid_from:
-        raise Faulty([Problem("valid_until", Text("The last day lies before the first."))])
+        raise Faulty([_wrong_order()])
     with changing(database) as session:
-        return store.add_deputy(
+        deputy, principal = _whom(session, person_id), _whom(session, acts_for_id)
+        same = store.same_deputy(session, person_id, acts_for_id, valid_from, valid_until)
+        if same is not None:
+            raise Faulty([Problem("valid_from", _held(same.valid_from, same.valid_until))])
+        deputy_id = store.add_deputy(
             session,
             person_id=person_id,
             acts_for_id=acts_for_id,
@@ -172,6 +381,43 @@ def name_deputy(
             valid_until=valid_until,
             granted_by=granted_by,
             reason=reason,
+        )
+        # Of both people's accounts: the log finds the other by the word before the login.
+        _log(
+            session,
+            by,
+            Change.DEPUTY_NAMED,
+            deputy.login,
+            f"deputy:{deputy_id} for {principal.login}",
+            f"{valid_from}..{valid_until}",
+        )
+        return deputy_id
+
+
+def end_deputy(database: Database, deputy_id: int, last_on: date, *, by: By | None = None) -> None:
+    """Let somebody act for another one until this day; what ends sooner stays as it is.
+
+    Raises:
+        Faulty: when the day lies before the first.
+
+    """
+    with changing(database) as session:
+        found = store.find_deputy(session, deputy_id)
+        if found is None:
+            raise Faulty([Problem("person", Text("There is no such person."))])
+        if last_on < found.valid_from:
+            text = Text(
+                "It begins on %(day)s: no day before that can be its last.", day=found.valid_from
+            )
+            raise Faulty([Problem("last_on", text)])
+        store.end_deputy(session, deputy_id, last_on)
+        _log(
+            session,
+            by,
+            Change.DEPUTY_ENDED,
+            found.person.login,
+            f"deputy:{deputy_id} for {found.acts_for.login}",
+            last_on,
         )
 
 
@@ -235,7 +481,11 @@ def _nobodys_hash() -> str:
 def password_problems(password: str) -> list[Problem]:
     """Return what is wrong with a password."""
     if _SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
-        return []
+        if not any("\ud800" <= each <= "\udfff" for each in password):
+            return []
+        # Bytes that are no UTF-8, as a terminal with another encoding sends them.
+        text = Text("There are characters in it that can't be read.")
+        return [Problem("password", text)]
     text = Text(
         "A password has %(shortest)s to %(longest)s characters.",
         shortest=_SHORTEST_PASSWORD,
@@ -249,8 +499,10 @@ def hash_password(password: str) -> str:
     return _hasher().hash(password)
 
 
-def set_password(database: Database, person_id: int, password: str) -> None:
-    """Set somebody's password.
+def set_password(
+    database: Database, person_id: int, password: str, *, by: By | None = None
+) -> None:
+    """Set somebody's password; whoever is signed in as them is so no longer.
 
     Raises:
         Faulty: when it is too short or too long.
@@ -260,13 +512,69 @@ def set_password(database: Database, person_id: int, password: str) -> None:
         raise Faulty(problems)
     hashed = hash_password(password)
     with changing(database) as session:
+        person = _whom(session, person_id)
         store.change_person(session, person_id, password_hash=hashed)
+        if by is not None:
+            end_all_sign_ins(session, person_id, by.now)
+        _log(session, by, Change.PASSWORD_SET, person.login)
 
 
-def set_active(database: Database, person_id: int, *, is_active: bool) -> None:
-    """Let somebody sign in, or no longer."""
+def change_own_password(
+    database: Database, person: StoredPerson, old: str, new: str, *, sign_in_id: int, by: By
+) -> None:
+    """Change one's own password, knowing the old one; only the sign-in that does it goes on.
+
+    Raises:
+        Faulty: when the old one isn't right, or the new one is too short, too long, or the old.
+
+    """
+    if verify_password(database, person.login, old) is None:
+        with changing(database) as session:
+            _log(session, by, Change.OWN_PASSWORD_REFUSED, person.login)
+        raise Faulty([Problem("old_password", Text("The password isn't right."))])
+    problems = [Problem("new_password", each.text) for each in password_problems(new)]
+    if not problems and new == old:
+        problems = [Problem("new_password", Text("This is the old password."))]
+    if problems:
+        raise Faulty(problems)
+    hashed = hash_password(new)
     with changing(database) as session:
+        store.change_person(session, person.id, password_hash=hashed)
+        end_other_sign_ins(session, person.id, sign_in_id, by.now)
+        _log(session, by, Change.OWN_PASSWORD_CHANGED, person.login)
+
+
+def end_others(database: Database, person: StoredPerson, *, sign_in_id: int, by: By) -> int:
+    """End one's other sign-ins, and return how many there were."""
+    with changing(database) as session:
+        count = end_other_sign_ins(session, person.id, sign_in_id, by.now)
+        if count:
+            _log(session, by, Change.SIGN_INS_ENDED, person.login, count)
+        return count
+
+
+def set_active(
+    database: Database, person_id: int, *, is_active: bool, by: By | None = None
+) -> None:
+    """Let somebody sign in, or no longer: then their sign-ins end as well.
+
+    Raises:
+        Faulty: when nobody would be an active administrator then.
+
+    """
+    with changing(database) as session:
+        if not is_active:
+            terms = store.lock_terms(session, ADMINISTRATOR)
+            ended = [each for each in terms if each.person_id == person_id]
+            others = [each for each in terms if each.person_id != person_id]
+            _refuse_last(ended, others, by.today if by else date.min, "person")
+        person = _whom(session, person_id)
         store.change_person(session, person_id, is_active=is_active)
+        if by is not None and not is_active:
+            end_all_sign_ins(session, person_id, by.now)
+        if person.is_active is not is_active:
+            what = Change.REACTIVATED if is_active else Change.DEACTIVATED
+            _log(session, by, what, person.login)
 
 
 def verify_password(database: Database, login: str, password: str) -> StoredPerson | None:
@@ -284,5 +592,8 @@ def verify_password(database: Database, login: str, password: str) -> StoredPers
     if person is None or known is None:
         return None
     if _hasher().check_needs_rehash(known):
-        set_password(database, person.id, password)
+        hashed = hash_password(password)
+        with changing(database) as session:
+            store.replace_password_hash(session, person.id, known, hashed)
+        return replace(person, password_hash=hashed)
     return person

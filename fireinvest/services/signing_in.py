@@ -9,7 +9,7 @@ from fireinvest.services.people import verify_password
 from fireinvest.store import Database, Session
 from fireinvest.store.access import log_access
 from fireinvest.store.conflicts import changing
-from fireinvest.store.people import StoredPerson
+from fireinvest.store.people import StoredPerson, find_person
 from fireinvest.store.sign_ins import (
     StoredSignIn,
     add_sign_in,
@@ -51,6 +51,8 @@ def sign_in(
     """
     person = verify_password(database, login, password)
     with changing(database) as session:
+        if person is not None and not _is_still(find_person(session, person.id), person):
+            person = None
         log_access(
             session,
             happened_at=now,
@@ -71,6 +73,11 @@ def sign_in(
             agent=origin.agent[:_LONGEST_AGENT] if origin.agent else None,
         )
     return token, person
+
+
+def _is_still(now: StoredPerson | None, verified: StoredPerson) -> bool:
+    """Is it the same password of somebody still active, as when it was verified a moment ago?"""
+    return now is not None and now.is_active and now.password_hash == verified.password_hash
 
 
 def sign_out(database: Database, token: str, *, now: datetime, origin: From) -> None:

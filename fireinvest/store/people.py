@@ -9,17 +9,21 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
+    Select,
     String,
     Text,
     UniqueConstraint,
     delete,
+    func,
     insert,
     or_,
     select,
     update,
 )
-from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, aliased, mapped_column
 
+from fireinvest.messages import Label
+from fireinvest.store.access import AccessRow
 from fireinvest.store.base import Base, Instant
 from fireinvest.store.cases import CaseRow
 from fireinvest.workflow.permissions import Grant
@@ -403,3 +407,375 @@ def logins_called(session: Session, written: str) -> list[str]:
     ).all()
     exact = [row.login for row in found if row.login == written]
     return exact or [row.login for row in found]
+
+
+# ---------------------------------------------------------------------------- keeping accounts
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePage:
+    """Some people by login, and the login after which the next page begins, None at the end."""
+
+    people: tuple[StoredPerson, ...]
+    next_key: str | None
+
+
+def list_people(
+    session: Session, *, text: str, is_active: bool | None, after: str | None, size: int
+) -> PeoplePage:
+    """Return a page of people by login, with the text in their login or name if one is given."""
+    query = select(Person).order_by(Person.login).limit(size + 1)
+    if text:
+        columns = (Person.login, Person.name)
+        query = query.where(or_(*(each.icontains(text, autoescape=True) for each in columns)))
+    if is_active is not None:
+        query = query.where(Person.is_active.is_(is_active))
+    if after is not None:
+        query = query.where(Person.login > after)
+    rows = [found for row in session.scalars(query) if (found := _stored(row)) is not None]
+    people = tuple(rows[:size])
+    return PeoplePage(people, people[-1].login if len(rows) > size else None)
+
+
+@dataclass(frozen=True, slots=True)
+class PostLine:
+    """A post as it is kept; ``case``: the number of the case on which it is held."""
+
+    id: int
+    person_id: int
+    role: str
+    case: str | None
+    agency: Label | None
+    division: str | None
+    tier: str | None
+    valid_from: date
+    valid_until: date | None
+    granted_by: str
+    reason: str | None
+
+    def holds_on(self, on: date) -> bool:
+        """Is the post held on the day?"""
+        return self.valid_from <= on <= (self.valid_until or on)
+
+
+#: More posts than anybody ever held at places.
+_MOST_POSTS = 500
+
+
+def _post_lines() -> Select[GrantRow, str | None, Agency | None]:
+    return (
+        select(GrantRow, CaseRow.number, Agency)
+        .outerjoin(CaseRow, CaseRow.id == GrantRow.case_id)
+        .outerjoin(Agency, Agency.id == GrantRow.agency_id)
+    )
+
+
+def _post_line(row: GrantRow, case: str | None, agency: Agency | None) -> PostLine:
+    return PostLine(
+        id=row.id,
+        person_id=row.person_id,
+        role=row.role,
+        case=case,
+        agency=None if agency is None else Label(agency.label_zh, agency.label_en),
+        division=row.division,
+        tier=row.tier,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        granted_by=row.granted_by,
+        reason=row.reason,
+    )
+
+
+def posts_at_places(session: Session, person_id: int) -> list[PostLine]:
+    """Return the posts that somebody held, holds and will hold at places, the latest first."""
+    query = (
+        _post_lines()
+        .where(GrantRow.person_id == person_id, GrantRow.case_id.is_(None))
+        .order_by(GrantRow.valid_from.desc(), GrantRow.id.desc())
+        .limit(_MOST_POSTS)
+    )
+    return [_post_line(*row) for row in session.execute(query)]
+
+
+def posts_on(session: Session, person_id: int, on: date) -> list[PostLine]:
+    """Return the posts that somebody holds on a day, at places and on cases."""
+    query = (
+        _post_lines()
+        .where(GrantRow.person_id == person_id, _holds(GrantRow, on))
+        .order_by(GrantRow.case_id.is_not(None), GrantRow.id)
+        .limit(_MOST_POSTS)
+    )
+    return [_post_line(*row) for row in session.execute(query)]
+
+
+def posts_of_people(
+    session: Session, person_ids: Collection[int], on: date
+) -> dict[int, list[PostLine]]:
+    """Return the posts at places that each of these people holds on a day."""
+    found: dict[int, list[PostLine]] = {each: [] for each in person_ids}
+    query = (
+        _post_lines()
+        .where(GrantRow.person_id.in_(found), GrantRow.case_id.is_(None), _holds(GrantRow, on))
+        .order_by(GrantRow.id)
+    )
+    for row, case, agency in session.execute(query):
+        found[row.person_id].append(_post_line(row, case, agency))
+    return found
+
+
+def count_posts_on_cases(session: Session, person_id: int, on: date) -> int:
+    """Return on how many cases somebody holds a post on a day."""
+    query = select(func.count(GrantRow.case_id.distinct())).where(
+        GrantRow.person_id == person_id, GrantRow.case_id.is_not(None), _holds(GrantRow, on)
+    )
+    return session.execute(query).scalar_one()
+
+
+def find_post(session: Session, grant_id: int) -> PostLine | None:
+    """Return a post, or None."""
+    row = session.execute(_post_lines().where(GrantRow.id == grant_id)).one_or_none()
+    return None if row is None else _post_line(*row)
+
+
+def same_post(
+    session: Session,
+    *,
+    person_id: int,
+    role: str,
+    agency_id: int | None,
+    division: str | None,
+    tier: str | None,
+    valid_from: date,
+    valid_until: date | None,
+) -> PostLine | None:
+    """Return a post at the same place that somebody holds on any day of a time, or None."""
+    query = _post_lines().where(
+        GrantRow.person_id == person_id,
+        GrantRow.role == role,
+        GrantRow.case_id.is_(None),
+        GrantRow.agency_id.is_(None) if agency_id is None else GrantRow.agency_id == agency_id,
+        GrantRow.division.is_(None) if division is None else GrantRow.division == division,
+        GrantRow.tier.is_(None) if tier is None else GrantRow.tier == tier,
+        or_(GrantRow.valid_until.is_(None), GrantRow.valid_until >= valid_from),
+    )
+    if valid_until is not None:
+        query = query.where(GrantRow.valid_from <= valid_until)
+    row = session.execute(query.order_by(GrantRow.id).limit(1)).one_or_none()
+    return None if row is None else _post_line(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class DeputyLine:
+    """Somebody acts for another one between two days."""
+
+    id: int
+    person: StoredPerson
+    acts_for: StoredPerson
+    valid_from: date
+    valid_until: date
+    granted_by: str
+    reason: str | None
+
+
+def deputies_of(session: Session, person_id: int) -> list[DeputyLine]:
+    """Return when somebody acted for others or others acted for them, the latest first."""
+    mine = or_(Deputy.person_id == person_id, Deputy.acts_for_id == person_id)
+    query = (
+        _deputy_lines().where(mine).order_by(Deputy.valid_from.desc(), Deputy.id.desc()).limit(200)
+    )
+    return [_deputy_line(*row) for row in session.execute(query)]
+
+
+def find_deputy(session: Session, deputy_id: int) -> DeputyLine | None:
+    """Return a time in which somebody acts for another one, or None."""
+    row = session.execute(_deputy_lines().where(Deputy.id == deputy_id)).one_or_none()
+    return None if row is None else _deputy_line(*row)
+
+
+def same_deputy(
+    session: Session, person_id: int, acts_for_id: int, valid_from: date, valid_until: date
+) -> DeputyLine | None:
+    """Return when somebody acts for the same person on any day of a time, or None."""
+    query = _deputy_lines().where(
+        Deputy.person_id == person_id,
+        Deputy.acts_for_id == acts_for_id,
+        Deputy.valid_from <= valid_until,
+        Deputy.valid_until >= valid_from,
+    )
+    row = session.execute(query.order_by(Deputy.id).limit(1)).one_or_none()
+    return None if row is None else _deputy_line(*row)
+
+
+def end_deputy(session: Session, deputy_id: int, last_on: date) -> None:
+    """Let somebody act for another one until this day; what had ended before stays as it was."""
+    session.execute(
+        update(Deputy)
+        .where(Deputy.id == deputy_id, Deputy.valid_until > last_on)
+        .values(valid_until=last_on)
+    )
+
+
+_Other = aliased(Person)
+
+
+def _deputy_lines() -> Select[Deputy, Person, Person]:
+    return (
+        select(Deputy, Person, _Other)
+        .join(Person, Person.id == Deputy.person_id)
+        .join(_Other, _Other.id == Deputy.acts_for_id)
+    )
+
+
+def _deputy_line(row: Deputy, person: Person, other: Person) -> DeputyLine:
+    def whole(each: Person) -> StoredPerson:
+        return StoredPerson(each.id, each.login, each.name, each.password_hash, each.is_active)
+
+    return DeputyLine(
+        id=row.id,
+        person=whole(person),
+        acts_for=whole(other),
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        granted_by=row.granted_by,
+        reason=row.reason,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Agencies:
+    """Some agencies in the order in which they were added; ``next_key`` is None at the end."""
+
+    agencies: tuple[Agency, ...]
+    next_key: int | None
+
+
+def list_agencies(session: Session, *, after: int | None, size: int) -> Agencies:
+    """Return a page of all agencies, those that are no more included."""
+    query = select(Agency).order_by(Agency.id).limit(size + 1)
+    if after is not None:
+        query = query.where(Agency.id > after)
+    rows = list(session.scalars(query))
+    return Agencies(tuple(rows[:size]), rows[size - 1].id if len(rows) > size else None)
+
+
+#: More agencies than the counties of a city have together.
+_MOST_AGENCIES = 1000
+
+
+def agencies_from(session: Session, on: date) -> list[Agency]:
+    """Return the agencies that there are on a day or later, by division."""
+    query = (
+        select(Agency)
+        .where(or_(Agency.valid_until.is_(None), Agency.valid_until >= on))
+        .order_by(Agency.division, Agency.id)
+        .limit(_MOST_AGENCIES)
+    )
+    return list(session.scalars(query))
+
+
+def same_agency(
+    session: Session, *, label_zh: str, division: str, valid_from: date, valid_until: date | None
+) -> Agency | None:
+    """Return an agency of this name in the division on any day of a time, or None."""
+    query = select(Agency).where(
+        Agency.label_zh == label_zh,
+        Agency.division == division,
+        or_(Agency.valid_until.is_(None), Agency.valid_until >= valid_from),
+    )
+    if valid_until is not None:
+        query = query.where(Agency.valid_from <= valid_until)
+    return session.scalars(query.order_by(Agency.id).limit(1)).first()
+
+
+def created_at(session: Session, person_id: int) -> datetime:
+    """Return when somebody's account was added."""
+    return session.execute(select(Person.created_at).where(Person.id == person_id)).scalar_one()
+
+
+def replace_password_hash(session: Session, person_id: int, old: str, new: str) -> bool:
+    """Set a person's password hash unless it was changed meanwhile; return whether it was set."""
+    done = session.execute(
+        update(Person)
+        .where(Person.id == person_id, Person.password_hash == old)
+        .values(password_hash=new)
+        .returning(Person.id)
+    )
+    return done.first() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """The time in which somebody who can sign in holds an office."""
+
+    grant_id: int
+    person_id: int
+    valid_from: date
+    valid_until: date | None
+
+
+def lock_terms(session: Session, role: str) -> list[Term]:
+    """Return the terms of all who hold an office and can sign in, and keep others from ending any.
+
+    Whoever wants to end one as well waits here until this unit of work is over, and then sees what
+    it left.
+    """
+    holders = (
+        select(GrantRow.id, Person.id)
+        .join(Person, Person.id == GrantRow.person_id)
+        .where(GrantRow.role == role)
+        .order_by(GrantRow.id)
+    )
+    session.execute(holders.with_for_update()).all()
+    # A second statement reads what those before have committed.
+    rows = session.execute(
+        select(GrantRow.id, GrantRow.person_id, GrantRow.valid_from, GrantRow.valid_until)
+        .join(Person, Person.id == GrantRow.person_id)
+        .where(GrantRow.role == role, Person.is_active, Person.password_hash.is_not(None))
+    )
+    return [Term(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLine:
+    """A change of somebody's account, as the access log has it.
+
+    ``detail``: what stands behind the login, such as the post that was given.
+    """
+
+    happened_at: datetime
+    by: str | None
+    by_name: str | None
+    what: str
+    detail: str
+
+
+def changes_of(
+    session: Session, login: str, whats: Collection[str], role: str, system: str, size: int
+) -> list[ChangeLine]:
+    """Return the latest changes of somebody's account, which the access log names.
+
+    Asked for are those by themselves, by ``system``, and by whoever holds or held the ``role``:
+    the log is looked up by who did it.
+    """
+    holders = select(GrantRow.person_id).where(GrantRow.role == role)
+    by = select(Person.login).where(or_(Person.id.in_(holders), Person.login == login))
+    logins = [*session.scalars(by), system]
+    query = (
+        select(AccessRow, Person.name)
+        .outerjoin(Person, Person.login == AccessRow.person)
+        .where(
+            AccessRow.person.in_(logins),
+            AccessRow.what.in_(sorted(whats)),
+            or_(
+                AccessRow.item == login,
+                AccessRow.item.startswith(f"{login} ", autoescape=True),
+                AccessRow.item.contains(f" for {login} ", autoescape=True),
+            ),
+        )
+        .order_by(AccessRow.id.desc())
+        .limit(size)
+    )
+    return [
+        ChangeLine(row.happened_at, row.person, name, row.what, (row.item or "").partition(" ")[2])
+        for row, name in session.execute(query)
+    ]

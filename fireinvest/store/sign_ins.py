@@ -1,9 +1,10 @@
 """Who is signed in, where, and since when: kept on the server, so that it can be ended there."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, insert, select, update
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fireinvest.store.base import Base, Instant, LargeId
@@ -96,3 +97,52 @@ def end_all_sign_ins(session: Session, person_id: int, now: datetime) -> None:
         .where(SignInRow.person_id == person_id, SignInRow.ended_at.is_(None))
         .values(ended_at=now)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SignInLine:
+    """A sign-in as a list shows it."""
+
+    id: int
+    began_at: datetime
+    seen_at: datetime
+    ended_at: datetime | None
+    address: str | None
+    agent: str | None
+
+
+def latest_sign_ins(session: Session, person_id: int, size: int) -> list[SignInLine]:
+    """Return the latest sign-ins of a person, the newest first, ended ones included."""
+    rows = session.scalars(
+        select(SignInRow)
+        .where(SignInRow.person_id == person_id)
+        .order_by(SignInRow.id.desc())
+        .limit(size)
+    )
+    return [
+        SignInLine(each.id, each.began_at, each.seen_at, each.ended_at, each.address, each.agent)
+        for each in rows
+    ]
+
+
+def last_seen(session: Session, person_ids: Collection[int]) -> dict[int, datetime]:
+    """Return when each of these people was here last; whoever never was is left out."""
+    rows = session.execute(
+        select(SignInRow.person_id, func.max(SignInRow.seen_at, type_=Instant).label("seen_at"))
+        .where(SignInRow.person_id.in_(person_ids))
+        .group_by(SignInRow.person_id)
+    )
+    return {row.person_id: row.seen_at for row in rows}
+
+
+def end_other_sign_ins(session: Session, person_id: int, kept_id: int, now: datetime) -> int:
+    """End every sign-in of a person but one, and return how many had not ended."""
+    ended = session.execute(
+        update(SignInRow)
+        .where(
+            SignInRow.person_id == person_id, SignInRow.id != kept_id, SignInRow.ended_at.is_(None)
+        )
+        .values(ended_at=now)
+        .returning(SignInRow.id)
+    )
+    return len(ended.all())

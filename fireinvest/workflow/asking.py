@@ -11,9 +11,8 @@ from fireinvest.messages import Problem, Text, Words
 from fireinvest.regulation.basis import Citation
 from fireinvest.regulation.checking import MEMBERS
 from fireinvest.regulation.condition import evaluate
-from fireinvest.regulation.facts import Category
 from fireinvest.regulation.profile import DateField, Decides, Kind, Per, Ruleset, Step
-from fireinvest.workflow.actions import KINDS, KindPayload, Recusal, Shape
+from fireinvest.workflow.actions import KINDS, Extension, KindPayload, Recusal, Shape
 from fireinvest.workflow.case import Case, gaps
 from fireinvest.workflow.deadlines import runs_of
 
@@ -188,10 +187,8 @@ def _choices(case: Case, step: Step, name: str) -> Iterator[Choice]:
             for code in step.outcomes:
                 yield Choice(code, outcome_words(code))
         case "category":
-            for each in Category:
-                if each.value in ruleset.categories:
-                    named = ruleset.categories[each.value]
-                    yield Choice(each.value, named.label, named.basis)
+            for named in ruleset.categories.values():
+                yield Choice(named.id, named.label, named.basis)
         case "item" if step.items is not None and step.items in ruleset.lists:
             done = {getattr(entry.payload, "item", None) for entry in case.done.get(step.id, ())}
             for item in ruleset.lists[step.items].items:
@@ -268,12 +265,10 @@ def _default(case: Case, step: Step, name: str, choices: tuple[Choice, ...]) -> 
         case "ref" if not _is_closed(step, name):
             return _new_reference(case, step)
         case "days" if step.extends is not None:
-            # The decision begins with what was asked for.
-            for required in step.requires:
-                for entry in reversed(case.done.get(required, ())):
-                    days = getattr(entry.payload, "days", None)
-                    if days is not None:
-                        return str(days)
+            # The decision begins with what was asked for last.
+            asked = [entry for name in step.requires for entry in case.done.get(name, ())]
+            days = [each.payload.days for each in asked if isinstance(each.payload, Extension)]
+            return f"{days[-1]}" if days else None
         case "ref" | "item" | "person":
             open_ones = [each.code for each in choices if not each.is_done]
             if name == "item" or len(open_ones) == 1:
@@ -325,7 +320,7 @@ def _worded(ruleset: Ruleset, step: Step | None, name: str, value: object) -> ob
         case "government" if value in ruleset.tiers:
             return ruleset.tiers[str(value)].label
         case "item" if step is not None and step.items in ruleset.lists:
-            for item in ruleset.lists[step.items or ""].items:
-                if item.id == value:
-                    return item.label
-    return value
+            items = ruleset.lists[step.items or ""].items
+            return next((each.label for each in items if each.id == value), value)
+        case _:
+            return value

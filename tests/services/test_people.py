@@ -1,20 +1,26 @@
 """People, posts, deputies and passwords."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from sqlalchemy import select
 
 from fireinvest.messages import Faulty
 from fireinvest.services import people
 from fireinvest.services.people import (
+    By,
     Post,
     actor_of,
+    change_own_password,
     create_agency,
     create_person,
+    end_deputy,
     end_post,
     give_post,
     name_deputy,
@@ -25,9 +31,10 @@ from fireinvest.services.people import (
 )
 from fireinvest.store import Database
 from fireinvest.store import people as store
+from fireinvest.store.access import AccessRow
 from fireinvest.workflow.actions import DocumentSent, Order, Recusal
 from fireinvest.workflow.errors import NotAllowed
-from fireinvest.workflow.permissions import Actor, Grant
+from fireinvest.workflow.permissions import ADMINISTRATOR, Actor, Grant
 from tests.services.office import CITY, FIRE_ON, FUYUAN, LAW, NOW, TODAY, actor, did, opened
 
 DAY = timedelta(days=1)
@@ -112,7 +119,14 @@ def test_a_post_on_a_case_names_its_number(database: Database) -> None:
         (lambda d, p: create_person(d, login="system", name="某", now=NOW), "login"),
         (lambda d, p: create_person(d, login="", name="某", now=NOW), "login"),
         (lambda d, p: create_person(d, login="li", name=" ", now=NOW), "name"),
+        (lambda d, p: create_person(d, login="li", name="某\n", now=NOW), "name"),
+        (lambda d, p: create_person(d, login="li", name="\udcff", now=NOW), "name"),
+        (lambda d, p: create_person(d, login="li", name="某" * 201, now=NOW), "name"),
         (lambda d, p: create_person(d, login="li", name="某", password="7", now=NOW), "password"),
+        (lambda d, p: set_password(d, p, "no bytes of text \udcff"), "password"),
+        (lambda d, p: set_password(d, 99, "long enough"), "person"),
+        (lambda d, p: end_post(d, 99, TODAY), "post"),
+        (lambda d, p: end_deputy(d, 99, TODAY), "person"),
         (lambda d, p: set_password(d, p, "p" * 1001), "password"),
         (lambda d, p: _ask(d, 99), "person"),
         (lambda d, p: _ask(d, p, "nobody"), "acting_for"),
@@ -213,7 +227,7 @@ def test_every_failed_sign_in_does_the_same_work(
 
 
 def test_an_old_hash_is_renewed_at_sign_in(database: Database) -> None:
-    weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("long enough")
+    weak = PasswordHasher(time_cost=1, memory_cost=16, parallelism=1).hash("long enough")
     sun = someone(database)
     with database.sessions.begin() as session:
         store.change_person(session, sun, password_hash=weak)
@@ -233,3 +247,189 @@ def test_nothing_changed_is_nothing_written(database: Database) -> None:
         found = store.find_person(session, sun)
     assert found is not None
     assert found.is_active
+
+
+# ---------------------------------------------------------------------------- administrators
+
+BY = By("root", NOW, TODAY)
+OFFICE = Post(ADMINISTRATOR)
+
+
+def administrator(
+    database: Database, login: str, first: date = FIRE_ON, last: date | None = None
+) -> tuple[int, int]:
+    """An administrator who can sign in: the person's id and the grant's."""
+    person = create_person(database, login=login, name="某", now=NOW)
+    with database.sessions.begin() as session:
+        store.change_person(session, person, password_hash="made without the work")
+    grant = give_post(
+        database, person, OFFICE, valid_from=first, valid_until=last, granted_by="root"
+    )
+    return person, grant
+
+
+def remaining(database: Database, on: date) -> int:
+    """How many can sign in on a day as administrators."""
+    with database.readers.begin() as session:
+        return len(
+            session.execute(
+                select(store.GrantRow.id)
+                .join(store.Person)
+                .where(
+                    store.GrantRow.role == ADMINISTRATOR,
+                    store.Person.is_active,
+                    (store.GrantRow.valid_until.is_(None)) | (store.GrantRow.valid_until >= on),
+                )
+            ).all()
+        )
+
+
+@pytest.mark.parametrize(
+    ("other", "allowed_on"),
+    [
+        # From when to when the other one is in office: on which day the first may end.
+        ((FIRE_ON, None), TODAY),
+        ((TODAY + DAY, None), TODAY),
+        ((TODAY + 2 * DAY, None), None),
+        ((FIRE_ON, TODAY + 30 * DAY), None),
+        ((FIRE_ON, TODAY), None),
+        (None, None),
+    ],
+)
+def test_no_day_is_left_without_an_administrator(
+    database: Database, other: tuple[date, date | None] | None, allowed_on: date | None
+) -> None:
+    first, grant = administrator(database, "first")
+    if other is not None:
+        administrator(database, "other", *other)
+    if allowed_on is not None:
+        end_post(database, grant, allowed_on, by=BY)
+        assert not actor(database, first, allowed_on + DAY).grants
+        return
+    with pytest.raises(Faulty) as refused:
+        end_post(database, grant, TODAY, by=BY)
+    assert [each.field for each in refused.value.problems] == ["last_on"]
+    assert actor(database, first, TODAY + 400 * DAY).grants
+
+
+def test_two_terms_in_a_row_stand_in_for_one(database: Database) -> None:
+    _, grant = administrator(database, "first", last=TODAY + 20 * DAY)
+    administrator(database, "second", last=TODAY + 9 * DAY)
+    administrator(database, "third", first=TODAY + 10 * DAY, last=TODAY + 20 * DAY)
+    end_post(database, grant, TODAY, by=BY)
+    assert remaining(database, TODAY + DAY) == 2
+
+
+def test_who_cannot_sign_in_is_no_administrator_to_rely_on(database: Database) -> None:
+    first, grant = administrator(database, "first")
+    left, _ = administrator(database, "left")
+    set_active(database, left, is_active=False, by=BY)
+    without = someone(database)
+    give_post(database, without, OFFICE, valid_from=FIRE_ON, granted_by="root")
+    changes: tuple[Callable[[], None], ...] = (
+        lambda: end_post(database, grant, TODAY, by=BY),
+        lambda: set_active(database, first, is_active=False, by=BY),
+        lambda: set_active(database, first, is_active=False),
+    )
+    for change in changes:
+        with pytest.raises(Faulty):
+            change()
+    set_active(database, left, is_active=True, by=BY)
+    set_active(database, first, is_active=False, by=BY)
+    assert remaining(database, TODAY + DAY) == 2
+
+
+def test_two_administrators_who_remove_each_other_at_once_leave_one(database: Database) -> None:
+    for turn in range(4):
+        one, one_grant = administrator(database, f"one{turn}")
+        other, _ = administrator(database, f"other{turn}")
+        # Those of earlier turns are gone, so that these are the last two.
+        with database.sessions.begin() as session:
+            for row in session.scalars(select(store.Person)):
+                row.is_active = row.id in (one, other)
+        start = Barrier(2)
+
+        def remove(change: Callable[[], None], start: Barrier = start) -> bool:
+            start.wait()
+            try:
+                change()
+            except Faulty:
+                return False
+            return True
+
+        changes: list[Callable[[], None]] = [
+            lambda grant=one_grant: end_post(database, grant, TODAY, by=BY),  # type: ignore[misc]
+            lambda person=other: set_active(  # type: ignore[misc]
+                database, person, is_active=False, by=BY
+            ),
+        ]
+        with ThreadPoolExecutor(2) as pool:
+            done = list(pool.map(remove, changes))
+        assert sorted(done) == [False, True]
+        assert remaining(database, TODAY + DAY) == 1
+
+
+def test_a_post_of_a_case_is_ended_there(database: Database) -> None:
+    ref, sun = opened(database), someone(database)
+    grant = give_post(
+        database, sun, Post("member", case_id=ref.id), valid_from=FIRE_ON, granted_by="a"
+    )
+    with pytest.raises(Faulty):
+        end_post(database, grant, TODAY, by=BY)
+    assert actor(database, sun, TODAY + DAY).grants
+
+
+def test_what_stands_already_is_not_given_twice(database: Database) -> None:
+    sun, li = someone(database), someone(database, "li")
+    post = Post("archivist", division=FUYUAN, tier="county")
+    span = {"valid_from": TODAY, "valid_until": TODAY + 2 * DAY}
+    give_post(database, sun, post, granted_by="a", **span)  # type: ignore[arg-type]
+    name_deputy(database, person_id=li, acts_for_id=sun, granted_by="a", **span)  # type: ignore[arg-type]
+    for first, last, is_taken in [
+        (TODAY - DAY, TODAY - DAY, False),
+        (TODAY - DAY, TODAY, True),
+        (TODAY + 2 * DAY, TODAY + 3 * DAY, True),
+        (TODAY + 3 * DAY, TODAY + 3 * DAY, False),
+    ]:
+        days = {"valid_from": first, "valid_until": last}
+        calls: list[Callable[[], object]] = [
+            lambda days=days: give_post(database, sun, post, granted_by="a", **days),  # type: ignore[misc]
+            lambda days=days: name_deputy(  # type: ignore[misc]
+                database, person_id=li, acts_for_id=sun, granted_by="a", **days
+            ),
+        ]
+        for call in calls:
+            if is_taken:
+                with pytest.raises(Faulty):
+                    call()
+            else:
+                call()
+    give_post(
+        database, sun, Post("archivist", division=FUYUAN, tier="city"), granted_by="a",
+        **span,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def test_a_refused_change_of_the_own_password_is_on_record(database: Database) -> None:
+    sun = someone(database, password="long enough")
+    with database.readers.begin() as session:
+        person = store.find_person(session, sun)
+    assert person is not None
+    with pytest.raises(Faulty):
+        change_own_password(database, person, "wrong", "something else", sign_in_id=1, by=BY)
+    with database.readers.begin() as session:
+        (row,) = session.scalars(select(AccessRow)).all()
+    assert (row.what, row.item, row.person) == ("own_password_refused", "sun", "root")
+
+
+def test_a_renewed_hash_does_not_undo_a_new_password(database: Database) -> None:
+    sun = someone(database, password="the old password")
+    with database.sessions.begin() as session:
+        person = store.find_person(session, sun)
+        assert person is not None
+        known = str(person.password_hash)
+        store.change_person(session, sun, password_hash="set meanwhile")
+        assert store.replace_password_hash(session, sun, known, "renewed") is False
+        found = store.find_person(session, sun)
+    assert found is not None
+    assert found.password_hash == "set meanwhile"

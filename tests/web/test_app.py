@@ -11,14 +11,16 @@ from flask.testing import FlaskClient
 
 from config import ROOT, Environment
 from fireinvest.web.app import create_app
+from fireinvest.web.rights import public
 from fireinvest.web.views import BLUEPRINTS
 from tests.conftest import settings_for
 
 
 def _take(app: Flask) -> None:
-    app.add_url_rule(
-        "/take", "take", lambda: f"{len(request.form.get('text', ''))}", methods=["POST"]
-    )
+    def take() -> str:
+        return f"{len(request.form.get('text', ''))}"
+
+    app.add_url_rule("/take", "take", public(take), methods=["POST"])
 
 
 def test_every_listed_blueprint_is_served(quick_app: Flask) -> None:

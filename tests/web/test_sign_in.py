@@ -5,11 +5,13 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import text
 
 from fireinvest.clock import today_in_china, utcnow
-from fireinvest.services.people import Post, name_deputy, set_active
+from fireinvest.services import people, signing_in
+from fireinvest.services.people import Post, name_deputy, set_active, set_password
 from fireinvest.store import Database
 from tests.services.office import CITY, FUYUAN, facts, opened
 from tests.web.office import PASSWORD, database_of, hidden, person_with, sign_in, token
@@ -276,3 +278,38 @@ def test_an_administrators_post_opens_no_case(office: tuple[Flask, Database]) ->
     person_with(database, "admin", Post("administrator", division=CITY, tier="city"))
     client = sign_in(app, "admin")
     assert client.get(f"/cases/{ref.number}").status_code == 404
+
+
+def test_a_password_changed_at_that_very_moment_lets_nobody_in(
+    office: tuple[Flask, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old password was right when it was looked at, and is no more when the sign-in begins."""
+    app, database = office
+    real = signing_in.verify_password
+
+    def slow(*given: str) -> object:
+        person = real(database, *given[1:])
+        assert person is not None
+        set_password(database, person.id, "another long one")
+        return person
+
+    client = app.test_client()
+    form = token(client.get("/sign-in").text)
+    monkeypatch.setattr(signing_in, "verify_password", slow)
+    answer = client.post(
+        "/sign-in", data={"csrf_token": form, "login": "sun", "password": PASSWORD}
+    )
+    assert answer.status_code == 401
+    assert client.get("/desk").status_code == 302
+
+
+def test_an_old_hash_is_renewed_and_lets_its_owner_in(
+    office: tuple[Flask, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, database = office
+    stronger = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1)
+    monkeypatch.setattr(people, "_hasher", lambda: stronger)
+    assert sign_in(app, "sun").get("/desk").status_code == 200
+    with database.readers.begin() as session:
+        kept = session.scalar(text("SELECT password_hash FROM people WHERE login = 'sun'"))
+    assert "m=16,t=2" in str(kept)

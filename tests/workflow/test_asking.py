@@ -8,7 +8,7 @@ from fireinvest.messages import render
 from fireinvest.workflow.actions import KINDS
 from fireinvest.workflow.asking import Asked, asked_fields, described, outcome_words, reasons_ahead
 from fireinvest.workflow.case import Case
-from tests.workflow.stories import Story, filled
+from tests.workflow.stories import Story, filled, told_until
 
 
 def fields_of(case: Case, step: str) -> dict[str, Asked]:
@@ -159,6 +159,74 @@ def test_a_payload_is_told_in_the_words_of_the_law() -> None:
         for name, _label, _shape, value in described(decision, ruleset, ruleset.steps["reply"])  # type: ignore[arg-type]
     }
     assert words["outcome"] == outcome_words("approved")
+
+
+@pytest.mark.parametrize(
+    ("step", "said", "expected"),
+    [
+        ("decide_category", {"category": "work_safety"}, "安全生产类火灾"),
+        ("request_team", {"government": "city"}, "市级人民政府"),
+        ("invite", {"item": "unheard"}, "unheard"),
+    ],
+)
+def test_codes_are_told_by_their_labels(step: str, said: dict[str, str], expected: str) -> None:
+    ruleset = fresh().ruleset
+    told = {
+        name: value
+        for name, _label, _shape, value in described(
+            filled(ruleset, step, **said),  # type: ignore[arg-type] # steps have kinds
+            ruleset,
+            ruleset.steps[step],
+        )
+    }
+    (field,) = said
+    words = told[field]
+    assert (words if isinstance(words, str) else render(words, "zh")) == expected  # type: ignore[arg-type]
+
+
+def test_a_step_that_the_law_no_longer_has_is_told_all_the_same() -> None:
+    ruleset = fresh().ruleset
+    payload = filled(ruleset, "publish")
+    told = list(described(payload, ruleset, None))  # type: ignore[arg-type]
+    assert ("item", "report_media") in [(name, value) for name, _l, _s, value in told]
+
+
+def test_a_new_reference_is_one_that_nothing_has() -> None:
+    story = Story()
+    story.tell("establish_team", "2025-05-13")
+    story.tell("test_commissioned", "2025-05-14", ref="2")
+    assert fields_of(story.case, "test_commissioned")["ref"].default == "3"
+
+
+def test_a_long_subject_is_told_short() -> None:
+    story = Story()
+    story.tell("establish_team", "2025-05-13")
+    story.tell("test_commissioned", "2025-05-14", ref="1", subject="电气线路熔痕" * 20)
+    (choice,) = fields_of(story.case, "test_returned")["ref"].choices
+    assert len(render(choice.words, "zh")) < 50
+
+
+def test_measures_that_are_done_stay_in_the_list() -> None:
+    story = told_until("execution")
+    story.tell("set_measure", "2025-10-20", ref="a", what="更换线路", due_on=date(2026, 3, 1))
+    story.tell("set_measure", "2025-10-20", ref="b", due_on=date(2026, 3, 1))
+    story.tell("accept_measure", "2025-11-20", ref="a", outcome="proved")
+    found = fields_of(story.case, "accept_measure")["ref"]
+    mine = {each.code: each.is_done for each in found.choices}
+    assert (mine["a"], mine["b"]) == (True, False)
+
+
+def test_a_ground_can_be_raised_of_members_and_decided_of_those_raised() -> None:
+    story = Story()
+    story.tell("establish_team", "2025-05-13", person="zhao")
+    story.tell("join_team", "2025-05-14", item="police", person="zhang")
+    raised = fields_of(story.case, "declare_recusal")["person"]
+    assert [each.code for each in raised.choices] == ["zhao", "zhang"]
+    assert raised.is_open
+    story.tell("declare_recusal", "2025-05-15", person="zhang", item="interest")
+    decided = fields_of(story.case, "decide_recusal")["person"]
+    assert [each.code for each in decided.choices] == ["zhang"]
+    assert decided.default == "zhang"
 
 
 def test_every_outcome_of_the_profile_has_words() -> None:

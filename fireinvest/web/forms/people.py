@@ -23,8 +23,8 @@ NEEDED = Text("This is needed.")
 
 
 def tidy(value: str | None) -> str:
-    """Return what was typed without blanks around it and without what no database keeps."""
-    return (value or "").replace("\0", "").strip()
+    """Return what was typed without blanks around it."""
+    return (value or "").strip()
 
 
 class FieldKind(StrEnum):
@@ -101,7 +101,7 @@ class Written:
     def shown(self, name: str) -> str:
         """Return what the page shows in a field again: never a password."""
         is_secret = self._by_name[name].kind is FieldKind.PASSWORD
-        return "" if is_secret else self.raw(name).replace("\0", "")
+        return "" if is_secret else self.raw(name)
 
     def line(self, name: str) -> str:
         """Return a text without blanks around it."""
@@ -277,7 +277,9 @@ def agency_fields(
         Field("label_zh", Text("name in Chinese")),
         Field("label_en", Text("name in English")),
         Field("body", Text("kind of agency"), FieldKind.CHOICE, choices=tuple(bodies)),
-        Field("division", Text("place"), FieldKind.CHOICE, choices=tuple(divisions)),
+        Field(
+            "division", Text("administrative division"), FieldKind.CHOICE, choices=tuple(divisions)
+        ),
         Field("tier", Text("whose government"), FieldKind.CHOICE, choices=tuple(tiers)),
         *_from_until(needs_last=False),
     )

@@ -43,6 +43,12 @@ _ID = "<int(min=1, max=2147483647):"
 
 ADMINISTRATORS_POST = Text("System administrator")
 
+#: Agencies whose people hold posts of the rule, though the rule doesn't name them among its bodies.
+OTHER_BODIES: Mapping[str, Text] = {
+    "government_office": Text("office of the government"),
+    "other": Text("another authority"),
+}
+
 #: What a line of the access log says on a page.
 CHANGES: Mapping[Change, Text] = {
     Change.PERSON_ADDED: Text("added"),
@@ -97,6 +103,11 @@ def role_words(rules: Ruleset, role: str) -> Words:
     if role == ADMINISTRATOR:
         return ADMINISTRATORS_POST
     return rules.roles[role].label if role in rules.roles else role
+
+
+def _bodies(rules: Ruleset) -> dict[str, Words]:
+    """The kinds of agencies: those of the rule first."""
+    return {**{each.id: each.label for each in rules.bodies.values()}, **OTHER_BODIES}
 
 
 def _place_words(code: str) -> Words:
@@ -165,6 +176,7 @@ def agencies() -> ResponseReturnValue:
         "people/agencies.html",
         agencies=found.agencies,
         rules=rules,
+        bodies=_bodies(rules),
         place=_place_words,
         after=after,
         next_key=found.next_key,
@@ -544,20 +556,20 @@ def _tiers(rules: Ruleset) -> list[Choice]:
     return [Choice(each.id, each.label) for each in rules.tiers.values()]
 
 
-@blueprint.route(f"/{_ID}person_id>/posts/{_ID}post_id>/end", methods=["GET", "POST"])
+@blueprint.route(f"/{_ID}person_id>/posts/{_ID}grant_id>/end", methods=["GET", "POST"])
 @administrator
 @keeps_drafts
-def end_post(person_id: int, post_id: int) -> ResponseReturnValue:
+def end_post(person_id: int, grant_id: int) -> ResponseReturnValue:
     """Let a post end with a day."""
     with state().database.readers.begin() as session:
-        found, post = store.find_person(session, person_id), store.find_post(session, post_id)
+        found, post = store.find_person(session, person_id), store.find_post(session, grant_id)
     if found is None or post is None or post.person_id != person_id or post.case is not None:
         abort(404)
     view = post_view(ruleset(), post, today())
 
     def save(written: Written) -> str:
         last_on = _last_day(written, post.valid_until)
-        accounts.end_post(state().database, post_id, last_on, by=_by())
+        accounts.end_post(state().database, grant_id, last_on, by=_by())
         flash(_("The post ends with %(day)s.", day=last_on), "done")
         return url_for("people.person", person_id=person_id)
 
@@ -680,7 +692,7 @@ def end_deputy(person_id: int, deputy_id: int) -> ResponseReturnValue:
 def new_agency() -> ResponseReturnValue:
     """Add an agency of one tier's government in one place."""
     rules = ruleset()
-    bodies = [Choice(each.id, each.label) for each in rules.bodies.values()]
+    bodies = [Choice(code, words) for code, words in _bodies(rules).items()]
 
     def save(written: Written) -> str:
         zh, en = written.line("label_zh"), written.line("label_en")

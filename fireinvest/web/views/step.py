@@ -156,7 +156,7 @@ def code_action(number: str, name: str) -> ResponseReturnValue:
         Doing(
             file,
             CODE_FORMS[name],
-            None,
+            _code_basis(file, name),
             code_asked(file.case, name),
             build,
             needs_reason=True,
@@ -253,11 +253,11 @@ _CODE_HINTS: dict[str, Text] = {
         "The level has risen: the case goes to the government that the rule now names. Until this "
         "is recorded, the one before goes on investigating and its clocks run."
     ),
-    "raise": Text("A superior government may take any case up to itself (Decree 493 art 20)."),
+    "raise": Text("A superior government may take any case up to itself."),
     "merge": Text("Both cases are of one fire: this one ends, and goes on in the other."),
     "link": Text(
-        "The two cases concern each other, as when a supervised unit burns again (art 30): a "
-        "person judges what follows from it."
+        "The two cases concern each other, as when a supervised unit burns again: a person judges "
+        "what follows from it."
     ),
 }
 
@@ -343,6 +343,18 @@ def _linked(payload: Linking, problems: list[Problem]) -> Linking:
         problems.append(Problem("entry", Text("No entry of this number counts in the case.")))
         return payload
     return Linking(payload.other, entry.step, payload.entry)
+
+
+#: The national law under which a superior government takes a case up to itself.
+_RAISING = Citation("decree493", "20")
+
+
+def _code_basis(file: CaseFile, name: str) -> Citation | None:
+    """On what does a code action rest, where the law of the case speaks of it?"""
+    if name == "hand_over":
+        return next((each.citation for each in file.case.judgement.government.basis), None)
+    is_known = str(_RAISING) in file.ruleset.articles
+    return _RAISING if name == "raise" and is_known else None
 
 
 def _only_administering(file: CaseFile) -> None:
