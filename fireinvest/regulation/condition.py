@@ -34,6 +34,7 @@ FACTS: Mapping[str, FactType] = {
     "social_impact": FactType.FLAG,
     "acts_as_county": FactType.FLAG,
     "responsibility_accident": FactType.FLAG,
+    "approved_as_is": FactType.FLAG,
     "category": FactType.CODE,
     "mode": FactType.CODE,
     "level": FactType.LEVEL,

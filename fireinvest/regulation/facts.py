@@ -67,6 +67,7 @@ class Facts:
     social_impact: bool | None = None
     category: Category | None = None
     responsibility_accident: bool | None = None
+    approved_as_is: bool | None = None
     zone_authorised: bool | None = None
 
     def with_known(self, changes: Mapping[str, object]) -> "Facts":

@@ -70,6 +70,7 @@ class Decides(StrEnum):
     ZONE_AUTHORISED = "zone_authorised"
     DELEGATED = "delegated"
     RESPONSIBILITY_ACCIDENT = "responsibility_accident"
+    APPROVED_AS_IS = "approved_as_is"
 
 
 class Weight(StrEnum):

@@ -48,6 +48,7 @@ def view(
         "social_impact": facts.social_impact,
         "category": facts.category,
         "responsibility_accident": facts.responsibility_accident,
+        "approved_as_is": facts.approved_as_is,
         "acts_as_county": _acts_as_county(facts, division),
         "mode": mode,
         "level": severity.range_in(ruleset.scale),

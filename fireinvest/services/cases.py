@@ -230,7 +230,7 @@ def open_case(
         Faulty: when no law is in force for the place and day.
 
     """
-    if problems := list(_opening_problems(facts, unit_name, address, idempotency_key, today)):
+    if problems := list(_opening_problems(facts, unit_name, address, idempotency_key, now, today)):
         raise Invalid(problems)
     division = None if facts.division is None else law.division(facts.division, facts.occurred_on)
     if not may_open(actor, division):
@@ -311,10 +311,12 @@ def open_case(
 
 
 def _opening_problems(
-    facts: Facts, unit_name: str, address: str, key: str, today: date
+    facts: Facts, unit_name: str, address: str, key: str, now: datetime, today: date
 ) -> Iterator[Problem]:
     if facts.occurred_on > today:
         yield Problem("occurred_at", Text("The day lies in the future."))
+    elif facts.occurred_at is not None and facts.occurred_at > now:
+        yield Problem("occurred_at", Text("The time lies in the future."))
     given = (("unit_name", unit_name, _LONGEST_UNIT), ("address", address, _LONGEST_ADDRESS))
     for field, text, longest in given:
         if not text.strip():

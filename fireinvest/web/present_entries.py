@@ -56,6 +56,7 @@ _FACTS: Mapping[str, Text] = {
     "category": Text("kind of fire"),
     "responsibility_accident": Text("responsibility accident"),
     "zone_authorised": Text("zone authorised"),
+    "approved_as_is": Text("report approved without changes"),
 }
 
 _JUDGED: Mapping[str, Text] = {

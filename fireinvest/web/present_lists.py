@@ -30,7 +30,7 @@ LIGHTS: Mapping[Light, Text] = {
 }
 
 STANDINGS: Mapping[Standing, Text] = {
-    Standing.OPEN: Text("Open"),
+    Standing.OPEN: Text("Still open"),
     Standing.ENDED: Text("Ended"),
 }
 

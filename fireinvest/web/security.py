@@ -2,6 +2,8 @@
 
 from flask import Flask, Response, abort, request
 
+from fireinvest.web.rights import Right, right_of
+
 # Nothing inline and nothing from elsewhere: text that a person typed can never become a script.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -28,10 +30,13 @@ HEADERS = {
 
 
 def refuse_what_nobody_types(app: Flask) -> None:
-    """Refuse a NUL wherever it stands: no keyboard has it, and no database takes it."""
+    """Refuse a NUL in what is sent to be kept: no keyboard has it, and no database takes it."""
 
     @app.before_request
     def look() -> None:
+        is_public = request.endpoint is None or right_of(request.endpoint) is Right.PUBLIC
+        if is_public and request.endpoint != "sign_in.enter":
+            return  # Nothing of it gets to the database.
         values = (*request.args.values(), *request.form.values(), request.path)
         if any("\x00" in each for each in values):
             abort(400)

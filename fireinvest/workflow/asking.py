@@ -13,7 +13,7 @@ from fireinvest.regulation.checking import MEMBERS
 from fireinvest.regulation.condition import evaluate
 from fireinvest.regulation.profile import DateField, Decides, Kind, Per, Ruleset, Step
 from fireinvest.workflow.actions import KINDS, Extension, KindPayload, Recusal, Shape
-from fireinvest.workflow.case import Case, gaps
+from fireinvest.workflow.case import Case, is_lacking
 from fireinvest.workflow.deadlines import runs_of
 
 #: How the outcomes of steps are worded; a profile's own outcome shows its code.
@@ -292,7 +292,7 @@ def reasons_ahead(case: Case, step: Step) -> Iterator[Problem]:
     """Yield what would make the step want a reason, as far as that is known before it is filled in."""
     steps = case.ruleset.steps
     for name in step.expects:
-        if case.mode in steps[name].modes and gaps(case, steps[name]):
+        if is_lacking(case, steps[name]):
             text = Text("This usually comes first: %(step)s.", step=steps[name].label)
             yield Problem("reason", text, str(steps[name].basis))
 

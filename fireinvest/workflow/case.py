@@ -12,7 +12,7 @@ from fireinvest.messages import Label, Problem, Text
 from fireinvest.regulation.basis import Citation, Finding
 from fireinvest.regulation.checking import MEMBERS
 from fireinvest.regulation.clocks import Test
-from fireinvest.regulation.condition import FactView
+from fireinvest.regulation.condition import FactView, evaluate
 from fireinvest.regulation.contents import lacking
 from fireinvest.regulation.facts import Category, Facts
 from fireinvest.regulation.jurisdiction import Judgement, judge, lead_of
@@ -251,6 +251,12 @@ def gaps(case: Case, step: Step) -> tuple[Gap, ...]:
         if items or entries:
             return tuple(Gap(item.basis, item.label) for item in items)
     return () if entries else (Gap(step.basis, None),)
+
+
+def is_lacking(case: Case, step: Step) -> bool:
+    """Does the case want a step, in its mode and by its facts, that isn't done in full?"""
+    is_wanted = case.mode in step.modes and evaluate(step.when, case.view).holds
+    return bool(is_wanted and gaps(case, step))
 
 
 def completed(case: Case, step: Step) -> Entry | None:
@@ -569,5 +575,7 @@ def _fact_changes(step: Step, entry: Entry) -> dict[str, object]:
             return {"zone_authorised": payload.outcome == step.outcomes[0]}
         case Decides.RESPONSIBILITY_ACCIDENT:
             return {"responsibility_accident": payload.outcome == step.outcomes[0]}
+        case Decides.APPROVED_AS_IS:
+            return {"approved_as_is": payload.outcome == step.outcomes[0]}
         case _:
             return {}

@@ -42,7 +42,7 @@ from fireinvest.workflow.actions import (
     Voiding,
     missing_fields,
 )
-from fireinvest.workflow.case import Case, fold, gaps
+from fireinvest.workflow.case import Case, fold, gaps, is_lacking
 from fireinvest.workflow.deadlines import deadlines_of, runs_of
 from fireinvest.workflow.errors import Invalid, NotAllowed, Refused, Stale
 from fireinvest.workflow.permissions import (
@@ -486,7 +486,7 @@ def _wants_reason(
     """What is skipped or late is possible, with a reason on record."""
     steps = case.ruleset.steps
     for name in step.expects:
-        if case.mode in steps[name].modes and gaps(case, steps[name]):
+        if is_lacking(case, steps[name]):
             text = Text("This usually comes first: %(step)s.", step=steps[name].label)
             yield Problem("reason", text, str(steps[name].basis))
     for each in deadlines:

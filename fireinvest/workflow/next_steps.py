@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fireinvest.regulation.clocks import Deadline
 from fireinvest.regulation.profile import Per, Step
-from fireinvest.workflow.case import Case, gaps
+from fireinvest.workflow.case import Case, is_lacking
 from fireinvest.workflow.deadlines import satisfying_steps
 from fireinvest.workflow.engine import missing, why_not_now
 from fireinvest.workflow.permissions import ADMINISTERING, acting_tiers
@@ -80,9 +80,7 @@ def _can_be_done(case: Case, step: Step) -> bool:
     if next(why_not_now(case, step), None) is not None:
         return False
     steps = case.ruleset.steps
-    return not any(
-        case.mode in steps[name].modes and gaps(case, steps[name]) for name in step.expects
-    )
+    return not any(is_lacking(case, steps[name]) for name in step.expects)
 
 
 def _was_asked(case: Case, step: Step) -> bool:

@@ -204,7 +204,7 @@ def test_a_result_prints_on_one_page(page: Page, name: str, language: str) -> No
 def test_it_works_without_scripts(browser: Browser, live_server: str) -> None:
     context = browser.new_context(base_url=live_server, java_script_enabled=False)
     page = context.new_page()
-    page.goto("/?lang=en")
+    page.goto("/calculator?lang=en")
     page.locator("#occurred_on").fill("2025-05-12")
     page.locator("#deaths").fill("5")
     page.locator("#as_of").fill("2025-05-13")

@@ -100,6 +100,27 @@ def test_a_draft_survives_a_reload_and_can_be_thrown_away(page: Page, office: Da
     assert count(office, "drafts") == 0
 
 
+def test_what_came_back_with_problems_is_a_draft_that_is_reloaded(
+    page: Page, office: Database
+) -> None:
+    page.goto("/cases/new?lang=en")
+    fill(page)
+    page.locator("#address").fill("")
+    page.get_by_role("button", name="Open the case").click()
+    needed = page.locator("#address-problem")
+    expect(needed).to_have_text("This is needed.")
+    page.locator("#deaths").fill("2")
+    expect(page.locator(".level strong")).to_have_text("general")
+    expect(needed).to_have_text("This is needed.")
+    page.locator("#address").fill("胜境街道1号")
+    expect(needed).to_be_empty()
+    expect(page.locator("[data-draft-state]")).to_contain_text("Draft kept")
+    page.reload()
+    expect(page.locator(".kept-note")).to_be_visible()
+    expect(page.locator("#address")).to_have_value("胜境街道1号")
+    assert count(office, "cases") == 0
+
+
 def test_leaving_the_page_keeps_what_was_just_typed(page: Page, office: Database) -> None:
     page.goto("/cases/new?lang=en")
     page.get_by_label("How it was reported").fill("119指挥中心转来")

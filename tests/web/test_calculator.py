@@ -79,10 +79,9 @@ def test_five_deaths_in_fuyuan(quick_client: FlaskClient, language: str) -> None
     assert "2025-07-11" in report
 
 
-def test_the_first_page_leads_to_the_calculator(quick_client: FlaskClient) -> None:
-    assert quick_client.get("/").headers["Location"] == "/calculator"
-    answer = quick_client.get("/?deaths=5&lang=en")
-    assert answer.headers["Location"] == "/calculator?deaths=5&lang=en"
+def test_the_calculator_needs_no_sign_in_and_the_first_page_does(quick_client: FlaskClient) -> None:
+    assert quick_client.get("/calculator").status_code == 200
+    assert quick_client.get("/").headers["Location"] == "/sign-in"
 
 
 def test_an_empty_form_names_the_clocks_and_computes_nothing(quick_client: FlaskClient) -> None:

@@ -6,6 +6,8 @@ from flask.testing import FlaskClient
 from werkzeug.exceptions import Conflict
 from werkzeug.wrappers import Response
 
+from fireinvest.web.rights import public
+
 STATUSES = (400, 403, 404, 405, 410, 413, 500, 503)
 
 
@@ -23,10 +25,10 @@ def failing(quick_app: Flask) -> FlaskClient:
     def prepared() -> str:
         raise Conflict(response=Response("as prepared", 409))
 
-    quick_app.add_url_rule("/fail/<int:status>", "fail", fail)
-    quick_app.add_url_rule("/fault", "fault", fault)
-    quick_app.add_url_rule("/prepared", "prepared", prepared)
-    quick_app.add_url_rule("/moved", "moved", lambda: redirect("/health/live"))
+    quick_app.add_url_rule("/fail/<int:status>", "fail", public(fail))
+    quick_app.add_url_rule("/fault", "fault", public(fault))
+    quick_app.add_url_rule("/prepared", "prepared", public(prepared))
+    quick_app.add_url_rule("/moved", "moved", public(lambda: redirect("/health/live")))
     return quick_app.test_client()
 
 

@@ -9,7 +9,8 @@ E expert, O discipline inspection's delegate, V evaluator, A archivist, R regist
 government office, P handler there, S signer of the reply.
 Modes: I investigate, A assist, O out of scope, X other law prevails.
 Else: ``open``: a report was sent and waits for an answer; ``idle``: none does; ``awaits``: no
-receipt is registered; ``first``: not done before; ``work_safety``: only such fires.
+receipt is registered; ``first``: not done before; ``work_safety``: only such fires;
+``changes``: the reply approved with changes.
 """
 
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ submit_report           | rule:21        | review..approval       | C L         
 receive_report          | rule:22        | approval..approval     | R             | I       | must   | submit_report      | awaits
 return_report           | rule:22        | approval..approval     | P S           | I       | may    | submit_report      | open
 reply                   | rule:22        | approval..approval     | P S           | I       | must   | submit_report      | open first
-confirm_changes         | rule:22        | execution..execution   | P S           | I       | may    | reply              |
+confirm_changes         | rule:22        | execution..evaluation  | P S           | I       | must   | reply              | changes
 # Arts 23-27: publication, file, delivery, copies, transfers, measures and penalties.
 publish                 | rule:23        | execution..evaluation  | C H           | I       | must   | reply              |
 archive                 | rule:24        | execution..evaluation  | A C           | I       | must   | reply              |

@@ -980,3 +980,18 @@ def test_a_decision_has_no_effect_beyond_its_record_where_the_table_names_none()
     payload = Decision(outcome="conditions_met", decided_by="the government")
     story.take("judge_new_fire", "2026-04-21", payload)
     assert story.case.facts == told_until("execution").case.facts
+
+
+def test_changes_that_a_reply_wants_are_confirmed_before_publication() -> None:
+    """ "Approved with changes" is a reply; its points are checked off before anything is published."""
+    story = told_before("reply")
+    story.take("reply", "2025-07-10", outcome="approved_with_changes")
+    assert "confirm_changes" in {each.step for each in missing(story.case)}
+    (problem,) = invalid(story, "publish", "2025-07-12")
+    assert problem.startswith("reason: This usually comes first")
+    story.take("confirm_changes", "2025-07-11")
+    story.take("publish", "2025-07-12")
+    plain = told_before("reply")
+    plain.take("reply", "2025-07-10", outcome="approved")
+    assert "confirm_changes" not in {each.step for each in missing(plain.case)}
+    plain.take("publish", "2025-07-12")

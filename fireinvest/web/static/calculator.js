@@ -1,6 +1,8 @@
 // Keeps the calculator's result up to date while somebody types. Without it the page works as a
 // plain form; this only spares the button.
 
+import { spoken, takeOver } from "./facts.js";
+
 const WAIT = 350; // milliseconds without a key before the answer is asked for
 
 const panels = document.getElementById("panels");
@@ -65,37 +67,12 @@ async function refresh(isFinal) {
 /** Takes over the new result and problems, and leaves what is being typed alone. */
 function show(fresh) {
   delete panels.dataset.stale;
-  const result = fresh.getElementById("result");
-  document.getElementById("result").replaceWith(result);
-  for (const place of form().querySelectorAll("[data-problems]")) {
-    const found = fresh.querySelector(`[data-problems="${place.dataset.problems}"]`);
-    place.replaceChildren(...(found ? [...found.childNodes] : []));
-  }
-  for (const field of form().elements) {
-    const problem = field.getAttribute("aria-describedby");
-    const wrong = problem && document.getElementById(problem)?.children.length;
-    if (wrong) field.setAttribute("aria-invalid", "true");
-    else field.removeAttribute("aria-invalid");
-  }
-  for (const part of form().querySelectorAll("[data-optional]")) {
-    const found = fresh.querySelector(`[data-optional="${part.dataset.optional}"]`);
-    if (found) part.hidden = found.hidden;
-  }
-  for (const name of ["division", "category"]) renewChoices(fresh, name);
+  const result = takeOver(form(), fresh, ["division", "category"]);
   equip(result);
-  const level = result.querySelector(".level, .problem-card h2");
   const due = [...result.querySelectorAll(".clock")].map(
     (clock) => `${clock.querySelector("h3").textContent.trim()} ${clock.querySelector(".due time").textContent}`,
   );
-  announce.textContent = [level?.textContent.replace(/\s+/g, " ").trim(), ...due].filter(Boolean).join("; ");
-}
-
-/** The places and kinds of fire differ with the day of the fire. */
-function renewChoices(fresh, name) {
-  const old = document.getElementById(name);
-  const found = fresh.getElementById(name);
-  if (!found || old === document.activeElement || old.innerHTML === found.innerHTML) return;
-  old.replaceChildren(...found.childNodes);
+  announce.textContent = spoken(result, due);
 }
 
 function remember(found, here) {

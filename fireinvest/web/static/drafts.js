@@ -56,7 +56,11 @@ function watch(form) {
     tell(state, status);
   }
 
-  if (kept === null) soon();
+  if (kept === null) {
+    soon();
+    // To load the page again then opens the draft, instead of sending the old text once more.
+    window.history.replaceState(window.history.state, "", window.location.href);
+  }
   form.addEventListener("input", soon);
   form.addEventListener("change", soon);
   form.addEventListener("submit", () => {

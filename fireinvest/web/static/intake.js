@@ -20,13 +20,16 @@ function soon() {
 
 async function refresh() {
   const turn = ++asked;
+  const body = new URLSearchParams(new FormData(form));
+  // A form that came back still says what is needed.
+  if ("draftUnkept" in form.dataset) body.set("sent", "yes");
   running?.abort();
   running = new AbortController();
   panels.setAttribute("aria-busy", "true");
   try {
     const answer = await fetch(panels.dataset.live, {
       method: "POST",
-      body: new URLSearchParams(new FormData(form)),
+      body,
       headers: { "X-Requested-With": "fetch" },
       signal: running.signal,
       credentials: "same-origin",

@@ -44,8 +44,8 @@ _SHOWN = ("place", "clock", "level", "weight", "light", "mine", "due_from", "due
 
 _RUNNING_LIGHTS = {light: words for light, words in LIGHTS.items() if light is not Light.DONE}
 _WEIGHTS: dict[str, Words] = {
-    BINDING: Text("Statutory and set by documents"),
-    EVERY_WEIGHT: Text("All, advice as well"),
+    BINDING: Text("Statutory and set"),
+    EVERY_WEIGHT: Text("All, with advice"),
     **{each.value: WEIGHTS[each] for each in Weight},
 }
 
@@ -66,6 +66,7 @@ class DeadlineView:
     level_place: int
     carrier: str | None
     weight: Words | None
+    instance: Words | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,15 @@ def _view(
         level_place=words.level_place(line.level),
         carrier=names.get(line.carrier, line.carrier) if line.carrier else None,
         weight=None if weight is Weight.STATUTORY else WEIGHTS[weight],
+        instance=_instance(line.instance),
     )
+
+
+def _instance(name: str) -> Words | None:
+    """What tells instances of one clock apart: their number, or the reference of a document."""
+    if name == "1":
+        return None
+    return Text("no. %(number)s", number=name) if name.isdecimal() else name
 
 
 def _links(form: BoardForm, found: Board) -> list[LightLink]:

@@ -11,7 +11,7 @@ from fireinvest.clock import today_in_china
 from fireinvest.messages import Faulty, Problem, Text, Words
 from fireinvest.regulation.calendar import LAST_DAY, DayKind
 from fireinvest.regulation.profile import Ruleset, Step
-from fireinvest.services.assessing import Assessment, assess
+from fireinvest.services.assessing import assess
 from fireinvest.web import law
 from fireinvest.web.forms.calculator import (
     CalculatorForm,
@@ -21,28 +21,21 @@ from fireinvest.web.forms.calculator import (
     offered_steps,
     read,
 )
-from fireinvest.web.gaps import Gap, gaps_of
+from fireinvest.web.forms.facts import FIELD_OF
 from fireinvest.web.present import (
     DAY_MARKS,
     MODES,
     WEEKDAY_HEADS,
     WEIGHTS,
-    ClockView,
-    ComingClock,
-    CriterionBar,
-    clock_view,
     coming_clocks,
-    criterion_bars,
 )
+from fireinvest.web.results import Result, result_of
 from fireinvest.web.rights import public
 
 blueprint = Blueprint("calculator", __name__)
 
 #: A longer query is no calculation.
 LONGEST_QUERY = 8000
-
-#: Which field of the form shows a problem that the law finds with a value.
-_FIELD_OF = {"occurred_at": "occurred_on", "length": "occurred_on"}
 
 #: Fires to try, with something to see in each.
 EXAMPLES: tuple[tuple[Text, dict[str, str]], ...] = (
@@ -89,18 +82,6 @@ EXAMPLES: tuple[tuple[Text, dict[str, str]], ...] = (
         },
     ),
 )
-
-
-@dataclass(frozen=True)
-class Result:
-    """What the page shows beside the form."""
-
-    found: Assessment
-    bars: list[CriterionBar]
-    clocks: list[ClockView]
-    coming: list[ComingClock]
-    place: Words | None
-    gaps: list[Gap]
 
 
 @dataclass(frozen=True)
@@ -195,19 +176,7 @@ def _ask() -> Asked:
     if problems or found is None:
         placed = _placed(problems, behind)
         return Asked(form, ruleset, today, fire_on, None, placed)
-    clocks = [
-        clock_view(found.ruleset, calendar, each, others)
-        for each, others in zip(found.deadlines, found.alternatives, strict=True)
-    ]
-    severity = found.case.judgement.severity
-    result = Result(
-        found=found,
-        bars=criterion_bars(found.ruleset.scale, severity.criteria),
-        clocks=clocks,
-        coming=coming_clocks(found.ruleset, found.case, {d.clock.id for d in found.deadlines}),
-        place=found.case.division.label if found.case.division else None,
-        gaps=gaps_of(found.ruleset, found.missing),
-    )
+    result = result_of(found, calendar)
     return Asked(form, found.ruleset, today, fire_on, result)
 
 
@@ -225,7 +194,7 @@ def _placed(problems: list[Problem], behind: list[int]) -> dict[str, list[Words]
     """Put each problem beside the field, or the row, that it speaks of."""
     placed: dict[str, list[Words]] = {}
     for problem in problems:
-        name = _FIELD_OF.get(problem.field, problem.field)
+        name = FIELD_OF.get(problem.field, problem.field)
         head, _, rest = name.partition(".")
         if head == "actions" and rest.partition(".")[0].isdecimal():
             name = f"since-{behind[int(rest.partition('.')[0]) - 1]}"

@@ -100,7 +100,9 @@ def show() -> ResponseReturnValue:
 def live() -> ResponseReturnValue:
     """What follows from what stands in the form, for a page that keeps itself up to date."""
     visitor = _opener()
-    asked = _ask(read(keeping.written()), visitor)
+    # A form that was sent once already says what is needed as well.
+    is_final = request.form.get("sent") == "yes"
+    asked = _ask(read(keeping.written()), visitor, is_final=is_final)
     return _page("intake/panels.html", asked), 400 if asked.problems else 200
 
 

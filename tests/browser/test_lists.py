@@ -1,0 +1,81 @@
+"""The list of cases and the board of deadlines in a real Chromium: room, reach, going back."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Opens
+
+pytestmark = pytest.mark.browser
+
+WIDE, PHONE = 1440, 390
+
+
+def overflow(page: Page) -> int:
+    """By how much the page, or a table in it, is wider than its room."""
+    found = page.evaluate(
+        """() => Math.max(
+            document.documentElement.scrollWidth - innerWidth,
+            ...[...document.querySelectorAll(".list-card")].map(e => e.scrollWidth - e.clientWidth),
+        )"""
+    )
+    assert isinstance(found, int)
+    return found
+
+
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(
+    ("address", "lines"),
+    [
+        ("/cases", 14),
+        ("/board?weight=all", 20),
+        ("/cases?level=x&place=y", 0),
+        ("/board?after=x", 0),
+    ],
+)
+def test_lists_fit_and_are_accessible(
+    as_person: Opens, address: str, lines: int, language: str, width: int
+) -> None:
+    page = as_person("city-head", width=width)
+    page.goto(f"{address}{'&' if '?' in address else '?'}lang={language}")
+    assert page.locator(".list-row").count() == lines
+    assert overflow(page) <= 0
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+
+
+def test_going_back_leads_to_the_list_as_it_was(as_person: Opens) -> None:
+    page = as_person("city-head")
+    page.goto("/cases?lang=en")
+    page.locator("#text").fill("物流")
+    page.locator("#level").select_option("general")
+    page.get_by_role("button", name="Query").click()
+    assert page.locator(".list-row").count() == 1
+    page.locator(".number-link").first.click()
+    page.wait_for_url("**/cases/5303-*")
+    page.go_back()
+    assert page.locator("#text").input_value() == "物流"
+    assert page.locator("#level").input_value() == "general"
+    assert page.locator(".list-row").count() == 1
+    page.get_by_role("link", name="Reset").click()
+    assert page.locator(".list-row").count() == 14
+
+
+def test_only_where_scripts_run_there_is_a_button_to_print(as_person: Opens) -> None:
+    for scripts in (True, False):
+        page = as_person("city-head", scripts=scripts)
+        page.goto("/board")
+        assert page.locator("[data-print]").is_visible() is scripts
+
+
+def test_on_paper_the_list_says_what_was_asked_for(as_person: Opens) -> None:
+    page = as_person("city-head")
+    page.goto("/board?lang=en&level=general")
+    asked = page.locator(".list-asked")
+    assert not asked.is_visible()
+    page.emulate_media(media="print")
+    assert asked.inner_text() == "Level: general"
+    assert not page.locator(".list-filter").is_visible()
+    assert not page.locator(".list-foot").is_visible()
+    assert page.locator(".list-row").first.is_visible()

@@ -1,0 +1,254 @@
+"""The board: the running deadlines of just the cases that may be seen, in order, counted right."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fireinvest.regulation.clocks import Light
+from fireinvest.regulation.profile import Weight
+from fireinvest.services.boards import Board, BoardFilters, BoardKey, BoardLine, board, case_list
+from fireinvest.services.cases import CaseRef, Filters, Loaded, load_case
+from fireinvest.services.people import Post
+from fireinvest.store import Database
+from fireinvest.workflow.actions import DocumentSent, Measure, Order, Recusal
+from fireinvest.workflow.deadlines import deadlines_of
+from fireinvest.workflow.permissions import ROLES, SYSTEM, Actor, Grant, may_see
+from tests.queries import counted
+from tests.services.office import (
+    CALENDAR,
+    CITY,
+    FIRE_ON,
+    LAW,
+    TIMERS,
+    TODAY,
+    did,
+    facts,
+    key,
+    opened,
+    person,
+    submitted,
+)
+
+PLACES = ("530325", "530302", "530300-jkq", CITY, None, "530325", "530381")
+PEOPLE = ("qian", "sun", SYSTEM)
+DAYS = 14
+
+Seen = tuple[date, int, str, str]
+
+
+@pytest.fixture
+def office(database: Database) -> Iterator[tuple[Database, list[Loaded]]]:
+    """Cases of many places and stages; of every second one, somebody is recused."""
+    refs: list[CaseRef] = []
+    grounds = LAW.in_force("530325", FIRE_ON).lists["recusal_grounds"].items[0].id
+    for number, place in enumerate(PLACES):
+        ref = opened(database, known=facts(place, deaths=number))
+        refs.append(ref)
+        if number % 2 == 0:
+            did(database, ref, "establish_team", Order(person="li"))
+            who = PEOPLE[number // 2 % 2]
+            did(database, ref, "declare_recusal", Recusal(person=who, item=grounds))
+            did(database, ref, "decide_recusal", Recusal(person=who, outcome="granted"))
+    submitted(database, refs[5])
+    measure = Measure(ref="整改1", what="更换线路", unit="某单位", due_on=TODAY + timedelta(3))
+    did(database, refs[5], "set_measure", measure, TODAY)
+    with database.readers.begin() as session:
+        yield database, [load_case(session, ref.id) for ref in refs]
+
+
+def running(loaded: Loaded) -> list[Seen]:
+    """The running deadlines of one case, worked out anew."""
+    return [
+        (each.due_on, loaded.ref.id, each.clock.id, each.run.instance)
+        for each in deadlines_of(loaded.case, CALENDAR, TODAY)
+        if not each.is_ended
+    ]
+
+
+def place_of(line: BoardLine) -> Seen:
+    return line.due_on, line.case_id, line.clock, line.instance
+
+
+def pages(database: Database, actor: Actor, filters: BoardFilters, size: int) -> Iterator[Board]:
+    after: BoardKey | None = None
+    while True:
+        found = board(database, actor, filters, after, size, DAYS)
+        yield found
+        after = found.next_key
+        if after is None:
+            return
+        assert len(found.lines) == size
+
+
+GRANTS = st.builds(
+    Grant,
+    role=st.sampled_from(sorted(ROLES)),
+    case_id=st.none() | st.sampled_from([f"5303-2025-{n:04d}" for n in range(1, 9)]),
+    division=st.none() | st.sampled_from([*(each for each in PLACES if each), "530400"]),
+    tier=st.sampled_from(["county", "city"]),
+)
+ACTORS = st.builds(Actor, st.sampled_from(PEOPLE), st.lists(GRANTS, max_size=4).map(tuple))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(actor=ACTORS, size=st.integers(1, 5), place=st.none() | st.sampled_from([*PLACES, "53"]))
+def test_the_board_holds_the_deadlines_of_what_may_be_seen(
+    office: tuple[Database, list[Loaded]], actor: Actor, size: int, place: str | None
+) -> None:
+    database, loaded = office
+    expected = sorted(
+        deadline
+        for each in loaded
+        if may_see(actor, each.case, each.ref.number)
+        and (place is None or place in (each.row["division"], each.row["parent"]))
+        for deadline in running(each)
+    )
+    found = list(pages(database, actor, BoardFilters(TODAY, place=place), size))
+    assert [place_of(line) for each in found for line in each.lines] == expected
+    assert {each.counts.all for each in found} == {len(expected)}
+
+
+def everything(database: Database, filters: BoardFilters) -> Board:
+    return board(database, TIMERS, filters, None, 500, DAYS)
+
+
+def test_filters_narrow_the_board_and_its_counts(office: tuple[Database, list[Loaded]]) -> None:
+    database, _ = office
+    whole = everything(database, BoardFilters(TODAY))
+    due = sorted({line.due_on for line in whole.lines})
+    advice = frozenset({Weight.ADVISORY})
+    binding = frozenset({Weight.STATUTORY, Weight.SET})
+    general = {line.number for line in whole.lines if line.level == "general"}
+    assert general
+    assert len(general) < len({line.number for line in whole.lines})
+    for change, fits in (
+        ({"clock": "report"}, lambda line: line.clock == "report"),
+        ({"clock": "nothing"}, lambda line: False),
+        ({"level": "general"}, lambda line: line.level == "general"),
+        ({"carrier": SYSTEM}, lambda line: line.carrier == SYSTEM),
+        ({"carrier": "nobody"}, lambda line: False),
+        ({"weights": advice}, lambda line: line.weight == "advisory"),
+        ({"weights": binding}, lambda line: line.weight != "advisory"),
+        ({"due_from": due[1]}, lambda line: line.due_on >= due[1]),
+        ({"due_until": due[1]}, lambda line: line.due_on <= due[1]),
+        ({"due_from": due[0], "due_until": due[0]}, lambda line: line.due_on == due[0]),
+        (
+            {"level": "general", "clock": "report", "due_from": due[1]},
+            lambda line: (
+                (line.level, line.clock) == ("general", "report") and line.due_on >= due[1]
+            ),
+        ),
+    ):
+        found = everything(database, replace(BoardFilters(TODAY), **change))
+        expected = [line for line in whole.lines if fits(line)]
+        assert list(found.lines) == expected, change
+        assert found.counts.all == len(expected), change
+
+
+def test_each_light_is_that_of_its_lines_on_every_day(
+    office: tuple[Database, list[Loaded]],
+) -> None:
+    database, loaded = office
+    bounds = {
+        day + timedelta(by)
+        for each in loaded
+        for found in deadlines_of(each.case, CALENDAR, TODAY)
+        for day in (found.yellow_on, found.red_on, found.due_on)
+        if day is not None
+        for by in (-1, 0, 1)
+    }
+    seen: set[Light] = set()
+    for today in sorted(bounds):
+        # What the core says of each clock on that day, not what the row says of itself.
+        lights = {
+            (found.clock.id, found.run.instance, each.ref.id): found.light
+            for each in loaded
+            for found in deadlines_of(each.case, CALENDAR, today)
+            if not found.is_ended
+        }
+        seen.update(lights.values())
+        counts = everything(database, BoardFilters(today)).counts
+        assert counts.by_light == {
+            light: Counter(lights.values())[light] for light in Light if light is not Light.DONE
+        }
+        for light in Light:
+            found = everything(database, BoardFilters(today, light=light))
+            expected = {each for each, its in lights.items() if its is light}
+            assert {(line.clock, line.instance, line.case_id) for line in found.lines} == expected
+            assert {line.light(today) for line in found.lines} <= {light}
+            # The counts by light stay, so that another light can be chosen.
+            assert found.counts.by_light == counts.by_light
+    assert seen == set(Light) - {Light.DONE}
+
+
+def test_the_days_ahead_are_counted_one_by_one(office: tuple[Database, list[Loaded]]) -> None:
+    database, loaded = office
+    due = Counter(day for each in loaded for day, *_ in running(each))
+    last = max(due)
+    for first in (last, last - timedelta(DAYS - 1), last - timedelta(DAYS)):
+        counts = everything(database, BoardFilters(first)).counts
+        days = [first + timedelta(at) for at in range(DAYS)]
+        assert counts.by_day == {day: due[day] for day in days}
+    narrowed = BoardFilters(last, light=Light.OVERDUE, due_from=last + timedelta(90))
+    counts = everything(database, narrowed).counts
+    assert sum(counts.by_day.values()) == 0, "none that is due today is overdue"
+    assert counts.all == 0, "none is due so late"
+    counts = everything(database, replace(narrowed, light=None)).counts
+    assert counts.by_day[last] == due[last], "the days stay as they are, whatever days are shown"
+
+
+def test_what_two_ways_lead_to_stands_once(office: tuple[Database, list[Loaded]]) -> None:
+    database, loaded = office
+    twice = Actor(
+        "li",
+        (
+            Grant("agency_head", division="530325", tier="county"),
+            Grant("agency_head", division=CITY, tier="city"),
+            Grant("carrier", case_id=loaded[0].ref.number),
+        ),
+    )
+    found = board(database, twice, BoardFilters(TODAY), None, 500, DAYS)
+    places = [place_of(line) for line in found.lines]
+    assert len(places) == len(set(places))
+    assert found.counts.all == len(places)
+
+
+def test_names_of_carriers_come_with_the_page(database: Database) -> None:
+    carrier = person(database, "zhou", Post("carrier", division="530325", tier="county"))
+    opened(database, by=carrier)
+    opened(database)
+    assert everything(database, BoardFilters(TODAY)).names == {"zhou": "某zhou"}
+    assert case_list(database, TIMERS, Filters(), None, 20).names == {"zhou": "某zhou"}
+
+
+def test_a_page_takes_three_queries(database: Database) -> None:
+    carrier = person(database, "zhou", Post("carrier", division="530325", tier="county"))
+    opened(database, by=carrier)
+    numbers = []
+    for _ in range(2):
+        with counted(database) as sent:
+            found = board(database, carrier, BoardFilters(TODAY), None, 100, DAYS)
+        numbers.append((len(sent), len(found.lines) > 10))
+        for _ in range(15):
+            opened(database, by=carrier, form=key())
+    assert numbers == [(3, False), (3, True)]
+
+
+def test_an_empty_office_sees_an_empty_board(database: Database) -> None:
+    opened(database)
+    found = board(database, Actor("stranger"), BoardFilters(TODAY), None, 20, DAYS)
+    assert (found.lines, found.next_key, found.counts.all) == ((), None, 0)
+    assert list(found.counts.by_day) == [TODAY + timedelta(at) for at in range(DAYS)]
+
+
+def test_a_clock_that_is_met_leaves_the_board(database: Database) -> None:
+    ref = opened(database)
+    before = {line.clock for line in everything(database, BoardFilters(TODAY)).lines}
+    did(database, ref, "request_team", DocumentSent(to="市政府"))
+    after = {line.clock for line in everything(database, BoardFilters(TODAY)).lines}
+    assert before - after == {"team_request"}
