@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
 from werkzeug.http import HTTP_STATUS_CODES
 
 from fireinvest.services.cases import NoSuchCase
-from fireinvest.web import keeping
+from fireinvest.web import keeping, visiting
 
 
 def install(app: Flask) -> None:
@@ -62,6 +62,8 @@ def _answer(problem: HTTPException) -> ResponseReturnValue:
     if request.path.startswith("/health/"):
         reason = HTTP_STATUS_CODES.get(status, "error")
         return {"status": "error", "reason": reason}, status, headers
+    if status >= 500:
+        visiting.nobody()  # What failed may be the database; the page must not need it.
     title, advice = _words(status)
     page = render_template(
         "errors/error.html",

@@ -5,7 +5,13 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import Flask, g, request, session
-from flask_login import LoginManager, current_user, login_user, logout_user
+from flask_login import (
+    AnonymousUserMixin,
+    LoginManager,
+    current_user,
+    login_user,
+    logout_user,
+)
 
 from fireinvest.china import CHINA
 from fireinvest.clock import utcnow
@@ -97,6 +103,11 @@ def visitor() -> Visitor | None:
     """Return who is signed in, or None."""
     found: Any = current_user._get_current_object()
     return found if isinstance(found, Visitor) else None
+
+
+def nobody() -> None:
+    """Look nobody up for the rest of this request, as for the page that tells of a fault."""
+    g._login_user = AnonymousUserMixin()
 
 
 def who() -> Visitor:

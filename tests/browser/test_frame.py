@@ -21,3 +21,18 @@ def test_an_error_page_is_accessible_and_switches_language(page: Page) -> None:
 def test_the_policy_stops_what_is_not_ours(page: Page) -> None:
     page.goto("/none")
     assert page.evaluate("getComputedStyle(document.body).margin") == "0px"  # Bootstrap came
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_sign_in_page_is_accessible(page: Page, language: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"/sign-in?lang={language}")
+    page.locator("#login").fill("nobody")
+    page.locator("#password").fill("wrong password")
+    page.locator("form.stack button").click()
+    assert page.locator("#login-problem").inner_text() != ""
+    assert page.locator("#login").input_value() == "nobody"
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -113,6 +113,13 @@ def test_working_days_are_told_where_a_clock_counts_in_them(app: Flask) -> None:
     assert "3 days left (3 working days)" in team
     assert "60 days left" in report
     assert "working days)" not in report
+    submitted(database, opened(database))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fireinvest.web.visiting.utcnow", lambda: NOW.replace(month=7, day=14))
+        page = sign_in(app, "city").get("/board?lang=en&clock=reply").text
+    (reply,) = rows(page)
+    assert " days left" in reply
+    assert "working day" not in reply, "its terms count differently, and which governs isn't known"
 
 
 def test_filters_narrow_the_board(app: Flask) -> None:

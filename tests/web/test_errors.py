@@ -3,10 +3,12 @@
 import pytest
 from flask import Flask, abort, redirect
 from flask.testing import FlaskClient
+from sqlalchemy import text
 from werkzeug.exceptions import Conflict
 from werkzeug.wrappers import Response
 
 from fireinvest.web.rights import public
+from tests.web.office import database_of, person_with, sign_in
 
 STATUSES = (400, 403, 404, 405, 410, 413, 500, 503)
 
@@ -76,3 +78,17 @@ def test_a_message_typed_into_the_address_is_never_markup(quick_client: FlaskCli
     page = quick_client.get("/<script>alert(1)</script>?x=<b>").text
     assert "<script>alert" not in page
     assert "<b>" not in page
+
+
+def test_a_database_that_fails_gives_a_page_to_whoever_is_signed_in(quick_app: Flask) -> None:
+    """The page that tells of the fault asks nobody's name of the database that just failed."""
+    database = database_of(quick_app)
+    person_with(database, "sun")
+    client = sign_in(quick_app, "sun")
+    with database.sessions.begin() as session:
+        session.execute(text("ALTER TABLE sign_ins RENAME TO gone"))
+    quick_app.testing = False
+    answer = client.get("/desk")
+    assert answer.status_code == 500
+    assert "X-Request-ID" in answer.headers
+    assert answer.headers["X-Request-ID"] in answer.text

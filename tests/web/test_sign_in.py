@@ -285,7 +285,7 @@ def test_a_password_changed_at_that_very_moment_lets_nobody_in(
 ) -> None:
     """The old password was right when it was looked at, and is no more when the sign-in begins."""
     app, database = office
-    real = signing_in.verify_password
+    real = people.verify_password
 
     def slow(*given: str) -> object:
         person = real(database, *given[1:])

@@ -12,11 +12,12 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from fireinvest.services.cases import CaseRef, find_number, load_case
-from fireinvest.services.people import Post
+from fireinvest.services.people import Post, actor_of
 from fireinvest.store import Database
-from fireinvest.workflow.actions import DocumentSent, Order
+from fireinvest.store.people import find_login
+from fireinvest.workflow.actions import DocumentSent, Figures, Order
 from tests.queries import counted
-from tests.services.office import CITY, FUYUAN, did, facts, opened
+from tests.services.office import CITY, FUYUAN, TODAY, did, facts, opened
 from tests.web.office import database_of, hidden, person_with, sign_in, text_of
 
 OFFICER = Post("carrier", division=CITY, tier="city")
@@ -39,9 +40,9 @@ class Desk:
         names = ("csrf_token", "key", "expected_version")
         return {name: hidden(page.text, name) for name in names}
 
-    def send(self, path: str, form: dict[str, str] | None = None, **fields: Any) -> TestResponse:
-        """Send a form with its hidden fields and these."""
-        return self.client.post(self.address(path), data={**(form or self.form(path)), **fields})
+    def send(self, path: str, sent: Any = None, /, **fields: Any) -> TestResponse:
+        """Send a form with its hidden fields, as it was opened before or now, and these."""
+        return self.client.post(self.address(path), data={**(sent or self.form(path)), **fields})
 
     def version(self) -> int:
         with self.database.readers.begin() as session:
@@ -65,10 +66,6 @@ def _desk(app: Flask) -> Desk:
     person_with(database, "sun", OFFICER, Post("agency_head", division=CITY, tier="city"))
     client = sign_in(app, "sun")
     with database.readers.begin() as session:
-        from fireinvest.services.people import actor_of
-        from fireinvest.store.people import find_login
-        from tests.services.office import TODAY
-
         person = find_login(session, "sun")
         assert person is not None
         actor = actor_of(session, person.id, TODAY)
@@ -189,10 +186,8 @@ def test_two_people_at_once_both_see_both_texts(desk: Desk) -> None:
     assert desk.version() == 3
 
 
-def _figures(**known: int) -> Any:
-    from fireinvest.workflow.actions import Figures
-
-    return Figures(**known)
+def _figures(deaths: int) -> Figures:
+    return Figures(deaths=deaths)
 
 
 # ---------------------------------------------------------------------------- attachments
