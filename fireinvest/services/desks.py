@@ -21,7 +21,7 @@ from fireinvest.store.desks import (
     submitted_to,
     waiting,
 )
-from fireinvest.workflow.permissions import Actor
+from fireinvest.workflow.permissions import APART, ON_CASE, Actor
 
 __all__ = [
     "LONGEST",
@@ -34,22 +34,6 @@ __all__ = [
     "desk",
     "posts_of",
 ]
-
-#: The posts that are held on a case, and those who are kept apart from the team of a case; the
-#: others are held at a government (``permissions.ROLES``).
-ON_CASE = frozenset(
-    {
-        "carrier",
-        "leader",
-        "deputy_leader",
-        "group_head",
-        "member",
-        "expert",
-        "discipline_observer",
-        "evaluator",
-    }
-)
-APART = frozenset({"government_handler", "government_signer"})
 
 #: Whoever holds one of these posts wants to know for whom a case waits; and for what it is due.
 _CARRYING = frozenset({"carrier", "leader", "deputy_leader"})

@@ -124,6 +124,5 @@ def _hand_over(case: Case, tier: str | None) -> Iterator[NextStep]:
         return
     roles = tuple(sorted(ADMINISTERING))
     yield NextStep(HAND_OVER, roles, tier, None, None, is_now=True)
-    if coming != tier:
-        # The head of the superior's agency may take it over.
-        yield NextStep(HAND_OVER, ("agency_head",), coming, None, None, is_now=True)
+    # The head of the superior's agency may take it over.
+    yield NextStep(HAND_OVER, ("agency_head",), coming, None, None, is_now=True)

@@ -81,21 +81,28 @@ def _apart(predicate: Predicate) -> Predicate:
     return is_apart
 
 
+#: The posts that are held on a case.
+ON_CASE = frozenset(
+    {
+        "carrier",
+        "leader",
+        "deputy_leader",
+        "group_head",
+        "member",
+        "expert",
+        "discipline_observer",
+        "evaluator",
+    }
+)
+#: The posts that are held at a government; those of its office who reply stay apart from the team.
+AT_GOVERNMENT = frozenset({"agency_head", "archivist", "government_registrar"})
+APART = frozenset({"government_handler", "government_signer"})
+
 #: Each role of a profile's step table, and when somebody holds it for a case.
 ROLES: Mapping[str, Predicate] = {
-    "carrier": _on_case("carrier"),
-    "agency_head": _at_government("agency_head"),
-    "leader": _on_case("leader"),
-    "deputy_leader": _on_case("deputy_leader"),
-    "group_head": _on_case("group_head"),
-    "member": _on_case("member"),
-    "expert": _on_case("expert"),
-    "discipline_observer": _on_case("discipline_observer"),
-    "evaluator": _on_case("evaluator"),
-    "archivist": _at_government("archivist"),
-    "government_registrar": _at_government("government_registrar"),
-    "government_handler": _apart(_at_government("government_handler")),
-    "government_signer": _apart(_at_government("government_signer")),
+    **{role: _on_case(role) for role in sorted(ON_CASE)},
+    **{role: _at_government(role) for role in sorted(AT_GOVERNMENT)},
+    **{role: _apart(_at_government(role)) for role in sorted(APART)},
 }
 
 #: Who keeps accounts, agencies and posts. It is no role of the rule.
