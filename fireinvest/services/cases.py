@@ -37,6 +37,7 @@ from fireinvest.store.projections import (
     Key,
     Moved,
     calendar_id,
+    called_values,
     case_values,
     changed_values,
     deadline_values,
@@ -552,7 +553,12 @@ def _save(
     stored = _by_key(cases.deadlines_of_cases(session, [ref.id]))
     found = deadline_values(ref.id, after, deadlines, when.calendar_id)
     kept = settled(stored, found)
-    values = {**case_values(after, kept.values(), when.today), "head_hash": line.hash}
+    called = called_values(after, before.row.values)
+    values = {
+        **case_values(after, kept.values(), when.today),
+        **called,
+        "head_hash": line.hash,
+    }
     changes = {name: each for name, each in values.items() if before.row[name] != each}
     cases.change_case(session, ref.id, before.case.version, changes)
     _save_deadlines(session, ref, entry, stored, kept, when.now)
@@ -563,7 +569,9 @@ def _save(
         cases.save_recusals(session, ref.id, dict(after.recused))
     if after.members != before.case.members:
         save_member_grants(session, ref.id, member_grants(after), entry.actor)
-    _save_words(session, ref, before.case, after, before.row["unit_name"], before.row["address"])
+    is_renamed = any(before.row[name] != each for name, each in called.items())
+    known = None if is_renamed else before.case
+    _save_words(session, ref, known, after, called["unit_name"], called["address"])
 
 
 def _save_words(
@@ -783,7 +791,7 @@ def _pinned(row: Stored, lines: list[Line]) -> Stored:
 
 def _expected(loaded: Loaded, kept: Iterable[Values], carrier: str | None) -> Values:
     opening = loaded.lines[0]
-    said = {name: opening.news[name] for name in ("number", "unit_name", "address")}
+    said = {"number": opening.news["number"], **called_values(loaded.case, opening.news)}
     return {
         **case_values(loaded.case, kept, loaded.row["counted_on"]),
         **said,

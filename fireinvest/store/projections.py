@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
+from typing import Any
 
 from fireinvest.regulation.calendar import Calendar, notice_document
 from fireinvest.regulation.clocks import Deadline
@@ -49,6 +50,12 @@ def case_values(case: Case, deadlines: Iterable[Values], counted_on: date) -> Va
         "ended_on": _ended_on(case, rows),
         "counted_on": counted_on,
     }
+
+
+def called_values(case: Case, said: Mapping[str, Any]) -> Values:
+    """Return the unit and the address: as last corrected, else as was said before."""
+    opening = case.opening.payload
+    return {name: getattr(opening, name) or said[name] for name in ("unit_name", "address")}
 
 
 def judged_values(case: Case) -> Values:

@@ -253,10 +253,12 @@ def _month_line(counted: list[CountedDay], found: Deadline) -> tuple[Month, ...]
     return tuple(months)
 
 
-_SKIPPED: Mapping[Skipped, Text] = {
+#: Why a day has no number in a count.
+SKIPPED: Mapping[Skipped, Text] = {
     Skipped.START: Text("the first day isn't counted"),
     Skipped.NOT_WORKED: Text("not counted"),
     Skipped.LEFT_OUT: Text("left out of the count"),
+    Skipped.ROLLED: Text("the end moves on over it"),
 }
 
 
@@ -268,7 +270,7 @@ def _counted_cell(each: CountedDay, found: Deadline) -> Cell:
         words.insert(1, Text("counted as day %(number)s", number=each.number))
     elif each.skipped is not None:
         classes.append(f"is-skipped is-{each.skipped.value.replace('_', '-')}")
-        words.insert(1, _SKIPPED[each.skipped])
+        words.insert(1, SKIPPED[each.skipped])
     for is_so, name, word in (
         (on == found.due_on, "is-due", Text("the due day")),
         (on == found.act_by and on != found.due_on, "is-act-by", Text("the day to act by")),

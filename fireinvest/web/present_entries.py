@@ -201,7 +201,10 @@ def payload_fields(file: CaseFile, step_id: str, payload: Payload) -> Iterator[F
     """Yield what a payload says, field by field, in words."""
     ruleset = file.ruleset
     match payload:
-        case Opening(facts):
+        case Opening(facts, unit_name, address):
+            said = file.loaded.lines[0].news
+            yield FieldView(Text("unit or place that burned"), unit_name or f"{said['unit_name']}")
+            yield FieldView(Text("address"), address or f"{said['address']}")
             yield from fact_fields(ruleset, facts, file.case.division)
         case Voiding(target):
             yield FieldView(Text("entry"), f"{target}")
@@ -263,7 +266,7 @@ def fact_fields(
     """Yield the facts of a fire that are known, in words."""
     for name, label in _FACTS.items():
         value = getattr(facts, name)
-        if value is None:
+        if value is None or name == "approved_as_is":  # what a reply settled is none of the fire
             continue
         if name == "division" and place is not None and place.code == value:
             yield FieldView(label, place.label)

@@ -228,9 +228,15 @@ KINDS: Mapping[Kind, type[KindPayload]] = dict(zip(Kind, get_args(KindPayload), 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The case is opened with the facts known then."""
+    """The case is opened with the facts known then.
+
+    ``unit_name`` and ``address`` stand in the entry's new values; here only where a correction
+    gives them anew.
+    """
 
     facts: Facts
+    unit_name: str | None = None
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from fireinvest.services.cases import CaseRef, find_number, load_case
+from fireinvest.services.cases import CaseRef, find_number, load_case, rebuild
 from fireinvest.services.people import Post, actor_of
 from fireinvest.store import Database
 from fireinvest.store.people import find_login
-from fireinvest.workflow.actions import DocumentSent, Figures, Order
+from fireinvest.workflow.actions import DocumentSent, Figures, Finding, Order
 from tests.queries import counted
-from tests.services.office import CITY, FUYUAN, TODAY, did, facts, opened
+from tests.services.office import CALENDAR, CITY, FUYUAN, TODAY, did, facts, opened
 from tests.web.office import database_of, hidden, person_with, sign_in, text_of
 
 OFFICER = Post("carrier", division=CITY, tier="city")
@@ -324,19 +324,48 @@ def test_an_entry_is_corrected_and_both_texts_stand(desk: Desk) -> None:
 def test_the_facts_of_the_fire_can_be_corrected(desk: Desk) -> None:
     page = desk.client.get(desk.address("entries/1/correct")).text
     assert re.search(r'name="deaths" value="5"', page)
+    assert 'value="某某商贸有限公司"' in page
+    called = {"unit_name": "某某贸易有限公司", "address": "胜境街道10号"}
     answer = desk.send(
         "entries/1/correct", on="2025-05-12", deaths="2", direct_property_loss_yuan="155454.00",
-        reason="重复登记",
+        reason="重复登记", **called,
     )  # fmt: skip
     assert answer.status_code == 303, text_of(answer.text)
     with desk.database.readers.begin() as session:
-        case = load_case(session, desk.ref.id).case
-    assert case.facts.deaths == 2
-    assert case.facts.direct_property_loss == 15_545_400
-    assert case.judgement.severity.level.id == "general"
-    wrong = desk.send("entries/1/correct", on="2025-05-12", deaths="many", reason="x")
+        loaded = load_case(session, desk.ref.id)
+    assert loaded.case.facts.deaths == 2
+    assert loaded.case.facts.direct_property_loss == 15_545_400
+    assert loaded.case.judgement.severity.level.id == "general"
+    # The case is called, and found, by its right name; the wrong one stands in the history.
+    assert (loaded.row["unit_name"], loaded.row["address"]) == tuple(called.values())
+    assert desk.ref.number in desk.client.get("/cases", query_string={"text": "贸易"}).text
+    assert desk.ref.number not in desk.client.get("/cases", query_string={"text": "商贸"}).text
+    history = text_of(desk.client.get(desk.address("entries/2")).text)
+    assert "某某商贸有限公司" in history
+    assert "某某贸易有限公司" in history
+    assert list(rebuild(desk.database, CALENDAR)) == []
+    wrong = desk.send(
+        "entries/1/correct", on="2025-05-12", deaths="many", unit_name="", address="x", reason="x"
+    )
     assert wrong.status_code == 400
     assert 'value="many"' in wrong.text
+    assert re.search(r'id="unit_name-problem"><p>', wrong.text)
+
+
+def test_a_correction_keeps_what_its_form_does_not_ask_for(desk: Desk) -> None:
+    did(desk.database, desk.ref, "establish_team", Order(person="zhao"))
+    drafted = Finding(item="unit", text="概况", unit="某单位")
+    did(desk.database, desk.ref, "draft_report", drafted)
+    page = desk.client.get(desk.address("entries/3/correct")).text
+    assert 'name="unit"' not in page
+    answer = desk.send(
+        "entries/3/correct", on="2025-05-12", item="unit", text="单位概况", reason="补充"
+    )
+    assert answer.status_code == 303, text_of(answer.text)
+    with desk.database.readers.begin() as session:
+        case = load_case(session, desk.ref.id).case
+    (entry,) = case.recorded["draft_report"]
+    assert entry.payload == Finding(item="unit", text="单位概况", unit="某单位")
 
 
 def test_merging_ends_one_case_in_the_other(desk: Desk) -> None:

@@ -7,11 +7,20 @@ from fireinvest.messages import Problem, Text
 from fireinvest.regulation.facts import MOST_SQUARE_METRES, Category, Facts, Given
 from fireinvest.services.casefile import CaseFile
 from fireinvest.web.forms.step import StepInput
-from fireinvest.workflow.actions import CodePayload, HandingOver, Linking, Merging, Raising, Shape
+from fireinvest.workflow.actions import (
+    CodePayload,
+    HandingOver,
+    Linking,
+    Merging,
+    Opening,
+    Raising,
+    Shape,
+)
 from fireinvest.workflow.asking import Asked, Choice
 from fireinvest.workflow.case import Case
 
 _LONGEST_NUMBER = 40
+_LONGEST_NAME = 200
 
 
 def code_asked(case: Case, name: str) -> tuple[Asked, ...]:
@@ -76,8 +85,10 @@ def code_payload(name: str, written: StepInput, problems: list[Problem]) -> Code
             return HandingOver(government, document_no, given.text("to_case", _LONGEST_NUMBER))
 
 
-def _needed(given: Given, field: str, problems: list[Problem]) -> str | None:
-    found = given.text(field, _LONGEST_NUMBER)
+def _needed(
+    given: Given, field: str, problems: list[Problem], longest: int = _LONGEST_NUMBER
+) -> str | None:
+    found = given.text(field, longest)
     if found is None and not any(each.field == field for each in problems):
         problems.append(Problem(field, Text("This is needed.")))
     return found
@@ -93,6 +104,8 @@ def facts_asked(file: CaseFile) -> tuple[Asked, ...]:
 
 def _facts_asked(file: CaseFile) -> Iterator[Asked]:
     ruleset, division = file.ruleset, file.case.division
+    yield Asked("unit_name", Text("unit or place that burned"), Shape.TEXT, True)
+    yield Asked("address", Text("address"), Shape.TEXT, True)
     yield Asked("deaths", Text("deaths"), Shape.COUNT, False)
     yield Asked("serious_injuries", Text("serious injuries"), Shape.COUNT, False)
     yield Asked("missing", Text("missing persons"), Shape.COUNT, False)
@@ -132,14 +145,16 @@ def facts_typed(facts: Facts) -> dict[str, str]:
     return values
 
 
-def read_facts(
+def read_opening(
     file: CaseFile, written: StepInput, on: date, at: datetime | None, problems: list[Problem]
-) -> Facts:
-    """Return the facts that were typed, of a fire on this day at this instant, in the same place."""
-    names = [*_NUMBERS, *(f"{name}_yuan" for name in _MONEY), *_FLAGS, "category"]
+) -> Opening:
+    """Return the opening as typed: of a fire on this day at this instant, in the same place."""
+    called = ("unit_name", "address")
+    names = [*called, *_NUMBERS, *(f"{name}_yuan" for name in _MONEY), *_FLAGS, "category"]
     given = Given({name: written.text(name) for name in names}, problems)
     category = given.choice("category", tuple(Category))
-    return Facts(
+    unit_name, address = (_needed(given, name, problems, _LONGEST_NAME) for name in called)
+    facts = Facts(
         occurred_on=on,
         occurred_at=at,
         division=file.case.opening_facts.division,
@@ -154,3 +169,4 @@ def read_facts(
         category=Category(category) if category is not None else None,
         zone_authorised=given.flag("zone_authorised"),
     )
+    return Opening(facts, unit_name, address)

@@ -18,13 +18,13 @@ from fireinvest.regulation.clocks import (
     explain,
     settings_of,
 )
-from fireinvest.regulation.days import CountedDay, Skipped, Unit
+from fireinvest.regulation.days import CountedDay, Unit
 from fireinvest.regulation.profile import Setting
 from fireinvest.services.casefile import CaseFile
 from fireinvest.services.clock_history import History, clock_history
 from fireinvest.services.wording import DAY_KINDS
 from fireinvest.web.casework import case_context, open_file
-from fireinvest.web.present import DAY_MARKS, WEEKDAY_HEADS, ClockView, clock_view
+from fireinvest.web.present import DAY_MARKS, SKIPPED, WEEKDAY_HEADS, ClockView, clock_view
 from fireinvest.web.present_entries import title_of
 from fireinvest.web.rights import signed_in
 from fireinvest.web.visiting import who
@@ -34,13 +34,6 @@ blueprint = Blueprint("clock", __name__, url_prefix="/cases")
 
 #: A table of more days than these would say no more than the strip.
 _LONGEST_TABLE = 800
-
-_SKIPPED: Mapping[Skipped, Text] = {
-    Skipped.START: Text("the first day isn't counted"),
-    Skipped.NOT_WORKED: Text("not counted"),
-    Skipped.LEFT_OUT: Text("left out of the count"),
-    Skipped.ROLLED: Text("the end moves on over it"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +201,7 @@ def _days(file: CaseFile, found: Deadline) -> Iterator[DayRow]:
         yield DayRow(
             each,
             DAY_KINDS[each.day.kind],
-            None if each.skipped is None else _SKIPPED[each.skipped],
+            None if each.skipped is None else SKIPPED[each.skipped],
             tuple(words for is_so, words in marks if is_so),
         )
 

@@ -18,7 +18,7 @@ from fireinvest.regulation.basis import Citation
 from fireinvest.regulation.days import Unit
 from fireinvest.regulation.profile import Step
 from fireinvest.services.casefile import CaseFile
-from fireinvest.services.cases import act
+from fireinvest.services.cases import NoSuchCase, act
 from fireinvest.services.drafts import Kept, drop_draft, find_draft, keep_draft
 from fireinvest.services.files import Staged, as_attachments
 from fireinvest.store.people import StoredPerson, logins_called, suggested_people
@@ -29,7 +29,7 @@ from fireinvest.web.forms.codes import (
     code_payload,
     facts_asked,
     facts_typed,
-    read_facts,
+    read_opening,
 )
 from fireinvest.web.forms.step import (
     KEY,
@@ -199,7 +199,11 @@ def correct(number: str, seq: int) -> ResponseReturnValue:
     given: dict[str, str]
     if isinstance(payload, Opening):
         asked = facts_asked(file)
-        given = facts_typed(payload.facts)
+        given = {
+            **facts_typed(payload.facts),
+            "unit_name": file.loaded.row["unit_name"],
+            "address": file.loaded.row["address"],
+        }
     elif isinstance(payload, _CODE_PAYLOADS):
         asked = code_asked(file.case, target.step)
         given = {each.name: getattr(payload, each.name) or "" for each in asked}
@@ -214,9 +218,11 @@ def correct(number: str, seq: int) -> ResponseReturnValue:
         at = written.moment(on, problems)
         fresh: Payload | None
         if isinstance(payload, Opening):
-            fresh = None if on is None else Opening(read_facts(file, written, on, at, problems))
+            fresh = None if on is None else read_opening(file, written, on, at, problems)
         elif found is not None and type(payload) is KINDS[found.kind]:
-            fresh = written.payload(found.kind, _resolver(problems), problems)
+            anew = written.payload(found.kind, _resolver(problems), problems)
+            # What the form doesn't ask for stays as it was.
+            fresh = replace(payload, **{each.name: getattr(anew, each.name) for each in asked})
         else:
             fresh = code_payload(target.step, written, problems)
         if fresh is None or on is None:
@@ -437,6 +443,8 @@ def _save(
         return _page(doing, written, refused.problems, files=files), 403
     except Refused as refused:
         return _page(doing, written, refused.problems, files=files), 409
+    except NoSuchCase:
+        raise  # They were recused meanwhile, or lost their post.
     except Faulty as invalid:
         return _page(doing, written, invalid.problems, files=files), 400
     drop_draft(state().database, who().person.id, request.path)
