@@ -77,7 +77,8 @@ imports: setup-dev  ## dependencies point one way
 	$(BIN)/lint-imports
 
 pytest: system setup-dev  ## the tests, on SQLite and PostgreSQL
-	$(BIN)/pytest -n 2 --cov --cov-report=
+	$(BIN)/pytest -n 2 --dist worksteal -m "not long and not browser" --cov --cov-report=
+	$(BIN)/pytest -n 3 --dist worksteal -m "not long and browser"
 
 coverage: | $(VENV)/dev.stamp  ## was enough of the code run by the last tests?
 	@$(BIN)/coverage report --include='fireinvest/regulation/*,fireinvest/workflow/*' --fail-under=100

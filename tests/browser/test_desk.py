@@ -8,6 +8,7 @@ from playwright.sync_api import Page
 
 from fireinvest.messages import LANGUAGES
 from tests.browser.conftest import Opens
+from tests.browser.looks import fits, number_of
 
 pytestmark = pytest.mark.browser
 
@@ -23,24 +24,21 @@ CLOCKS = {
 
 def go(page: Page, name: str, language: str) -> None:
     unit, clock = CLOCKS[name]
-    page.goto(f"/cases?lang={language}&text={unit}")
-    found = re.search(r"5303-\d{4}-\d{4}", page.locator("main").inner_text())
-    assert found is not None
-    page.goto(f"/cases/{found[0]}")
+    page.goto(f"/cases/{number_of(page, unit)}?lang={language}")
     for details in page.locator("details").all():
         details.evaluate("each => { each.open = true }")
     page.locator(f"a[href*='/clocks/{clock}']").first.click()
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize("login", DESKS)
-def test_every_desk_is_accessible(as_person: Opens, login: str, width: int, language: str) -> None:
-    page = as_person(login, width=width)
-    page.goto(f"/desk?lang={language}")
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+def test_every_desk_is_accessible_and_fits(as_person: Opens, login: str) -> None:
+    page = as_person(login)
+    for language, width in (("zh", 1440), ("en", 390)):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(f"/desk?lang={language}")
+        results = Axe().run(page)
+        assert results.violations_count == 0, results.generate_report()
+        assert fits(page, 360, 768)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -56,6 +54,4 @@ def test_every_clock_page_is_accessible_and_prints_on_one_sheet(
         details.evaluate("each => { each.open = true }")
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
-    for width in (360, 768):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert fits(page, 360, 768)

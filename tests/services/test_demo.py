@@ -46,7 +46,11 @@ CALENDAR = Calendar()
 TODAY = date(2026, 11, 24)
 #: Days on which it is loaded into a database: an ordinary one, the midst of a long holiday, and
 #: a leap day of a year without a notice.
-LOADED_ON = (TODAY, date(2025, 10, 5), date(2028, 2, 29))
+LOADED_ON = (
+    TODAY,
+    pytest.param(date(2025, 10, 5), marks=pytest.mark.long),
+    pytest.param(date(2028, 2, 29), marks=pytest.mark.long),
+)
 #: Days on which the cases are only worked out: the first and last for which the demo is made, a
 #: holiday, days about National Day and Spring Festival, the middle of a year.
 WORKED_OUT_ON = (
@@ -501,8 +505,8 @@ def run(*words: str, **environ: str) -> Result:
     return CliRunner().invoke(main, words, env=environ)
 
 
-def test_the_command_loads_once_and_prints_the_sign_ins(database_url: str) -> None:
-    environ = {"DATABASE_URL": database_url, "SECRET_KEY": "only for tests"}
+def test_the_command_loads_once_and_prints_the_sign_ins(sqlite_url: str) -> None:
+    environ = {"DATABASE_URL": sqlite_url, "SECRET_KEY": "only for tests"}
     first = run("demo", FIREINVEST_DEMO="1", **environ)
     assert first.exit_code == 0, first.output
     assert DEMO_PASSWORD in first.stdout
