@@ -518,7 +518,7 @@ def test_the_command_loads_once_and_prints_the_sign_ins(sqlite_url: str) -> None
     (others,) = [line for line in lines if OTHER_LOGINS[0] in line]
     assert all(login in others for login in OTHER_LOGINS)
     assert {*OTHER_LOGINS, *(each.login for each in SIGN_INS)} == set(ACCOUNTS)
-    database = open_database(database_url)
+    database = open_database(sqlite_url)
     count = rows(database, "SELECT count(*) FROM journal")
     assert run("demo", FIREINVEST_DEMO="1", **environ).exit_code == 0
     assert rows(database, "SELECT count(*) FROM journal") == count
