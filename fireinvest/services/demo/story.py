@@ -28,6 +28,9 @@ from fireinvest.workflow.actions import (
     Signature,
 )
 
+#: Who chairs and decides, as papers call them.
+_CHAIR = "调查组组长"
+
 
 @dataclass(frozen=True, slots=True)
 class Deed:
@@ -114,7 +117,7 @@ class Story:
             self.did(officer, "invite", sent, on)
         meeting = Meeting(
             "火灾事故调查组成立会议",
-            leader,
+            _CHAIR,
             "调查组全体成员",
             "宣布成立文件，明确分工、纪律和时限。",
         )
@@ -181,9 +184,7 @@ class Story:
         plan = DocumentSent("调查组", title="技术组工作方案", item="technical")
         self.did(head, "work_plan", plan, on)
         self.commission_test(on + 1)
-        meeting = Meeting(
-            "调查进展情况会议", self.login("leader"), minutes="听取各组汇报，部署延伸调查。"
-        )
+        meeting = Meeting("调查进展情况会议", _CHAIR, minutes="听取各组汇报，部署延伸调查。")
         self.did(self.login("leader"), "progress_meeting", meeting, on + 5)
         rescue = Finding(text="接警、调派和处置符合规程；建议加强初期火灾扑救培训。")
         self.did(self.officer, "assess_rescue", rescue, on + 7)
@@ -197,7 +198,7 @@ class Story:
     def conclude(self, on: int) -> None:
         """The analysis meeting, the cause and the nature (arts 8, 18)."""
         leader = self.login("leader")
-        meeting = Meeting("火灾事故调查分析会", leader, "调查组全体成员", "一致同意原因认定意见。")
+        meeting = Meeting("火灾事故调查分析会", _CHAIR, "调查组全体成员", "一致同意原因认定意见。")
         self.did(leader, "analysis_meeting", meeting, on)
         cause = Finding(text=self.fire.cause)
         self.did(leader, "determine_cause", cause, on + 1)
@@ -228,13 +229,13 @@ class Story:
         self.did(self.officer, "consult", DocumentSent("各参与单位", title=title), on + 4)
         answer = DocumentReceived("市场监督管理局", title="复函：无修改意见")
         self.did(self.officer, "consult_answer", answer, on + 6)
-        meeting = Meeting("调查报告审议会议", self.login("leader"), "调查组全体成员")
+        meeting = Meeting("调查报告审议会议", _CHAIR, "调查组全体成员")
         self.did(self.login("leader"), "deliberation_meeting", meeting, on + 7)
 
     def approve(self, on: int) -> None:
         """The leader approves, everybody signs, the report goes up and is registered."""
         leader = self.login("leader")
-        decided = Decision("approved", decided_by="调查组组长")
+        decided = Decision("approved", decided_by=_CHAIR)
         self.did(leader, "approve_report", decided, on)
         self.sign([person for person, _ in self._team], on + 1)
         self.submit(on + 2)
