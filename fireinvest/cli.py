@@ -621,7 +621,8 @@ def demo_command() -> None:
             name = _padded(render(each.name, language), _NAMES)
             click.echo(f"{_padded(login, _LOGINS)}{name}{render(each.try_this, language)}")
             login = ""
-    click.echo(f"{_in_both(Text('Others'))}: {' '.join(demo.OTHER_LOGINS)}")
+    others = _in_both(Text("Others"))
+    click.echo(f"{others}: {' '.join(demo.OTHER_LOGINS)}")
 
 
 #: How many columns of a terminal logins and names take.
