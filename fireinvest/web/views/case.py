@@ -7,6 +7,7 @@ from flask import Blueprint, Response, abort, render_template, request, send_fil
 from flask.typing import ResponseReturnValue
 
 from fireinvest.messages import Joined, Problem, Words
+from fireinvest.regulation.condition import evaluate
 from fireinvest.regulation.profile import Listing, Need, Stage, Step
 from fireinvest.services.casefile import CaseFile
 from fireinvest.services.files import FileLost, open_attachment
@@ -251,6 +252,7 @@ def _team_lists(file: CaseFile) -> list[TeamList]:
                 item.optional,
             )
             for item in listing.items
+            if evaluate(item.when, case.view).holds is not False
         )
         found.append(TeamList(step, listing, items))
     return found
