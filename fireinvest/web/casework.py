@@ -14,7 +14,7 @@ from fireinvest.web.present_entries import level_label, title_of
 from fireinvest.web.state import state
 from fireinvest.web.visiting import today, who
 from fireinvest.workflow.case import Case, Member
-from fireinvest.workflow.permissions import may_administer
+from fireinvest.workflow.permissions import may_administer, may_take_over
 
 
 def open_file(number: str) -> CaseFile:
@@ -43,7 +43,8 @@ class StageView:
 class Header:
     """The head of every page of a case.
 
-    ``level_place``: the level's place on the scale, from 0, for its colour.
+    ``level_place``: the level's place on the scale, from 0, for its colour. ``may_take_over``:
+    whoever is here could take the case up or over for a government.
     """
 
     file: CaseFile
@@ -57,6 +58,7 @@ class Header:
     carrier: str
     is_demo: bool
     may_administer: bool
+    may_take_over: bool
 
 
 def case_context(file: CaseFile) -> dict[str, Any]:
@@ -104,6 +106,9 @@ def header_of(file: CaseFile) -> Header:
         carrier=file.name(row["carrier"]),
         is_demo=row["is_demo"],
         may_administer=may_administer(who().actor, case, file.ref.number),
+        may_take_over=any(
+            may_take_over(who().actor, case, file.ref.number, tier) for tier in ruleset.tiers
+        ),
     )
 
 

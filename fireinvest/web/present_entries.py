@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from fireinvest.china import CHINA
 from fireinvest.messages import Label, Text, Words, money
 from fireinvest.regulation.basis import Citation
 from fireinvest.regulation.facts import Category, Facts
@@ -122,8 +123,8 @@ class EntryView:
 
     @property
     def is_late_entry(self) -> bool:
-        """Was it written down a day or more after it happened?"""
-        return (self.recorded_at.date() - self.on).days > 1
+        """Was it written down later than the day after it happened?"""
+        return (self.recorded_at.astimezone(CHINA).date() - self.on).days > 1
 
     @property
     def can_change(self) -> bool:

@@ -19,7 +19,7 @@ from fireinvest.workflow.actions import (
     Voiding,
 )
 from tests.services.office import CITY, FUYUAN, did, facts, opened
-from tests.web.office import database_of, person_with, sign_in, text_of
+from tests.web.office import database_of, hidden, person_with, sign_in, text_of
 
 
 def reader(app: Flask) -> FlaskClient:
@@ -121,3 +121,24 @@ def test_a_risen_case_says_what_is_pending(app: Flask) -> None:
     assert f'href="/cases/{ref.number}/actions/hand_over"' in page
     did(database, ref, "hand_over", HandingOver("province"))
     assert "pending" not in text_of(page_of(client, ref)).partition("History")[0]
+
+
+def test_a_superior_takes_a_countys_case_up_to_itself(app: Flask) -> None:
+    """The head of the city's agency, who has no say in the county's own steps (Decree 493 art 20)."""
+    client = reader(app)
+    ref = opened(database_of(app), known=facts(FUYUAN, deaths=1))
+    steps = page_of(client, ref, "/steps")
+    address = f"/cases/{ref.number}/actions/raise"
+    assert f'href="{address}"' in steps
+    assert "/actions/merge" not in steps
+    form = client.get(address).text
+    names = ("csrf_token", "key", "expected_version")
+    answer = client.post(
+        address,
+        data={
+            **{name: hidden(form, name) for name in names},
+            "on": "2025-05-20", "government": "city", "document_no": "曲政办3号", "reason": "影响较大",
+        },
+    )  # fmt: skip
+    assert answer.status_code == 303, text_of(answer.text)
+    assert "Qujing City · city government" in text_of(page_of(client, ref))

@@ -22,6 +22,7 @@ from fireinvest.web.visiting import origin, sent_at, who
 from fireinvest.workflow.case import Member
 from fireinvest.workflow.engine import Availability, available, missing
 from fireinvest.workflow.next_steps import HAND_OVER, next_steps
+from fireinvest.workflow.permissions import may_administer, may_take_over
 
 blueprint = Blueprint("case", __name__, url_prefix="/cases")
 
@@ -196,10 +197,13 @@ def _turns(file: CaseFile, steps: list[StepView]) -> list[Turn]:
     by_id = {each.step.id: each for each in steps}
     turns: dict[str, Turn] = {}
     for each in next_steps(file.case, file.deadlines):
-        if not each.is_now or each.step in turns:
+        if not each.is_now or (each.step in turns and turns[each.step].is_mine):
             continue
         if each.step == HAND_OVER:
-            is_mine = case_context(file)["header"].may_administer
+            actor, number = who().actor, file.ref.number
+            is_mine = may_administer(actor, file.case, number) or may_take_over(
+                actor, file.case, number, each.tier or ""
+            )
             turns[each.step] = Turn(None, _roles(file, each.roles), is_mine)
             continue
         found = by_id[each.step]
