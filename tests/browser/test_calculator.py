@@ -211,14 +211,14 @@ def test_it_works_without_scripts(browser: Browser, live_server: str) -> None:
     page.locator("#since-0-step").select_option("request_team")
     page.locator("#since-0-on").fill("2025-05-13")
     page.get_by_role("button", name="Calculate").click()
-    assert page.locator(".level strong").inner_text() == "relatively serious"
-    assert page.locator(".clock").first.locator(".light").inner_text().strip() == "Done in time"
-    assert page.locator("#since-1-step").count() == 1  # a fresh row for what comes next
+    expect(page.locator(".level strong")).to_have_text("relatively serious")
+    expect(page.locator(".clock").first.locator(".light")).to_have_text("Done in time")
+    expect(page.locator("#since-1-step")).to_have_count(1)  # a fresh row for what comes next
     address = page.locator("#share").get_attribute("href")
     assert address is not None
     assert "missing" not in address
     page.goto(address)
-    assert page.locator(".level strong").inner_text() == "relatively serious"
+    expect(page.locator(".level strong")).to_have_text("relatively serious")
     context.close()
 
 

@@ -27,7 +27,8 @@ def go(page: Page, name: str, language: str) -> None:
     page.goto(f"/cases/{number_of(page, unit)}?lang={language}")
     for details in page.locator("details").all():
         details.evaluate("each => { each.open = true }")
-    page.locator(f"a[href*='/clocks/{clock}']").first.click()
+    page.locator(f".clock-table a[href*='/clocks/{clock}']").first.click()
+    page.wait_for_url("**/clocks/**")
 
 
 @pytest.mark.parametrize("login", DESKS)

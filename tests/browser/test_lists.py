@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Opens
 
@@ -39,7 +39,7 @@ def test_lists_fit_and_are_accessible(
 ) -> None:
     page = as_person("city-head", width=width)
     page.goto(f"{address}{'&' if '?' in address else '?'}lang={language}")
-    assert page.locator(".list-row").count() == lines
+    expect(page.locator(".list-row")).to_have_count(lines)
     assert overflow(page) <= 0
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
@@ -51,15 +51,15 @@ def test_going_back_leads_to_the_list_as_it_was(as_person: Opens) -> None:
     page.locator("#text").fill("物流")
     page.locator("#level").select_option("general")
     page.get_by_role("button", name="Query").click()
-    assert page.locator(".list-row").count() == 1
+    expect(page.locator(".list-row")).to_have_count(1)
     page.locator(".number-link").first.click()
     page.wait_for_url("**/cases/5303-*")
     page.go_back()
-    assert page.locator("#text").input_value() == "物流"
-    assert page.locator("#level").input_value() == "general"
-    assert page.locator(".list-row").count() == 1
+    expect(page.locator("#text")).to_have_value("物流")
+    expect(page.locator("#level")).to_have_value("general")
+    expect(page.locator(".list-row")).to_have_count(1)
     page.get_by_role("link", name="Reset").click()
-    assert page.locator(".list-row").count() == 14
+    expect(page.locator(".list-row")).to_have_count(14)
 
 
 def test_only_where_scripts_run_there_is_a_button_to_print(as_person: Opens) -> None:

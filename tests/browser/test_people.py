@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from fireinvest.services.people import Post
 from fireinvest.workflow.permissions import ADMINISTRATOR
@@ -43,6 +43,6 @@ def test_the_pages_are_accessible_and_fit(
     # With problems beside the fields as well.
     page.goto(f"/people/{sun}/posts/new")
     page.click("main button[type=submit]")
-    assert page.locator("#reason[aria-invalid=true]").count() == 1
+    expect(page.locator("#reason[aria-invalid=true]")).to_have_count(1)
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
