@@ -10,7 +10,7 @@ from fireinvest.regulation.profile import Mode, Stage
 from fireinvest.services.casefile import CaseFile, case_file
 from fireinvest.web import law
 from fireinvest.web.present import MODES, WEIGHTS
-from fireinvest.web.present_entries import level_label, title_of
+from fireinvest.web.present_entries import title_of
 from fireinvest.web.state import state
 from fireinvest.web.visiting import today, who
 from fireinvest.workflow.case import Case, Member
@@ -96,8 +96,8 @@ def header_of(file: CaseFile) -> Header:
         government = Text("none under this rule")
     return Header(
         file=file,
-        level=level_label(ruleset, severity.level.id),
-        level_place=ruleset.scale.levels.index(severity.level),
+        level=severity.level.label,
+        level_place=severity.place,
         is_floor=severity.is_floor,
         stages=_stages(file),
         next=file.next_deadline,

@@ -42,6 +42,14 @@ CODE_LABELS: Mapping[str, Text] = {
     "link": Text("Linked with another case"),
 }
 
+#: The code actions that have a form of their own, as that form and its links call them.
+CODE_FORMS: Mapping[str, Text] = {
+    "hand_over": Text("Hand over to the government now responsible"),
+    "raise": Text("A superior government takes it up"),
+    "merge": Text("Merge into another case"),
+    "link": Text("Link with another case"),
+}
+
 _FACTS: Mapping[str, Text] = {
     "occurred_on": Text("day of the fire"),
     "occurred_at": Text("time of the fire"),

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from fireinvest.messages import Problem, Text
 from fireinvest.regulation.facts import MOST_SQUARE_METRES, Category, Facts, Given
 from fireinvest.services.casefile import CaseFile
-from fireinvest.web.forms.step import StepInput
+from fireinvest.web.forms.step import StepInput, yuan_typed
 from fireinvest.workflow.actions import (
     CodePayload,
     HandingOver,
@@ -137,7 +137,7 @@ def facts_typed(facts: Facts) -> dict[str, str]:
         values[name] = "" if value is None else f"{value}"
     for name in _MONEY:
         fen = getattr(facts, name)
-        values[f"{name}_yuan"] = "" if fen is None else f"{fen // 100}.{fen % 100:02d}"
+        values[f"{name}_yuan"] = "" if fen is None else yuan_typed(fen)
     for name in _FLAGS:
         flag = getattr(facts, name)
         values[name] = "" if flag is None else ("yes" if flag else "no")

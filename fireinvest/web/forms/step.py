@@ -167,6 +167,11 @@ def person_shown(login: str, name: str) -> str:
     return f"{name}（{login}）" if name != login else login
 
 
+def yuan_typed(fen: int) -> str:
+    """Return an amount of fen as it is typed, in yuan."""
+    return f"{fen // 100}.{fen % 100:02d}"
+
+
 def typed(
     payload: KindPayload, asked: Iterable[Asked], name: Callable[[str], str]
 ) -> dict[str, str]:
@@ -182,8 +187,7 @@ def typed(
             case bool():
                 written = "yes" if value else "no"
             case int() if field.shape is Shape.FEN:
-                yuan, fen = divmod(value, 100)
-                written = f"{yuan}.{fen:02d}"
+                written = yuan_typed(value)
             case str() if each.name == "person" and not field.choices:
                 written = person_shown(value, name(value))
             case _:

@@ -18,7 +18,7 @@ from fireinvest.services.desks import Due, InCase, OwedLine, ReportLine, Waiting
 from fireinvest.services.drafts import Kept, drafts_of
 from fireinvest.web import law
 from fireinvest.web.present import WEIGHTS
-from fireinvest.web.present_entries import CODE_LABELS
+from fireinvest.web.present_entries import CODE_FORMS, CODE_LABELS
 from fireinvest.web.present_lists import LIGHTS, ListWords, list_words
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
@@ -26,8 +26,6 @@ from fireinvest.web.visiting import today, who
 from fireinvest.workflow.next_steps import HAND_OVER
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
-
-_HAND_OVER = Text("Hand over to the government now responsible")
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +230,7 @@ class _Drawing:
 
 def _step_words(words: ListWords, step: str) -> Words:
     if step == HAND_OVER:
-        return _HAND_OVER
+        return CODE_FORMS[HAND_OVER]
     found = words.ruleset.steps.get(step)
     return found.label if found else step
 

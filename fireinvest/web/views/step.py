@@ -43,7 +43,7 @@ from fireinvest.web.forms.step import (
 from fireinvest.web.keeping import keeps_drafts
 from fireinvest.web.present import say
 from fireinvest.web.present_entries import (
-    CODE_LABELS,
+    CODE_FORMS,
     FieldView,
     entry_views,
     payload_fields,
@@ -71,9 +71,6 @@ from fireinvest.workflow.errors import NotAllowed, Refused, Stale
 from fireinvest.workflow.permissions import may_administer, may_take_over
 
 blueprint = Blueprint("step", __name__, url_prefix="/cases")
-
-#: The code actions that have a form of their own.
-FORMS = ("hand_over", "raise", "merge", "link")
 
 _CODE_PAYLOADS = (Merging, Raising, HandingOver)
 
@@ -141,7 +138,7 @@ def step(number: str, step: str) -> ResponseReturnValue:
 @takes_files
 def code_action(number: str, name: str) -> ResponseReturnValue:
     """Handing over, raising, merging, linking: what no table can add or drop."""
-    if name not in FORMS:
+    if name not in CODE_FORMS:
         abort(404)
     file = open_file(number)
     _only_administering(file)
@@ -248,12 +245,6 @@ def correct(number: str, seq: int) -> ResponseReturnValue:
     )
 
 
-CODE_FORMS: dict[str, Text] = {
-    "hand_over": Text("Hand over to the government now responsible"),
-    "raise": Text("A superior government takes it up"),
-    "merge": Text("Merge into another case"),
-    "link": Text("Link with another case"),
-}
 _CODE_HINTS: dict[str, Text] = {
     "hand_over": Text(
         "The level has risen: the case goes to the government that the rule now names. Until this "
@@ -497,7 +488,6 @@ def _page(
         mine=list(mine),
         people=_suggested(doing),
         address=request.path,
-        code_labels=CODE_LABELS,
     )
 
 
