@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from shutil import rmtree
@@ -21,7 +20,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 from werkzeug.serving import make_server
 
-from config import ROOT, Environment, LawSettings, Settings
+from config import ROOT, Settings
 from fireinvest.services import people
 from fireinvest.store import Database, open_database
 from fireinvest.web.app import create_app
@@ -162,21 +161,17 @@ def database(database_url: str) -> Iterator[Database]:
     opened.engine.dispose()
 
 
-def settings_for(database_url: str) -> Settings:
-    """Settings of an application under test, with this database."""
-    return Settings(
-        database_url=database_url,
-        secret_key="only for tests",
-        environment=Environment.DEVELOPMENT,
-        law=LawSettings(profiles=None, notices=None, home_division="530300"),
-        host="127.0.0.1",
-        port=8000,
-        max_content_length=1024**2,
-        blob_url=f"file://{BLOBS}",
-        max_upload_length=4 * 1024**2,
-        session_idle=timedelta(hours=8),
-        session_longest=timedelta(hours=24),
-        demo=False,
+def settings_for(database_url: str, **given: str) -> Settings:
+    """Settings of an application under test, with this database; others by their variable."""
+    return Settings.from_environment(
+        {
+            "DATABASE_URL": database_url,
+            "SECRET_KEY": "only for tests",
+            "BLOB_URL": f"file://{BLOBS}",
+            "MAX_UPLOAD_LENGTH": str(4 * 1024**2),
+            **given,
+        },
+        instance=BLOBS,
     )
 
 

@@ -21,8 +21,15 @@ def number_of(page: Page, unit: str) -> str:
 
 def fits(page: Page, *widths: int) -> bool:
     """Does the page need no scrolling sideways at these widths?"""
-    for width in widths:
+    return all(excess(page, width=width) <= 0 for width in widths)
+
+
+def excess(page: Page, *, width: int | None = None) -> int:
+    """By how many pixels is the page wider than the screen, once all of it has come?"""
+    if width is not None:
         page.set_viewport_size({"width": width, "height": 900})
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            return False
-    return True
+    # A page can be asked before its stylesheets are there, and then has no shape yet.
+    page.wait_for_load_state()
+    found = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert isinstance(found, int)
+    return found

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from fireinvest.messages import LANGUAGES
 from fireinvest.services.people import Post
 from fireinvest.store import Database
+from tests.browser.looks import excess
 from tests.services.office import CITY, FUYUAN, opened
 from tests.web.office import PASSWORD, database_of, person_with
 
@@ -204,8 +205,7 @@ def _states(page: Page, language: str) -> None:
 
 def _check(page: Page) -> None:
     page.wait_for_function("!document.querySelector('#panels').hasAttribute('aria-busy')")
-    width = page.viewport_size["width"] if page.viewport_size else 0
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert excess(page) <= 0
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
 

@@ -13,6 +13,7 @@ WIDE, PHONE = 1440, 390
 
 def overflow(page: Page) -> int:
     """By how much the page, or a table in it, is wider than its room."""
+    page.wait_for_load_state()
     found = page.evaluate(
         """() => Math.max(
             document.documentElement.scrollWidth - innerWidth,
