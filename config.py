@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Never
+from urllib.parse import SplitResult, urlsplit
 
 ROOT = Path(__file__).resolve().parent
 INSTANCE = ROOT / "instance"
@@ -18,6 +20,29 @@ INSTANCE = ROOT / "instance"
 SHORTEST_SECRET = 32
 FEWEST_DIFFERENT_CHARACTERS = 12
 PLACEHOLDERS = ("change", "secret", "example", "password", "default", "placeholder")
+
+# A file with a secret holds a key or an address, and nothing longer.
+LONGEST_SECRET_FILE = 16 * 1024
+# Rights by which everybody on the machine may read or change a file.
+_FOR_EVERYBODY = 0o007
+
+# More proxies in a row than these nobody has; a larger number would let visitors name their own
+# address.
+MOST_PROXIES = 5
+
+_HOST_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+# What turns on the debuggers and checks that show inner details to visitors.
+_DEBUG_SWITCHES = ("FLASK_DEBUG", "PYTHONDEVMODE")
+_OFF = ("0", "false", "no")
+
+# What may be uploaded; UPLOAD_TYPES narrows it. By what a file is known, the services say.
+UPLOAD_TYPES = (
+    "pdf", "ofd", "docx", "xlsx", "pptx", "doc", "xls", "ppt", "wps", "et", "dps", "rtf", "txt",
+    "csv", "jpg", "jpeg", "png", "heic", "heif", "webp", "tif", "tiff", "bmp", "gif", "mp4", "m4v",
+    "mov", "avi", "mkv", "mp3", "wav", "m4a", "zip", "7z", "rar",
+)  # fmt: skip
 
 
 class Environment(Enum):
@@ -66,6 +91,22 @@ class Settings:
     session_idle: timedelta
     session_longest: timedelta
     demo: bool
+    public_url: str  # the address that people type, without a final slash
+    proxy_hops: int  # how many reverse proxies stand in front and are believed
+    tls_certificate: Path | None
+    tls_key: Path | None
+    upload_types: tuple[str, ...]  # endings of names, without the dot
+    outgoing_allowed: tuple[str, ...]  # private hosts and networks that may be asked
+
+    @property
+    def is_https(self) -> bool:
+        """Do people come here by HTTPS?"""
+        return self.public_url.startswith("https://")
+
+    @property
+    def public_host(self) -> str:
+        """The host (and port, where it isn't the usual one) that people's browsers name."""
+        return urlsplit(self.public_url).netloc
 
     @property
     def is_production(self) -> bool:
@@ -80,17 +121,32 @@ class Settings:
 
         An empty variable counts as absent. Raises SettingsError, naming the variable. Outside
         production, a missing SECRET_KEY is made once and kept in ``instance/secret_key``.
+        Secrets may stand in a file instead, which NAME_FILE names.
         """
         given = _given(environ)
         law = LawSettings.from_environment(environ)
         environment = _environment(given.get("FIREINVEST_ENV", "development"))
+        is_production = environment is Environment.PRODUCTION
+        if is_production:
+            _refuse_debugging(given)
+        host = given.get("HOST", "127.0.0.1")
+        port = _whole_number(given, "PORT", default=8000, lowest=1, highest=65535)
+        secret_key = _secret_key(_secret(given, "SECRET_KEY"), environment, instance)
+        proxy_hops = _whole_number(given, "PROXY_HOPS", default=0, lowest=0, highest=MOST_PROXIES)
+        certificate, key = _tls(given)
+        if is_production and not proxy_hops and certificate is None:
+            raise SettingsError(
+                "PROXY_HOPS must say how many reverse proxies with HTTPS stand in front (1 as a "
+                "rule), or TLS_CERTIFICATE and TLS_KEY must be given: production speaks no plain "
+                "HTTP with people."
+            )
         return cls(
-            database_url=_database_url(given.get("DATABASE_URL"), instance),
-            secret_key=_secret_key(given.get("SECRET_KEY"), environment, instance),
+            database_url=_database_url(_secret(given, "DATABASE_URL"), instance),
+            secret_key=secret_key,
             environment=environment,
             law=law,
-            host=given.get("HOST", "127.0.0.1"),
-            port=_whole_number(given, "PORT", default=8000, lowest=1, highest=65535),
+            host=host,
+            port=port,
             max_content_length=_whole_number(
                 given, "MAX_CONTENT_LENGTH", default=1024**2, lowest=1024, highest=1024**3
             ),
@@ -109,6 +165,12 @@ class Settings:
                 )
             ),
             demo=_demo(given.get("FIREINVEST_DEMO", "0"), environment),
+            public_url=_public_url(given.get("PUBLIC_URL"), environment, host, port, certificate),
+            proxy_hops=proxy_hops,
+            tls_certificate=certificate,
+            tls_key=key,
+            upload_types=_upload_types(given.get("UPLOAD_TYPES")),
+            outgoing_allowed=_outgoing_allowed(given.get("OUTGOING_ALLOWED", "")),
         )
 
     @classmethod
@@ -123,6 +185,162 @@ class Settings:
 def _given(environ: Mapping[str, str]) -> dict[str, str]:
     """An empty variable counts as absent."""
     return {name: value.strip() for name, value in environ.items() if value.strip()}
+
+
+def _secret(given: Mapping[str, str], name: str) -> str | None:
+    """Return a secret: what NAME holds, or the file that NAME_FILE names; None for neither.
+
+    Nothing of what it holds is ever part of a message.
+    """
+    name_of_file = f"{name}_FILE"
+    if name_of_file not in given:
+        return given.get(name)
+    if name in given:
+        raise SettingsError(f"{name} and {name_of_file} must not both be given.")
+    content = _private(given, name_of_file, LONGEST_SECRET_FILE)
+    try:
+        # Editors end a file with a line break, which is no part of the secret.
+        secret = content.decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise SettingsError(f"{name_of_file} must name a text file in UTF-8.") from None
+    if not secret or not secret.isprintable():
+        raise SettingsError(f"{name_of_file} must name a file that holds one line: the secret.")
+    return secret
+
+
+def _private(given: Mapping[str, str], name: str, at_most: int) -> bytes:
+    """Return what the file of a setting holds; in production it must not be for everybody."""
+    path = Path(given[name])
+    try:
+        # Looked at and read through one handle: the file can't be exchanged in between.
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            content = file.read(at_most + 1)
+    except (OSError, ValueError):
+        raise SettingsError(f"{name} must name a file that can be read.") from None
+    is_production = given.get("FIREINVEST_ENV") == Environment.PRODUCTION.value
+    if is_production and mode & _FOR_EVERYBODY:
+        raise SettingsError(
+            f"{name} names a file that everybody on this machine may read or change. "
+            "Take that away: chmod o= FILE"
+        )
+    if len(content) > at_most:
+        raise SettingsError(f"{name} must name a file of at most {at_most} bytes.")
+    return content
+
+
+def _refuse_debugging(given: Mapping[str, str]) -> None:
+    for name in _DEBUG_SWITCHES:
+        # Python takes any text as "on", Flask some as "off".
+        if name in given and not (name == "FLASK_DEBUG" and given[name].lower() in _OFF):
+            raise SettingsError(
+                f"{name} must not be set in production: faults would show inner details."
+            )
+    if sys.flags.dev_mode:
+        raise SettingsError("PYTHONDEVMODE (python -X dev) must not be on in production.")
+
+
+def _tls(given: Mapping[str, str]) -> tuple[Path | None, Path | None]:
+    """Return the files of the certificate and its key; both or neither."""
+    if "TLS_CERTIFICATE" not in given and "TLS_KEY" not in given:
+        return None, None
+    for name in ("TLS_CERTIFICATE", "TLS_KEY"):
+        if name not in given:
+            raise SettingsError(f"{name} must be given too: a certificate goes with its key.")
+    try:
+        with Path(given["TLS_CERTIFICATE"]).open("rb"):
+            pass
+    except (OSError, ValueError):
+        raise SettingsError("TLS_CERTIFICATE must name a file that can be read.") from None
+    _private(given, "TLS_KEY", 1024**2)
+    return Path(given["TLS_CERTIFICATE"]), Path(given["TLS_KEY"])
+
+
+def _public_url(
+    value: str | None, environment: Environment, host: str, port: int, certificate: Path | None
+) -> str:
+    """Return the address that people use, in one spelling: lower case, no usual port, no slash."""
+    is_production = environment is Environment.PRODUCTION
+    if value is None and is_production:
+        raise SettingsError(
+            "PUBLIC_URL must be set in production: the address that people use, such as "
+            "https://fire.city.gov.cn"
+        )
+    if value is None:
+        name = f"[{host}]" if ":" in host else host
+        return f"{'http' if certificate is None else 'https'}://{name.lower()}:{port}"
+    wrong = SettingsError(
+        "PUBLIC_URL must be an address such as https://fire.city.gov.cn: scheme, host, and a port "
+        "where it isn't the usual one; nothing behind them."
+    )
+    try:
+        parts = urlsplit(value)
+        found = _plain_address(parts)
+    except ValueError:
+        raise wrong from None
+    if found is None:
+        raise wrong
+    if is_production and parts.scheme != "https":
+        raise SettingsError("PUBLIC_URL must begin with https:// in production.")
+    return found
+
+
+def _plain_address(parts: SplitResult) -> str | None:
+    """Return scheme, host and port in one spelling; None where there is anything else."""
+    host = parts.hostname or ""
+    name = f"[{host}]" if ":" in host else host
+    port = parts.port  # Raises ValueError for what is none.
+    # What is put together again must be what was given: no name, password, or odd character.
+    spelled = name if port is None else f"{name}:{port}"
+    is_plain = (
+        parts.scheme in _DEFAULT_PORTS
+        and parts.netloc.lower() == spelled
+        and _HOST_NAME.fullmatch(name) is not None
+        and port != 0
+        and (parts.path, parts.query, parts.fragment) in (("", "", ""), ("/", "", ""))
+    )
+    if not is_plain:
+        return None
+    return f"{parts.scheme}://{name if port == _DEFAULT_PORTS[parts.scheme] else spelled}"
+
+
+def _upload_types(value: str | None) -> tuple[str, ...]:
+    if value is None:
+        return UPLOAD_TYPES
+    wanted = [each.strip().lower().removeprefix(".") for each in value.split(",") if each.strip()]
+    unknown = [each for each in wanted if each not in UPLOAD_TYPES]
+    if unknown or not wanted:
+        raise SettingsError(
+            f"UPLOAD_TYPES must name some of these, with commas between: {', '.join(UPLOAD_TYPES)}."
+        )
+    return tuple(each for each in UPLOAD_TYPES if each in wanted)
+
+
+def _outgoing_allowed(value: str) -> tuple[str, ...]:
+    """Return hosts (``idp.city.gov.cn`` or ``http://idp:8080``) and networks (``10.1.0.0/16``)."""
+    entries = tuple(each.strip().lower() for each in value.split(",") if each.strip())
+    for each in entries:
+        if not _is_destination(each):
+            raise SettingsError(
+                "OUTGOING_ALLOWED must name hosts (idp.city.gov.cn, or http://idp.city.gov.cn:8080 "
+                "where plain HTTP is meant) and networks (10.1.0.0/16), with commas between."
+            )
+    return entries
+
+
+def _is_destination(entry: str) -> bool:
+    if "://" in entry:
+        try:
+            parts = urlsplit(entry)
+            return _plain_address(parts) is not None and not parts.path
+        except ValueError:
+            return False
+    try:
+        ip_network(entry)
+    except ValueError:
+        # A name of digits and dots alone is a mistyped number, not a host.
+        return _HOST_NAME.fullmatch(entry) is not None and any(each.isalpha() for each in entry)
+    return True
 
 
 def _exit(message: str) -> Never:

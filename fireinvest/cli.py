@@ -536,15 +536,19 @@ def notice_add(file: Path) -> None:
 
 @main.group("people")
 def people_group() -> None:
-    """Accounts: the first administrator of an installation."""
+    """Accounts: the first administrators of an installation."""
 
 
 @people_group.command("add")
 @click.argument("login")
 @click.argument("name")
-@click.option("--administrator", is_flag=True, help="They keep accounts, posts and agencies.")
+@click.option(
+    "--office",
+    type=click.Choice(("system", "security", "audit")),
+    help="The administrator's office that they hold from today on.",
+)
 @_plainly
-def people_add(login: str, name: str, administrator: bool) -> None:
+def people_add(login: str, name: str, office: str | None) -> None:
     """Add NAME, who signs in as LOGIN; the password is asked for, or read from standard input."""
     from fireinvest.services.people import By, create_person
     from fireinvest.workflow.permissions import SYSTEM
@@ -557,7 +561,7 @@ def people_add(login: str, name: str, administrator: bool) -> None:
             name=name,
             password=_password(),
             now=now,
-            is_administrator=administrator,
+            office=None if office is None else f"{office}_administrator",
             by=By(SYSTEM, now, today),
         )
     click.echo(_in_both(Text("%(name)s can sign in as %(login)s.", name=name, login=login)))

@@ -303,7 +303,7 @@ def test_the_first_administrator_is_added_by_a_command(
     database: Database, database_url: str
 ) -> None:
     environ = {"DATABASE_URL": database_url, "SECRET_KEY": "only for tests"}
-    add = ("people", "add", "sun", "孙某", "--administrator")
+    add = ("people", "add", "sun", "孙某", "--office", "system")
     result = run(*add, given="a long password\r\nanother line\n", **environ)
     assert result.exit_code == 0
     assert "sun" in result.stdout
@@ -313,7 +313,7 @@ def test_the_first_administrator_is_added_by_a_command(
     with database.readers.begin() as session:
         grants = actor_of(session, found.id, today_in_china()).grants
         rows = session.execute(text("SELECT person, what FROM access_log ORDER BY id")).all()
-    assert [each.role for each in grants] == ["administrator"]
+    assert [each.role for each in grants] == ["system_administrator"]
     assert [tuple(row) for row in rows] == [("system", "person_added"), ("system", "post_given")]
     again = refused(run(*add, given="a long password\n", **environ))
     assert "The name sun is taken." in again
@@ -338,7 +338,7 @@ def test_a_person_who_cannot_be_added_is_refused_plainly(
 ) -> None:
     environ = {**os.environ, "DATABASE_URL": sqlite_url, "SECRET_KEY": "only for tests"}
     done = subprocess.run(
-        [sys.executable, "-m", "fireinvest", "people", "add", login, "孙某", "--administrator"],
+        [sys.executable, "-m", "fireinvest", "people", "add", login, "孙某", "--office", "system"],
         cwd=ROOT,
         input=given,
         capture_output=True,

@@ -16,6 +16,7 @@ from fireinvest.regulation.profile import Division
 from fireinvest.regulation.rulesets import Law
 from fireinvest.services.rulesets import keep_ruleset, stored_ruleset
 from fireinvest.store import Database, Session, cases, journal
+from fireinvest.store.access import NOWHERE, From, log_access
 from fireinvest.store.cases import Stored, Values
 from fireinvest.store.codec import Document, Unreadable, decode_as, encode_value
 from fireinvest.store.conflicts import Conflict, changing
@@ -219,6 +220,7 @@ def open_case(
     carrier: str | None = None,
     is_demo: bool = False,
     profiles: Path | None = None,
+    origin: From = NOWHERE,
 ) -> CaseRef:
     """Open a case with what is known of a fire, and return it; asked again, the same one.
 
@@ -296,7 +298,9 @@ def open_case(
                 },
             )
             ref = CaseRef(case_id, number)
-            journal.append(session, [line._replace(case_id=case_id)])
+            line = line._replace(case_id=case_id)
+            journal.append(session, [line])
+            _log_entry(session, line, origin)
             rows = {key: {**each, "case_id": case_id} for key, each in rows.items()}
             _save_deadlines(session, ref, entry, {}, rows, now)
             cases.save_next_steps(session, ref.id, next_values(ref.id, case, deadlines))
@@ -381,6 +385,7 @@ def act(
     idempotency_key: str,
     now: datetime,
     today: date,
+    origin: From = NOWHERE,
 ) -> Done:
     """Take an action in a case: all of it is saved, or nothing. Asked again, it is done once.
 
@@ -415,7 +420,7 @@ def act(
                 today=today,
                 case_id=loaded.ref.number,
             )
-            when = _When(calendar, calendar_id(calendar), now, today)
+            when = _When(calendar, calendar_id(calendar), now, today, origin)
             _save(
                 session, loaded, outcome.entry, outcome.case, outcome.deadlines, when,
                 idempotency_key, action.expected_version,
@@ -428,12 +433,13 @@ def act(
 
 @dataclass(frozen=True, slots=True)
 class _When:
-    """Under which calendar, and when, is something saved?"""
+    """Under which calendar, when, and from where is something saved?"""
 
     calendar: Calendar
     calendar_id: str
     now: datetime
     today: date
+    origin: From
 
 
 def _other_number(action: Action) -> str | None:
@@ -550,6 +556,7 @@ def _save(
         before=before.head_hash,
     )
     journal.append(session, [line])
+    _log_entry(session, line, when.origin)
     stored = _by_key(cases.deadlines_of_cases(session, [ref.id]))
     found = deadline_values(ref.id, after, deadlines, when.calendar_id)
     kept = settled(stored, found)
@@ -572,6 +579,22 @@ def _save(
     is_renamed = any(before.row[name] != each for name, each in called.items())
     known = None if is_renamed else before.case
     _save_words(session, ref, known, after, called["unit_name"], called["address"])
+
+
+def _log_entry(session: Session, line: Line, origin: From) -> None:
+    """Write into the one log of all cases that the entry was added, with its hash."""
+    log_access(
+        session,
+        happened_at=line.recorded_at,
+        person=line.actor,
+        what="entry",
+        case_id=line.case_id,
+        item=line.step,
+        origin=origin,
+        acting_for=line.acting_for,
+        entry=line.seq,
+        entry_hash=line.hash,
+    )
 
 
 def _save_words(

@@ -1,6 +1,6 @@
 """People, agencies, posts and deputies: who acts, as whom, and with which rights on a day."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -13,11 +13,11 @@ from fireinvest.messages import Faulty, Problem, Text
 from fireinvest.regulation.calendar import ONE_DAY
 from fireinvest.store import Database, Session
 from fireinvest.store import people as store
-from fireinvest.store.access import log_access
+from fireinvest.store.access import NOWHERE, From, log_access
 from fireinvest.store.conflicts import Conflict, changing
 from fireinvest.store.people import StoredPerson
 from fireinvest.store.sign_ins import end_all_sign_ins, end_other_sign_ins
-from fireinvest.workflow.permissions import ADMINISTRATOR, SYSTEM, Actor
+from fireinvest.workflow.permissions import OFFICES, SYSTEM, Actor
 
 _LONGEST_LOGIN = 100
 _LONGEST_NAME = 200
@@ -60,12 +60,21 @@ class By:
     login: str
     now: datetime
     today: date
-    address: str | None = None
-    request_id: str | None = None
+    origin: From = NOWHERE
 
 
-def _log(session: Session, by: By | None, what: Change, login: str, *details: object) -> None:
-    """Write a change of somebody's account down: the login first, then what is to be said."""
+def log_change(
+    session: Session,
+    by: By | None,
+    what: Change,
+    about: str,
+    *,
+    item: str | None = None,
+    reason: str | None = None,
+    old: Mapping[str, object] | None = None,
+    new: Mapping[str, object] | None = None,
+) -> None:
+    """Write a change down: whose account or which agency it concerns, and what changed."""
     if by is None:
         return
     log_access(
@@ -73,9 +82,12 @@ def _log(session: Session, by: By | None, what: Change, login: str, *details: ob
         happened_at=by.now,
         person=by.login,
         what=what.value,
-        item=" ".join((login, *(f"{each}" for each in details if each is not None))),
-        address=by.address,
-        request_id=by.request_id,
+        origin=by.origin,
+        about=about,
+        item=item,
+        reason=reason,
+        old=old,
+        new=new,
     )
 
 
@@ -93,13 +105,13 @@ def create_person(
     name: str,
     password: str | None = None,
     now: datetime,
-    is_administrator: bool = False,
+    office: str | None = None,
     by: By | None = None,
 ) -> int:
     """Add somebody who can sign in, once a password is set; return their id.
 
-    ``is_administrator``: they are one from ``by.today`` on. ``by``: who did it, for the access
-    log; nothing is written there without.
+    ``office``: the administrator's office that they hold from ``by.today`` on. ``by``: who did it,
+    for the access log; nothing is written there without.
 
     Raises:
         Faulty: when the login is taken or the name is empty.
@@ -116,9 +128,9 @@ def create_person(
             person_id = store.add_person(
                 session, login=login, name=name.strip(), password_hash=hashed, created_at=now
             )
-            _log(session, by, Change.PERSON_ADDED, login)
-            if is_administrator and by is not None:
-                _give(session, person_id, login, Post(ADMINISTRATOR), by.today, None, by)
+            log_change(session, by, Change.PERSON_ADDED, login, new={"name": name.strip()})
+            if office is not None and by is not None:
+                _give(session, person_id, login, Post(office), by.today, None, by)
             return person_id
     except Conflict as conflict:
         text = Text("The name %(login)s is taken.", login=login)
@@ -182,7 +194,21 @@ def create_agency(
             valid_from=valid_from,
             valid_until=valid_until,
         )
-        _log(session, by, Change.AGENCY_ADDED, f"agency:{agency_id}", label_zh)
+        log_change(
+            session,
+            by,
+            Change.AGENCY_ADDED,
+            f"agency:{agency_id}",
+            new={
+                "label_zh": label_zh,
+                "label_en": label_en,
+                "body": body,
+                "division": division,
+                "tier": tier,
+                "valid_from": f"{valid_from}",
+                "valid_until": valid_until and f"{valid_until}",
+            },
+        )
         return agency_id
 
 
@@ -246,7 +272,7 @@ def _give(
         if agency is None:
             raise Faulty([Problem("agency", Text("There is no such agency."))])
         division, tier = division or agency.division, tier or agency.tier
-    if post.case_id is None and division is None and post.role != ADMINISTRATOR:
+    if post.case_id is None and division is None and post.role not in OFFICES:
         raise Faulty([Problem("division", Text("This is needed."))])
     same = None
     if post.case_id is None:
@@ -262,6 +288,8 @@ def _give(
         )
     if same is not None:
         raise Faulty([Problem("role", _held(same.valid_from, same.valid_until))])
+    if post.role in OFFICES:
+        _refuse_two_offices(session, person_id, post.role, valid_from, valid_until, by, login)
     grant_id = store.add_grant(
         session,
         person_id=person_id,
@@ -275,10 +303,53 @@ def _give(
         granted_by=granted_by or (by.login if by else SYSTEM),
         reason=reason,
     )
-    place = "/".join(each for each in (division, tier) if each)
-    days = f"{valid_from}..{valid_until or ''}"
-    _log(session, by, Change.POST_GIVEN, login, f"post:{grant_id}", post.role, place or None, days)
+    log_change(
+        session,
+        by,
+        Change.POST_GIVEN,
+        login,
+        item=f"post:{grant_id}",
+        reason=reason,
+        new={
+            "role": post.role,
+            "agency": post.agency_id,
+            "division": division,
+            "tier": tier,
+            "valid_from": f"{valid_from}",
+            "valid_until": valid_until and f"{valid_until}",
+        },
+    )
     return grant_id
+
+
+def _refuse_two_offices(
+    session: Session,
+    person_id: int,
+    role: str,
+    valid_from: date,
+    valid_until: date | None,
+    by: By | None,
+    login: str,
+) -> None:
+    """The three administrators are three people, and nobody makes themselves one."""
+    if by is not None and by.login == login:
+        raise Faulty([Problem("role", Text("Nobody gives an office to themselves."))])
+    for other in sorted(OFFICES - {role}):
+        held = store.same_post(
+            session,
+            person_id=person_id,
+            role=other,
+            agency_id=None,
+            division=None,
+            tier=None,
+            valid_from=valid_from,
+            valid_until=valid_until,
+        )
+        if held is not None:
+            text = Text(
+                "They hold another administrator's office at that time; the three are kept apart."
+            )
+            raise Faulty([Problem("role", text)])
 
 
 def _held(valid_from: date, valid_until: date | None) -> Text:
@@ -307,14 +378,21 @@ def end_post(database: Database, grant_id: int, last_on: date, *, by: By | None 
                 "It begins on %(day)s: no day before that can be its last.", day=post.valid_from
             )
             raise Faulty([Problem("last_on", text)])
-        if post.role == ADMINISTRATOR:
-            terms = store.lock_terms(session, ADMINISTRATOR)
+        if post.role in OFFICES:
+            terms = store.lock_terms(session, post.role)
             ended = [each for each in terms if each.grant_id == grant_id]
             others = [each for each in terms if each.grant_id != grant_id]
             _refuse_last(ended, others, last_on + ONE_DAY, "last_on")
         store.end_grant(session, grant_id, last_on)
-        login = _whom(session, post.person_id).login
-        _log(session, by, Change.POST_ENDED, login, f"post:{grant_id}", post.role, last_on)
+        log_change(
+            session,
+            by,
+            Change.POST_ENDED,
+            _whom(session, post.person_id).login,
+            item=f"post:{grant_id}",
+            old={"valid_until": post.valid_until and f"{post.valid_until}"},
+            new={"valid_until": f"{last_on}"},
+        )
 
 
 def _refuse_last(
@@ -325,7 +403,7 @@ def _refuse_last(
         day = _first_without(others, max(term.valid_from, first_on), term.valid_until)
         if day is not None:
             text = Text(
-                "From %(day)s on nobody would be an active administrator: name another one first.",
+                "From %(day)s on nobody would hold this administrator's office: name another one first.",
                 day=day,
             )
             raise Faulty([Problem(field, text)])
@@ -382,15 +460,22 @@ def name_deputy(
             granted_by=granted_by,
             reason=reason,
         )
-        # Of both people's accounts: the log finds the other by the word before the login.
-        _log(
-            session,
-            by,
-            Change.DEPUTY_NAMED,
-            deputy.login,
-            f"deputy:{deputy_id} for {principal.login}",
-            f"{valid_from}..{valid_until}",
-        )
+        # It is a change of both people's accounts.
+        for about in (deputy.login, principal.login):
+            log_change(
+                session,
+                by,
+                Change.DEPUTY_NAMED,
+                about,
+                item=f"deputy:{deputy_id}",
+                reason=reason,
+                new={
+                    "deputy": deputy.login,
+                    "acts_for": principal.login,
+                    "valid_from": f"{valid_from}",
+                    "valid_until": f"{valid_until}",
+                },
+            )
         return deputy_id
 
 
@@ -411,14 +496,16 @@ def end_deputy(database: Database, deputy_id: int, last_on: date, *, by: By | No
             )
             raise Faulty([Problem("last_on", text)])
         store.end_deputy(session, deputy_id, last_on)
-        _log(
-            session,
-            by,
-            Change.DEPUTY_ENDED,
-            found.person.login,
-            f"deputy:{deputy_id} for {found.acts_for.login}",
-            last_on,
-        )
+        for about in (found.person.login, found.acts_for.login):
+            log_change(
+                session,
+                by,
+                Change.DEPUTY_ENDED,
+                about,
+                item=f"deputy:{deputy_id}",
+                old={"valid_until": f"{found.valid_until}"},
+                new={"valid_until": f"{last_on}"},
+            )
 
 
 # ---------------------------------------------------------------------------- who acts
@@ -516,7 +603,7 @@ def set_password(
         store.change_person(session, person_id, password_hash=hashed)
         if by is not None:
             end_all_sign_ins(session, person_id, by.now)
-        _log(session, by, Change.PASSWORD_SET, person.login)
+        log_change(session, by, Change.PASSWORD_SET, person.login)
 
 
 def change_own_password(
@@ -530,7 +617,7 @@ def change_own_password(
     """
     if verify_password(database, person.login, old) is None:
         with changing(database) as session:
-            _log(session, by, Change.OWN_PASSWORD_REFUSED, person.login)
+            log_change(session, by, Change.OWN_PASSWORD_REFUSED, person.login)
         raise Faulty([Problem("old_password", Text("The password isn't right."))])
     problems = [Problem("new_password", each.text) for each in password_problems(new)]
     if not problems and new == old:
@@ -541,7 +628,7 @@ def change_own_password(
     with changing(database) as session:
         store.change_person(session, person.id, password_hash=hashed)
         end_other_sign_ins(session, person.id, sign_in_id, by.now)
-        _log(session, by, Change.OWN_PASSWORD_CHANGED, person.login)
+        log_change(session, by, Change.OWN_PASSWORD_CHANGED, person.login)
 
 
 def end_others(database: Database, person: StoredPerson, *, sign_in_id: int, by: By) -> int:
@@ -549,7 +636,7 @@ def end_others(database: Database, person: StoredPerson, *, sign_in_id: int, by:
     with changing(database) as session:
         count = end_other_sign_ins(session, person.id, sign_in_id, by.now)
         if count:
-            _log(session, by, Change.SIGN_INS_ENDED, person.login, count)
+            log_change(session, by, Change.SIGN_INS_ENDED, person.login, new={"ended": count})
         return count
 
 
@@ -563,8 +650,8 @@ def set_active(
 
     """
     with changing(database) as session:
-        if not is_active:
-            terms = store.lock_terms(session, ADMINISTRATOR)
+        for office in () if is_active else sorted(OFFICES):
+            terms = store.lock_terms(session, office)
             ended = [each for each in terms if each.person_id == person_id]
             others = [each for each in terms if each.person_id != person_id]
             _refuse_last(ended, others, by.today if by else date.min, "person")
@@ -574,7 +661,7 @@ def set_active(
             end_all_sign_ins(session, person_id, by.now)
         if person.is_active is not is_active:
             what = Change.REACTIVATED if is_active else Change.DEACTIVATED
-            _log(session, by, what, person.login)
+            log_change(session, by, what, person.login)
 
 
 def verify_password(database: Database, login: str, password: str) -> StoredPerson | None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from fireinvest.services.people import verify_password
 from fireinvest.store import Database, Session
-from fireinvest.store.access import log_access
+from fireinvest.store.access import From, log_access
 from fireinvest.store.conflicts import changing
 from fireinvest.store.people import StoredPerson, find_person
 from fireinvest.store.sign_ins import (
@@ -18,20 +18,13 @@ from fireinvest.store.sign_ins import (
     touch_sign_in,
 )
 
+__all__ = ["From", "Limits", "note_seen", "sign_in", "sign_out", "signed_in", "whose"]
+
 #: How often it is written down that somebody is still there.
 _SEEN_EVERY = timedelta(minutes=5)
 _TOKEN_BYTES = 32
 _LONGEST_AGENT = 200
 _LONGEST_LOGIN_LOGGED = 100
-
-
-@dataclass(frozen=True, slots=True)
-class From:
-    """Where does a request come from, for the access log?"""
-
-    address: str | None
-    agent: str | None
-    request_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +51,7 @@ def sign_in(
             happened_at=now,
             person=person.login if person else login[:_LONGEST_LOGIN_LOGGED],
             what="sign_in" if person else "sign_in_refused",
-            address=origin.address,
-            request_id=origin.request_id,
+            origin=origin,
         )
         if person is None:
             return None
@@ -92,8 +84,7 @@ def sign_out(database: Database, token: str, *, now: datetime, origin: From) -> 
             happened_at=now,
             person=found.person.login,
             what="sign_out",
-            address=origin.address,
-            request_id=origin.request_id,
+            origin=origin,
         )
 
 

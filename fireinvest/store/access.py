@@ -1,7 +1,12 @@
-"""Who saw, exported or printed what: the access log, chained in batches. Rows are only added."""
+"""Who did, saw, exported or printed what, and from where: the log, chained in batches.
+
+Rows are only added. Each entry of a journal has its row here, with the entry's hash: so the one
+chain of this log covers all journals, and an entry cut off the end of one shows.
+"""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ForeignKey, Index, String, Text, insert, select
@@ -12,13 +17,32 @@ from fireinvest.store.codec import canonical
 from fireinvest.store.journal import NOTHING_BEFORE
 
 
+@dataclass(frozen=True, slots=True)
+class From:
+    """Where does a request come from?"""
+
+    address: str | None = None
+    agent: str | None = None
+    request_id: str | None = None
+
+
+#: A command or a timer of this machine.
+NOWHERE = From()
+
+
 class AccessRow(Base):
-    """Somebody looked at something, signed in, was refused, exported or printed."""
+    """Somebody changed or looked at something, signed in, was refused, exported or printed.
+
+    ``about``: whose account, or which agency it concerns. ``entry``: the entry of the case's
+    journal, with its hash. The old and new values are canonical JSON.
+    """
 
     __tablename__ = "access_log"
     __table_args__ = (
         Index(None, "case_id", "id"),
         Index(None, "person", "id"),
+        Index(None, "about", "id"),
+        Index(None, "what", "id"),
         Index(None, "happened_at"),
     )
 
@@ -30,6 +54,13 @@ class AccessRow(Base):
     item: Mapped[str | None] = mapped_column(Text)
     address: Mapped[str | None] = mapped_column(String(100))
     request_id: Mapped[str | None] = mapped_column(String(64))
+    about: Mapped[str | None] = mapped_column(String(200))
+    acting_for: Mapped[str | None] = mapped_column(String(100))
+    reason: Mapped[str | None] = mapped_column(Text)
+    old_values: Mapped[str | None] = mapped_column(Text)
+    new_values: Mapped[str | None] = mapped_column(Text)
+    entry: Mapped[int | None]
+    entry_hash: Mapped[str | None] = mapped_column(String(64))
 
 
 class AccessBatch(Base):
@@ -53,10 +84,20 @@ def log_access(
     what: str,
     case_id: int | None = None,
     item: str | None = None,
-    address: str | None = None,
-    request_id: str | None = None,
+    origin: From = NOWHERE,
+    about: str | None = None,
+    acting_for: str | None = None,
+    reason: str | None = None,
+    old: Mapping[str, object] | None = None,
+    new: Mapping[str, object] | None = None,
+    entry: int | None = None,
+    entry_hash: str | None = None,
 ) -> None:
-    """Write down one access."""
+    """Write down one access or change.
+
+    ``person``: the login of who did it, or what was given as one. ``old``, ``new``: the values
+    that a change found and left.
+    """
     session.execute(
         insert(AccessRow).values(
             happened_at=happened_at,
@@ -64,8 +105,15 @@ def log_access(
             what=what,
             case_id=case_id,
             item=item,
-            address=address,
-            request_id=request_id,
+            address=origin.address,
+            request_id=origin.request_id,
+            about=about,
+            acting_for=acting_for,
+            reason=reason,
+            old_values=None if old is None else canonical(old),
+            new_values=None if new is None else canonical(new),
+            entry=entry,
+            entry_hash=entry_hash,
         )
     )
 
@@ -116,6 +164,13 @@ def _batch_hash(before: str, rows: Sequence[AccessRow]) -> str:
             row.item,
             row.address,
             row.request_id,
+            row.about,
+            row.acting_for,
+            row.reason,
+            row.old_values,
+            row.new_values,
+            row.entry,
+            row.entry_hash,
         ]
         digest.update(canonical(parts).encode())
     return digest.hexdigest()

@@ -45,6 +45,7 @@ class JournalRow(Base):
     expected_version: Mapped[int | None]
     idempotency_key: Mapped[str] = mapped_column(String(120))
     attachments: Mapped[str | None] = mapped_column(Text)
+    restriction: Mapped[str | None] = mapped_column(String(30))
     prev_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
 

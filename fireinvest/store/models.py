@@ -1,11 +1,14 @@
 """Which tables are there? Importing this module makes all of them known to the migrations."""
 
 from fireinvest.store.access import AccessBatch, AccessRow
+from fireinvest.store.attempts import AttemptRow
 from fireinvest.store.base import Base
 from fireinvest.store.cases import CaseNumber, CaseRow, DeadlineRow, NextStepRow, RecusedRow
 from fireinvest.store.drafts import Draft
+from fireinvest.store.factors import AuthenticatorRow, OneTimeCodeRow
 from fireinvest.store.files import StagedFile
 from fireinvest.store.journal import JournalRow
+from fireinvest.store.leases import LeaseRow
 from fireinvest.store.notices import HolidayNotice
 from fireinvest.store.outbox import OutboxRow
 from fireinvest.store.people import Agency, Deputy, GrantRow, Person
@@ -31,6 +34,10 @@ TABLES: tuple[type[Base], ...] = (
     Draft,
     StagedFile,
     SignInRow,
+    AuthenticatorRow,
+    OneTimeCodeRow,
+    AttemptRow,
+    LeaseRow,
 )
 
 metadata = Base.metadata

@@ -1,6 +1,7 @@
 """People, agencies, and who holds which post from when to when."""
 
-from collections.abc import Collection, Iterable, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -33,10 +34,13 @@ CARRIER = "carrier"
 
 
 class Person(Base):
-    """Somebody who can sign in. The login is the name under which the journal knows them."""
+    """Somebody who can sign in. The login is the name under which the journal knows them.
+
+    ``subject``: the name under which an outside provider of sign-ins knows them.
+    """
 
     __tablename__ = "people"
-    __table_args__ = (UniqueConstraint("login"),)
+    __table_args__ = (UniqueConstraint("login"), Index(None, "subject", unique=True))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     login: Mapped[str] = mapped_column(String(100))
@@ -44,6 +48,8 @@ class Person(Base):
     password_hash: Mapped[str | None] = mapped_column(Text)
     is_active: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(Instant)
+    password_set_at: Mapped[datetime | None] = mapped_column(Instant)
+    subject: Mapped[str | None] = mapped_column(String(255))
 
 
 class Agency(Base):
@@ -63,6 +69,7 @@ class Agency(Base):
     tier: Mapped[str] = mapped_column(String(30))
     valid_from: Mapped[date]
     valid_until: Mapped[date | None]
+    succeeded_by: Mapped[int | None]
 
 
 class GrantRow(Base):
@@ -739,43 +746,39 @@ def lock_terms(session: Session, role: str) -> list[Term]:
 class ChangeLine:
     """A change of somebody's account, as the access log has it.
 
-    ``detail``: what stands behind the login, such as the post that was given.
+    ``item``: which post or deputy it concerns, such as "post:5". ``old``, ``new``: the values
+    that were found and left.
     """
 
     happened_at: datetime
     by: str | None
     by_name: str | None
     what: str
-    detail: str
+    item: str
+    reason: str | None
+    old: Mapping[str, object]
+    new: Mapping[str, object]
 
 
-def changes_of(
-    session: Session, login: str, whats: Collection[str], role: str, system: str, size: int
-) -> list[ChangeLine]:
-    """Return the latest changes of somebody's account, which the access log names.
-
-    Asked for are those by themselves, by ``system``, and by whoever holds or held the ``role``:
-    the log is looked up by who did it.
-    """
-    holders = select(GrantRow.person_id).where(GrantRow.role == role)
-    by = select(Person.login).where(or_(Person.id.in_(holders), Person.login == login))
-    logins = [*session.scalars(by), system]
+def changes_of(session: Session, login: str, whats: Collection[str], size: int) -> list[ChangeLine]:
+    """Return the latest changes of somebody's account, which the access log names."""
     query = (
         select(AccessRow, Person.name)
         .outerjoin(Person, Person.login == AccessRow.person)
-        .where(
-            AccessRow.person.in_(logins),
-            AccessRow.what.in_(sorted(whats)),
-            or_(
-                AccessRow.item == login,
-                AccessRow.item.startswith(f"{login} ", autoescape=True),
-                AccessRow.item.contains(f" for {login} ", autoescape=True),
-            ),
-        )
+        .where(AccessRow.about == login, AccessRow.what.in_(sorted(whats)))
         .order_by(AccessRow.id.desc())
         .limit(size)
     )
     return [
-        ChangeLine(row.happened_at, row.person, name, row.what, (row.item or "").partition(" ")[2])
+        ChangeLine(
+            row.happened_at,
+            row.person,
+            name,
+            row.what,
+            row.item or "",
+            row.reason,
+            json.loads(row.old_values or "{}"),
+            json.loads(row.new_values or "{}"),
+        )
         for row, name in session.execute(query)
     ]

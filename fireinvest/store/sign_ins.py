@@ -12,7 +12,12 @@ from fireinvest.store.people import Person, StoredPerson
 
 
 class SignInRow(Base):
-    """One sign-in. The browser holds a token of which only the hash is kept here."""
+    """One sign-in. The browser holds a token of which only the hash is kept here.
+
+    ``needs``: what is still to be done before it is one, such as the second factor; None once it
+    is whole. ``means``: how it was done. ``verified_at``: when it was last proved who it is.
+    ``challenge``: what a passkey is asked to sign.
+    """
 
     __tablename__ = "sign_ins"
     __table_args__ = (UniqueConstraint("token_hash"), Index(None, "person_id"))
@@ -25,6 +30,11 @@ class SignInRow(Base):
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     address: Mapped[str | None] = mapped_column(String(100))
     agent: Mapped[str | None] = mapped_column(String(200))
+    needs: Mapped[str | None] = mapped_column(String(20))
+    means: Mapped[str | None] = mapped_column(String(20))
+    verified_at: Mapped[datetime | None] = mapped_column(Instant)
+    challenge: Mapped[str | None] = mapped_column(String(200))
+    challenged_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 @dataclass(frozen=True, slots=True)

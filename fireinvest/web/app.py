@@ -14,6 +14,7 @@ from fireinvest.web import (
     logs,
     menu,
     present,
+    proxies,
     rights,
     security,
     state,
@@ -36,7 +37,12 @@ def create_app(settings: Settings) -> Flask:
         MAX_CONTENT_LENGTH=settings.max_content_length,
         # One bound for all that is sent, whether it comes as a form or as a file.
         MAX_FORM_MEMORY_SIZE=settings.max_content_length,
+        # With this name browsers keep it for this host alone, and for HTTPS.
+        SESSION_COOKIE_NAME="__Host-fireinvest" if settings.is_production else "session",
+        SESSION_COOKIE_PATH="/",
         SESSION_COOKIE_HTTPONLY=True,
+        # Not Strict: a link in a message to a case, and the way back from an OpenID provider,
+        # would find nobody signed in. Nothing is changed by following a link.
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.is_production,
         # A form left open over a long meeting is still accepted; the session bounds it.
@@ -47,6 +53,8 @@ def create_app(settings: Settings) -> Flask:
         BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "fireinvest" / "translations"),
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
+    # Whatever stands in the environment: faults are told on a plain page, never on a debugger's.
+    app.debug = False
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 
@@ -57,6 +65,7 @@ def create_app(settings: Settings) -> Flask:
     # The log comes first: a request refused by what follows has its id and its line as well.
     logs.install(app)
     security.install(app)
+    security.refuse_other_doors(app, settings)
     language.install(app)
     present.install(app)
     uploads.install(app)
@@ -71,4 +80,5 @@ def create_app(settings: Settings) -> Flask:
     errors.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    proxies.install(app, settings.proxy_hops)
     return app

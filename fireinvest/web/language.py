@@ -7,7 +7,8 @@ from flask_babel import Babel
 
 from fireinvest.messages import DEFAULT_LANGUAGE, LANGUAGES
 
-COOKIE = "lang"
+#: Over HTTPS, a name by which browsers keep it for this host alone.
+_COOKIE, _SECURE_COOKIE = "lang", "__Host-lang"
 ONE_YEAR = 365 * 24 * 3600  # seconds
 
 # What browsers and screen readers call these languages.
@@ -20,7 +21,7 @@ def language() -> str:
     The address decides (``?lang=en``), then the reader's last choice. The browser's own setting
     does not: on office machines it often says English for people who read Chinese.
     """
-    for wanted in (request.args.get("lang"), request.cookies.get(COOKIE)):
+    for wanted in (request.args.get("lang"), request.cookies.get(_cookie())):
         if wanted in LANGUAGES:
             return wanted
     return DEFAULT_LANGUAGE
@@ -47,13 +48,17 @@ def install(app: Flask) -> None:
     )
 
 
+def _cookie() -> str:
+    return _SECURE_COOKIE if request.is_secure else _COOKIE
+
+
 def _remember(response: Response) -> Response:
     # A cache on the way must not give one reader's language to another.
     response.vary.add("Cookie")
     chosen = request.args.get("lang")
-    if chosen in LANGUAGES and chosen != request.cookies.get(COOKIE):
+    if chosen in LANGUAGES and chosen != request.cookies.get(_cookie()):
         response.set_cookie(
-            COOKIE,
+            _cookie(),
             chosen,
             max_age=ONE_YEAR,
             httponly=True,

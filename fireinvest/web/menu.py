@@ -7,6 +7,7 @@ from flask import Flask, request
 
 from fireinvest.messages import Text
 from fireinvest.web.visiting import visitor
+from fireinvest.workflow.permissions import Duty
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,12 @@ def main_menu() -> list[tuple[Text | None, list[Entry]]]:
         (None, list(_entries(work))),
         (Text("Law and days"), list(_entries(law))),
     ]
-    if found.is_administrator:
-        people = [("people.show", Text("People and posts"), "people")]
-        groups.append((Text("Administration"), list(_entries(people))))
+    offices = [
+        ("people.show", Text("People and posts"), "people", Duty.LIST_PEOPLE),
+    ]
+    mine = [each[:3] for each in offices if found.has(each[3])]
+    if mine:
+        groups.append((Text("Administration"), list(_entries(mine))))
     return groups
 
 

@@ -13,20 +13,20 @@ from flask.typing import ResponseReturnValue
 
 from fireinvest.web import keeping
 from fireinvest.web.visiting import visitor
+from fireinvest.workflow.permissions import Duty
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
 
 class Right(StrEnum):
-    """For whom is a view?"""
+    """For whom is a view, if not for an office?"""
 
     PUBLIC = "public"
     SIGNED_IN = "signed_in"
-    ADMINISTRATOR = "administrator"
 
 
 #: Views that the frame's libraries bring: files of the application itself.
-_ASSETS = ("static", "bootstrap.static")
+ASSETS = ("static", "bootstrap.static")
 
 
 def public(view: View) -> View:
@@ -39,19 +39,19 @@ def signed_in(view: View) -> View:
     return _marked(view, Right.SIGNED_IN)
 
 
-def administrator(view: View) -> View:
-    """Mark a view as one for administrators of accounts, agencies and posts."""
-    return _marked(view, Right.ADMINISTRATOR)
+def duty(which: Duty) -> Callable[[View], View]:
+    """Mark a view as one for the administrators whose office has this duty."""
+    return lambda view: _marked(view, which)
 
 
-def _marked(view: View, right: Right) -> View:
+def _marked(view: View, right: Right | Duty) -> View:
     view.right = right  # type: ignore[attr-defined] # functions take attributes
     return view
 
 
-def right_of(endpoint: str) -> Right | None:
+def right_of(endpoint: str) -> Right | Duty | None:
     """Return for whom the view behind an endpoint is, None where nobody said."""
-    if endpoint in _ASSETS:
+    if endpoint in ASSETS:
         return Right.PUBLIC
     return getattr(current_app.view_functions[endpoint], "right", None)
 
@@ -70,6 +70,6 @@ def _ask() -> ResponseReturnValue | None:
     who = visitor()
     if who is None:
         return keeping.ask_to_sign_in()
-    if right is not Right.SIGNED_IN and not (right is Right.ADMINISTRATOR and who.is_administrator):
+    if right is not Right.SIGNED_IN and not (isinstance(right, Duty) and who.has(right)):
         abort(403)
     return None

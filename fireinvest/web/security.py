@@ -1,8 +1,14 @@
 """Headers that tell the browser what our pages never do, and what is refused unread."""
 
-from flask import Flask, Response, abort, request
+import logging
 
-from fireinvest.web.rights import Right, right_of
+from flask import Flask, Response, abort, request
+from werkzeug.routing import IntegerConverter, ValidationError
+
+from config import Settings
+from fireinvest.web.rights import ASSETS, Right, right_of
+
+logger = logging.getLogger(__name__)
 
 # Nothing inline and nothing from elsewhere: text that a person typed can never become a script.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -18,6 +24,15 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+
+#: What is taken away as a file is never a page of ours, whatever it holds.
+DOWNLOAD_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
+
+#: Browsers that came by HTTPS once come by nothing else for a year.
+STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
+
+#: For load balancers, which ask by the server's own address and without HTTPS.
+_HEALTH = "/health/"
 
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -42,11 +57,55 @@ def refuse_what_nobody_types(app: Flask) -> None:
             abort(400)
 
 
+class Number(IntegerConverter):
+    """A number in an address: what no row can have is no such page, however long it is."""
+
+    _LARGEST = 2**31 - 1
+
+    def to_python(self, value: str) -> int:
+        """Return the number; a part that is too long is not even read as one."""
+        if not value.isascii() or len(value) > len(str(self._LARGEST)):
+            raise ValidationError
+        number: int = super().to_python(value)
+        if number > self._LARGEST:
+            raise ValidationError
+        return number
+
+
+def refuse_other_doors(app: Flask, settings: Settings) -> None:
+    """In production, answer by HTTPS and under the public address alone.
+
+    A link that is built from a made-up host would lead people astray, and what comes in plain
+    could be read on the way.
+    """
+    if not settings.is_production:
+        return
+
+    @app.before_request
+    def look() -> None:
+        if request.path.startswith(_HEALTH):
+            return
+        if not request.is_secure:
+            logger.warning("refused: not by HTTPS; does the proxy send X-Forwarded-Proto?")
+            abort(400)
+        if request.host != settings.public_host:
+            logger.warning("refused: another host than that of PUBLIC_URL")
+            abort(400)
+
+
 def install(app: Flask) -> None:
     """Add the headers to every answer."""
+    app.url_map.converters["int"] = Number
 
     @app.after_request
     def add(response: Response) -> Response:
+        if response.headers.get("Content-Disposition", "").startswith("attachment"):
+            response.headers["Content-Security-Policy"] = DOWNLOAD_POLICY
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if request.endpoint not in ASSETS:
+            # Every page is somebody's: it names who is signed in, or carries the token of a form.
+            response.headers["Cache-Control"] = "no-store"
+        if request.is_secure:
+            response.headers["Strict-Transport-Security"] = STRICT_TRANSPORT
         return response

@@ -20,7 +20,7 @@ from fireinvest.services.people import acts_as
 from fireinvest.services.signing_in import From, Limits, note_seen, sign_in, sign_out, signed_in
 from fireinvest.store.people import StoredPerson
 from fireinvest.web.state import state
-from fireinvest.workflow.permissions import ADMINISTRATOR, Actor
+from fireinvest.workflow.permissions import Actor, Duty, has_duty
 
 #: Under these names the signed cookie of the browser holds them.
 _ACTING_FOR = "acting_for"
@@ -49,12 +49,14 @@ class Visitor:
         """Return what the browser keeps: the token of this sign-in."""
         return self.token
 
+    def has(self, duty: Duty) -> bool:
+        """Have they an administrator's duty? Never as somebody's deputy."""
+        return self.acting_for is None and has_duty(self.actor, duty)
+
     @property
-    def is_administrator(self) -> bool:
-        """Do they keep accounts, agencies and posts? Never as somebody's deputy."""
-        return self.acting_for is None and any(
-            each.role == ADMINISTRATOR for each in self.actor.grants
-        )
+    def acting_login(self) -> str | None:
+        """The login of the one for whom they act, None when for themselves."""
+        return None if self.acting_for is None else self.acting_for.login
 
     @property
     def can_open(self) -> bool:

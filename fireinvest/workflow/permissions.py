@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from fireinvest.regulation.jurisdiction import first_match
 from fireinvest.regulation.profile import Mode, Per, Step
@@ -105,8 +106,12 @@ ROLES: Mapping[str, Predicate] = {
     **{role: _apart(_at_government(role)) for role in sorted(APART)},
 }
 
-#: Who keeps accounts, agencies and posts. It is no role of the rule.
-ADMINISTRATOR = "administrator"
+#: The three administrators, of whom none does another's work and none sees a case by the office
+#: alone. They are no roles of the rule.
+SYSTEM_ADMINISTRATOR = "system_administrator"
+SECURITY_ADMINISTRATOR = "security_administrator"
+AUDIT_ADMINISTRATOR = "audit_administrator"
+OFFICES = frozenset({SYSTEM_ADMINISTRATOR, SECURITY_ADMINISTRATOR, AUDIT_ADMINISTRATOR})
 
 #: Code actions are for these; so is taking a case up or over, at the superior government.
 ADMINISTERING = frozenset({"carrier", "agency_head"})
@@ -193,3 +198,33 @@ def may_see(actor: Actor, case: Case, case_id: str | None) -> bool:
         and ((grant.case_id is not None and grant.case_id == case_id) or _covers(grant, case))
         for grant in actor.grants
     )
+
+
+# ---------------------------------------------------------------------------- offices
+
+
+class Duty(StrEnum):
+    """What an office keeps, beside all cases?"""
+
+    KEEP_ACCOUNTS = "keep_accounts"
+    KEEP_AGENCIES = "keep_agencies"
+    GIVE_POSTS = "give_posts"
+    GUARD_SIGN_INS = "guard_sign_ins"
+    LIST_PEOPLE = "list_people"
+    READ_LOG = "read_log"
+
+
+#: Each duty, and the offices that have it. What isn't here is nobody's.
+DUTIES: Mapping[Duty, frozenset[str]] = {
+    Duty.KEEP_ACCOUNTS: frozenset({SYSTEM_ADMINISTRATOR}),
+    Duty.KEEP_AGENCIES: frozenset({SYSTEM_ADMINISTRATOR}),
+    Duty.GIVE_POSTS: frozenset({SECURITY_ADMINISTRATOR}),
+    Duty.GUARD_SIGN_INS: frozenset({SECURITY_ADMINISTRATOR}),
+    Duty.LIST_PEOPLE: frozenset({SYSTEM_ADMINISTRATOR, SECURITY_ADMINISTRATOR}),
+    Duty.READ_LOG: frozenset({AUDIT_ADMINISTRATOR}),
+}
+
+
+def has_duty(actor: Actor, duty: Duty) -> bool:
+    """Does the actor hold an office with this duty?"""
+    return any(each.role in DUTIES[duty] for each in actor.grants)

@@ -6,7 +6,7 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from fireinvest.services.people import Post
-from fireinvest.workflow.permissions import ADMINISTRATOR
+from fireinvest.workflow.permissions import SYSTEM_ADMINISTRATOR
 from tests.browser.looks import excess
 from tests.services.office import FUYUAN
 from tests.web.office import PASSWORD, database_of, person_with
@@ -20,7 +20,7 @@ def test_the_pages_are_accessible_and_fit(
     quick_app: Flask, page: Page, language: str, width: int
 ) -> None:
     database = database_of(quick_app)
-    person_with(database, "root", Post(ADMINISTRATOR))
+    person_with(database, "root", Post(SYSTEM_ADMINISTRATOR))
     sun = person_with(database, "sun", Post("archivist", division=FUYUAN, tier="county"))
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(f"/sign-in?lang={language}")

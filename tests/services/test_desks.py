@@ -343,7 +343,7 @@ def test_a_leader_sees_how_the_clocks_of_their_cases_stand(office: Office) -> No
 def test_nobody_without_a_post_has_anything(office: Office) -> None:
     found = the_desk(office.database, Actor("somebody"))
     assert found == Desk((), has_more=False, waiting=(), reports=None, led=0, lights=None)
-    administrator = Actor("somebody", (Grant("administrator", division=CITY, tier="city"),))
+    administrator = Actor("somebody", (Grant("system_administrator", division=CITY, tier="city"),))
     assert the_desk(office.database, administrator).owed == ()
 
 

@@ -34,7 +34,7 @@ from fireinvest.store import people as store
 from fireinvest.store.access import AccessRow
 from fireinvest.workflow.actions import DocumentSent, Order, Recusal
 from fireinvest.workflow.errors import NotAllowed
-from fireinvest.workflow.permissions import ADMINISTRATOR, Actor, Grant
+from fireinvest.workflow.permissions import SYSTEM_ADMINISTRATOR, Actor, Grant
 from tests.services.office import CITY, FIRE_ON, FUYUAN, LAW, NOW, TODAY, actor, did, opened
 
 DAY = timedelta(days=1)
@@ -252,7 +252,7 @@ def test_nothing_changed_is_nothing_written(database: Database) -> None:
 # ---------------------------------------------------------------------------- administrators
 
 BY = By("root", NOW, TODAY)
-OFFICE = Post(ADMINISTRATOR)
+OFFICE = Post(SYSTEM_ADMINISTRATOR)
 
 
 def administrator(
@@ -276,7 +276,7 @@ def remaining(database: Database, on: date) -> int:
                 select(store.GrantRow.id)
                 .join(store.Person)
                 .where(
-                    store.GrantRow.role == ADMINISTRATOR,
+                    store.GrantRow.role == SYSTEM_ADMINISTRATOR,
                     store.Person.is_active,
                     (store.GrantRow.valid_until.is_(None)) | (store.GrantRow.valid_until >= on),
                 )

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from fireinvest.store import Database
-from fireinvest.store.access import broken_batches, log_access, seal_accesses
+from fireinvest.store.access import From, broken_batches, log_access, seal_accesses
 from fireinvest.store.append_only import unprotect
 from fireinvest.store.cases import change_case
 from fireinvest.store.conflicts import Conflict, changing
@@ -21,7 +21,7 @@ LATER = NOW + timedelta(hours=1)
 def _log(database: Database, *whats: str, at: datetime = NOW) -> None:
     with database.sessions.begin() as session:
         for what in whats:
-            log_access(session, happened_at=at, person="sun", what=what, item="i", request_id="r")
+            log_access(session, happened_at=at, person="sun", what=what, item="i", origin=From(request_id="r"))
 
 
 def _seal(database: Database, now: datetime = LATER) -> int:

@@ -129,7 +129,7 @@ def test_only_what_may_be_seen(database: Database) -> None:
         (officer(FUYUAN, given), [theirs, mine]),
         (officer(CITY), [theirs, mine]),
         (Actor("sun", (given,)), [theirs]),
-        (Actor("sun", (Grant("administrator", division=CITY),)), []),
+        (Actor("sun", (Grant("system_administrator", division=CITY),)), []),
         (Actor("sun"), []),
         (TIMERS, [nowhere, theirs, mine]),
     ):

@@ -23,7 +23,7 @@ from fireinvest.store import Database
 from fireinvest.store.access import AccessRow
 from fireinvest.store.people import Deputy, GrantRow, add_person, find_login
 from fireinvest.store.sign_ins import SignInRow
-from fireinvest.workflow.permissions import ADMINISTRATOR
+from fireinvest.workflow.permissions import SYSTEM_ADMINISTRATOR
 from tests.queries import counted
 from tests.services.office import CITY, FUYUAN, NOW, opened
 from tests.web.office import PASSWORD, database_of, person_with, sign_in, text_of, token
@@ -41,7 +41,7 @@ def database(app: Flask) -> Database:
 @pytest.fixture
 def root(app: Flask, database: Database) -> FlaskClient:
     """A browser in which an administrator is signed in; pages are asked for in English."""
-    person_with(database, "root", Post(ADMINISTRATOR), name="甲管理员")
+    person_with(database, "root", Post(SYSTEM_ADMINISTRATOR), name="甲管理员")
     client = sign_in(app, "root")
     client.set_cookie("lang", "en")
     return client
@@ -291,7 +291,7 @@ def test_who_is_deactivated_is_out_and_comes_back_signed_out(
 def test_the_last_administrator_stays(root: FlaskClient, database: Database) -> None:
     with database.readers.begin() as session:
         me = find_login(session, "root")
-        grant = session.scalars(select(GrantRow.id).where(GrantRow.role == ADMINISTRATOR)).one()
+        grant = session.scalars(select(GrantRow.id).where(GrantRow.role == SYSTEM_ADMINISTRATOR)).one()
     assert me is not None
     page = f"/people/{me.id}"
     refused = post(root, f"{page}/standing", page, do="deactivate")

@@ -13,7 +13,7 @@ from fireinvest.clock import today_in_china, utcnow
 from fireinvest.services import people, signing_in
 from fireinvest.services.people import Post, name_deputy, set_active, set_password
 from fireinvest.store import Database
-from tests.services.office import CITY, FUYUAN, facts, opened
+from tests.services.office import FUYUAN, facts, opened
 from tests.web.office import PASSWORD, database_of, hidden, person_with, sign_in, token
 
 OFFICER = Post("carrier", division=FUYUAN, tier="county")
@@ -275,7 +275,7 @@ def test_acting_for_somebody(office: tuple[Flask, Database]) -> None:
 def test_an_administrators_post_opens_no_case(office: tuple[Flask, Database]) -> None:
     app, database = office
     ref = opened(database)
-    person_with(database, "admin", Post("administrator", division=CITY, tier="city"))
+    person_with(database, "admin", Post("system_administrator"))
     client = sign_in(app, "admin")
     assert client.get(f"/cases/{ref.number}").status_code == 404
 

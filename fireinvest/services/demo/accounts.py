@@ -14,6 +14,12 @@ from fireinvest.services.people import hash_password
 from fireinvest.store import Database
 from fireinvest.store import people as store
 from fireinvest.store.conflicts import changing
+from fireinvest.workflow.permissions import (
+    AUDIT_ADMINISTRATOR,
+    OFFICES,
+    SECURITY_ADMINISTRATOR,
+    SYSTEM_ADMINISTRATOR,
+)
 
 DEMO_PASSWORD = "demo-only-fireinvest"  # noqa: S105 - plainly no secret
 
@@ -107,14 +113,22 @@ class Account:
     roles: tuple[str, ...]
 
 
+#: The three administrators.
+_OFFICES = (
+    (ADMINISTRATOR, Label("市系统管理员", "City system administrator"), SYSTEM_ADMINISTRATOR),
+    ("security", Label("市安全管理员", "City security administrator"), SECURITY_ADMINISTRATOR),
+    ("auditor", Label("市审计管理员", "City audit administrator"), AUDIT_ADMINISTRATOR),
+)
+
+
 def _accounts() -> Iterator[Account]:
     for place in PLACES.values():
         for post in place.posts:
             label, body, roles = _POSTS[post]
             name = Label(f"{place.short.zh}{label.zh}", f"{place.short.en} {label.en}")
             yield Account(f"{place.prefix}-{post}", name, place, body, roles)
-    name = Label("市系统管理员", "City administrator")
-    yield Account(ADMINISTRATOR, name, PLACES["city"], None, ("administrator",))
+    for login, name, office in _OFFICES:
+        yield Account(login, name, PLACES["city"], None, (office,))
 
 
 ACCOUNTS: dict[str, Account] = {each.login: each for each in _accounts()}
@@ -183,14 +197,15 @@ def enter_accounts(database: Database, law: Law, *, now: datetime) -> None:
                     )
                 agency_id = agencies[key]
             for role in each.roles:
+                is_office = role in OFFICES
                 store.add_grant(
                     session,
                     person_id=person_id,
                     role=role,
                     case_id=None,
                     agency_id=agency_id,
-                    division=place.division,
-                    tier=place.tier,
+                    division=None if is_office else place.division,
+                    tier=None if is_office else place.tier,
                     valid_from=_IN_POST_SINCE,
                     valid_until=None,
                     granted_by=ADMINISTRATOR,

@@ -162,8 +162,8 @@ def attachment(number: str, seq: int, place: int) -> ResponseReturnValue:
             what="download",
             case_id=file.ref.id,
             item=f"{seq}/{place} {wanted.sha256}",
-            address=origin().address,
-            request_id=origin().request_id,
+            origin=origin(),
+            acting_for=who().acting_login,
         )
     answer: Response = send_file(
         stream,

@@ -33,7 +33,7 @@ from fireinvest.web.present import MODES, WEIGHTS
 from fireinvest.web.results import Result, result_of
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
-from fireinvest.web.visiting import Visitor, sent_at, today, who
+from fireinvest.web.visiting import Visitor, origin, sent_at, today, who
 from fireinvest.workflow.actions import Opening
 
 blueprint = Blueprint("intake", __name__, url_prefix="/cases/new")
@@ -151,8 +151,9 @@ def _open(visitor: Visitor, asked: Asked) -> CaseRef | None:
             idempotency_key=form.key.data or "",
             now=sent_at(),
             today=today(),
+            origin=origin(),
             reason=said.reason,
-            acting_for=visitor.acting_for.login if visitor.acting_for else None,
+            acting_for=visitor.acting_login,
             carrier=form.carrier.data or _oneself(visitor).login,
             profiles=state().settings.law.profiles,
         )

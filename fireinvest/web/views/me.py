@@ -69,8 +69,7 @@ def end_other_sign_ins() -> ResponseReturnValue:
 
 
 def _by() -> By:
-    where = origin()
-    return By(who().person.login, sent_at(), today(), where.address, where.request_id)
+    return By(who().person.login, sent_at(), today(), origin())
 
 
 def _this_sign_in() -> int:

@@ -24,10 +24,16 @@ from fireinvest.web.forms import people as forms
 from fireinvest.web.forms.people import Choice, Field, Written
 from fireinvest.web.forms.step import login_in, person_shown, placed
 from fireinvest.web.keeping import keeps_drafts
-from fireinvest.web.rights import administrator
+from fireinvest.web.rights import duty
 from fireinvest.web.state import state
 from fireinvest.web.visiting import limits, origin, sent_at, today, who
-from fireinvest.workflow.permissions import ADMINISTRATOR, SYSTEM
+from fireinvest.workflow.permissions import (
+    AUDIT_ADMINISTRATOR,
+    SECURITY_ADMINISTRATOR,
+    SYSTEM,
+    SYSTEM_ADMINISTRATOR,
+    Duty,
+)
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
 
@@ -41,7 +47,12 @@ _LONGEST_SEARCH = 100
 #: The largest number that names a row.
 _ID = "<int(min=1, max=2147483647):"
 
-ADMINISTRATORS_POST = Text("System administrator")
+#: What the three administrators are called.
+OFFICE_NAMES: Mapping[str, Text] = {
+    SYSTEM_ADMINISTRATOR: Text("System administrator"),
+    SECURITY_ADMINISTRATOR: Text("Security administrator"),
+    AUDIT_ADMINISTRATOR: Text("Audit administrator"),
+}
 
 #: Agencies whose people hold posts of the rule, though the rule doesn't name them among its bodies.
 OTHER_BODIES: Mapping[str, Text] = {
@@ -100,8 +111,8 @@ def ruleset() -> Ruleset:
 
 def role_words(rules: Ruleset, role: str) -> Words:
     """Return what a post is called."""
-    if role == ADMINISTRATOR:
-        return ADMINISTRATORS_POST
+    if role in OFFICE_NAMES:
+        return OFFICE_NAMES[role]
     return rules.roles[role].label if role in rules.roles else role
 
 
@@ -136,7 +147,7 @@ def post_view(rules: Ruleset, line: PostLine, on: date, given_by: str | None = N
 
 
 @blueprint.get("")
-@administrator
+@duty(Duty.LIST_PEOPLE)
 def show() -> ResponseReturnValue:
     """Everybody who has an account, by login."""
     text = forms.tidy(request.args.get("q"))[:_LONGEST_SEARCH]
@@ -164,7 +175,7 @@ def show() -> ResponseReturnValue:
 
 
 @blueprint.get("/agencies")
-@administrator
+@duty(Duty.KEEP_AGENCIES)
 def agencies() -> ResponseReturnValue:
     """The agencies, those that are no more included."""
     given = request.args.get("after", "")
@@ -188,7 +199,7 @@ def agencies() -> ResponseReturnValue:
 
 
 @blueprint.get(f"/{_ID}person_id>")
-@administrator
+@duty(Duty.LIST_PEOPLE)
 def person(person_id: int) -> ResponseReturnValue:
     """An account: posts past and present, deputies, sign-ins, and what was changed by whom."""
     return _person_page(person_id, [])
@@ -209,8 +220,6 @@ def _person_page(person_id: int, problems: Iterable[Problem]) -> str:
             session,
             found.login,
             [each.value for each in CHANGES],
-            ADMINISTRATOR,
-            SYSTEM,
             _LATEST_CHANGES,
         )
         givers = {each.granted_by for each in posts} | {each.granted_by for each in deputies}
@@ -250,11 +259,10 @@ def _with_givers(
     given: dict[str, ChangeLine] = {}
     ended: dict[str, ChangeLine] = {}
     for line in changes:
-        key = line.detail.partition(" ")[0]
         if line.what == Change.POST_GIVEN:
-            given[key] = line
+            given[line.item] = line
         elif line.what == Change.POST_ENDED:
-            ended.setdefault(key, line)
+            ended.setdefault(line.item, line)
     found = []
     for view in views:
         key = f"post:{view.line.id}"
@@ -279,16 +287,15 @@ def _change_view(
     line: ChangeLine, posts: Iterable[PostView], deputies: Iterable[DeputyLine]
 ) -> ChangeView:
     about: tuple[Words, ...] = ()
-    key, _blank, rest = line.detail.partition(" ")
     for post in posts:
-        if key == f"post:{post.line.id}":
+        if line.item == f"post:{post.line.id}":
             about = tuple(each for each in (post.role, post.place) if each is not None)
     for each in deputies:
-        if key == f"deputy:{each.id}":
+        if line.item == f"deputy:{each.id}":
             text = Text("%(deputy)s for %(name)s", deputy=each.person.name, name=each.acts_for.name)
             about = (text,)
     if line.what in (Change.POST_ENDED, Change.DEPUTY_ENDED):
-        about = (*about, Text("until %(day)s", day=rest.rpartition(" ")[2]))
+        about = (*about, Text("until %(day)s", day=f"{line.new['valid_until']}"))
     by = Text("the operator, by a command") if line.by == SYSTEM else line.by_name or line.by or ""
     return ChangeView(line, CHANGES[Change(line.what)], about, by)
 
@@ -297,8 +304,7 @@ def _change_view(
 
 
 def _by() -> By:
-    where = origin()
-    return By(who().person.login, sent_at(), today(), where.address, where.request_id)
+    return By(who().person.login, sent_at(), today(), origin())
 
 
 def run_form(
@@ -370,7 +376,7 @@ def _found(person_id: int) -> StoredPerson:
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
-@administrator
+@duty(Duty.KEEP_ACCOUNTS)
 @keeps_drafts
 def new() -> ResponseReturnValue:
     """Add a person."""
@@ -398,7 +404,7 @@ def new() -> ResponseReturnValue:
 
 
 @blueprint.route(f"/{_ID}person_id>/password", methods=["GET", "POST"])
-@administrator
+@duty(Duty.KEEP_ACCOUNTS)
 def password(person_id: int) -> ResponseReturnValue:
     """Set somebody's password, which signs them out everywhere."""
     found = _found(person_id)
@@ -423,7 +429,7 @@ def password(person_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post(f"/{_ID}person_id>/standing")
-@administrator
+@duty(Duty.KEEP_ACCOUNTS)
 def standing(person_id: int) -> ResponseReturnValue:
     """Let somebody sign in again, or no longer."""
     found = _found(person_id)
@@ -443,7 +449,7 @@ def standing(person_id: int) -> ResponseReturnValue:
 
 
 @blueprint.route(f"/{_ID}person_id>/posts/new", methods=["GET", "POST"])
-@administrator
+@duty(Duty.GIVE_POSTS)
 @keeps_drafts
 def give_post(person_id: int) -> ResponseReturnValue:
     """Give somebody a post at an agency, or at a tier's government in a place."""
@@ -453,7 +459,10 @@ def give_post(person_id: int) -> ResponseReturnValue:
     fields = forms.post_fields(
         [
             *(Choice(each.id, each.label) for each in rules.roles.values()),
-            Choice(ADMINISTRATOR, ADMINISTRATORS_POST, Text("none of the rule")),
+            *(
+                Choice(each, words, Text("none of the rule"))
+                for each, words in OFFICE_NAMES.items()
+            ),
         ],
         [
             Choice(f"{each.id}", _agency_label(each), _place_words(each.division))
@@ -510,7 +519,7 @@ def _check_place(
 ) -> None:
     """A post is at an agency, or at a tier's government in a place; an administrator's at none."""
     problems = written.problems
-    if role == ADMINISTRATOR:
+    if role in OFFICE_NAMES:
         if agency is not None or division is not None or tier is not None:
             text = Text("An administrator's post has no place.")
             problems.append(Problem("role", text))
@@ -557,7 +566,7 @@ def _tiers(rules: Ruleset) -> list[Choice]:
 
 
 @blueprint.route(f"/{_ID}person_id>/posts/{_ID}grant_id>/end", methods=["GET", "POST"])
-@administrator
+@duty(Duty.GIVE_POSTS)
 @keeps_drafts
 def end_post(person_id: int, grant_id: int) -> ResponseReturnValue:
     """Let a post end with a day."""
@@ -595,7 +604,7 @@ def _last_day(written: Written, until: date | None) -> date:
 
 
 @blueprint.route(f"/{_ID}person_id>/deputies/new", methods=["GET", "POST"])
-@administrator
+@duty(Duty.GIVE_POSTS)
 @keeps_drafts
 def name_deputy(person_id: int) -> ResponseReturnValue:
     """Let somebody act for this person for a while."""
@@ -660,7 +669,7 @@ def _called(written: Written, called: str) -> StoredPerson | None:
 
 
 @blueprint.route(f"/{_ID}person_id>/deputies/{_ID}deputy_id>/end", methods=["GET", "POST"])
-@administrator
+@duty(Duty.GIVE_POSTS)
 @keeps_drafts
 def end_deputy(person_id: int, deputy_id: int) -> ResponseReturnValue:
     """Let a deputy act until a day only."""
@@ -687,7 +696,7 @@ def end_deputy(person_id: int, deputy_id: int) -> ResponseReturnValue:
 
 
 @blueprint.route("/agencies/new", methods=["GET", "POST"])
-@administrator
+@duty(Duty.KEEP_AGENCIES)
 @keeps_drafts
 def new_agency() -> ResponseReturnValue:
     """Add an agency of one tier's government in one place."""

@@ -52,7 +52,7 @@ from fireinvest.web.present_entries import (
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.uploads import takes_files
-from fireinvest.web.visiting import sent_at, today, who
+from fireinvest.web.visiting import origin, sent_at, today, who
 from fireinvest.workflow.actions import (
     KINDS,
     Correcting,
@@ -421,6 +421,7 @@ def _save(
             idempotency_key=written.key,
             now=sent_at(),
             today=today(),
+            origin=origin(),
         )
     except Stale as stale:
         fresh = open_file(number)
