@@ -33,6 +33,7 @@ from fireinvest.regulation.profile import (
     Term,
     Weight,
 )
+from fireinvest.regulation.rungs import ABOVE
 
 #: Stands for "the members of the team" where a step goes through a list of the law.
 MEMBERS = "@members"
@@ -52,6 +53,7 @@ def check(ruleset: Ruleset) -> list[Problem]:
         _clocks,
         _terms,
         _plans,
+        _rungs,
     )
     return [problem for each in checks for problem in each(ruleset)]
 
@@ -108,6 +110,7 @@ def _cited(ruleset: Ruleset) -> Iterator[tuple[str, Citation]]:
         "clocks": ruleset.clocks.values(),
         "terms": ruleset.terms.values(),
         "plans": ruleset.plans.values(),
+        "rungs": ruleset.rungs.values(),
     }
     for table, items in plain.items():
         for each in items:
@@ -372,6 +375,17 @@ def _terms(ruleset: Ruleset) -> Iterator[Problem]:
         for name in term.tests:
             if name in ruleset.steps and ruleset.steps[name].kind is not Kind.INTERVAL:
                 yield Problem(f"{key}.tests", Text("%(id)s is no interval.", id=name))
+
+
+def _rungs(ruleset: Ruleset) -> Iterator[Problem]:
+    for clock in ruleset.clocks.values():
+        yield from _unknown(f"clocks.{clock.id}.hears", clock.hears, ruleset.roles)
+    for rung in ruleset.rungs.values():
+        yield from _unknown(f"rungs.{rung.id}.clocks", rung.clocks, ruleset.clocks)
+        roles = [name.removeprefix(ABOVE) for name in rung.hears]
+        yield from _unknown(f"rungs.{rung.id}.hears", roles, ruleset.roles)
+        if not rung.hears:
+            yield Problem(f"rungs.{rung.id}.hears", Text("This key is missing."))
 
 
 def _plans(ruleset: Ruleset) -> Iterator[Problem]:

@@ -45,6 +45,8 @@ from fireinvest.regulation.profile import (
     Rank,
     Reading,
     Route,
+    Rung,
+    RungAt,
     Scale,
     Scope,
     ScopeRule,
@@ -192,6 +194,7 @@ def _tables(reader: Reader, rank: Rank) -> Mapping[str, Mapping[str, object]]:
         "clocks": _clock,
         "terms": lambda each: _term(each, rank),
         "plans": _plan,
+        "rungs": _rung,
     }
     tables: dict[str, Mapping[str, object]] = {}
     for name, read in readers.items():
@@ -446,6 +449,7 @@ def _step(each: Reader) -> Step:
         assigns=each.code("assigns", required=False) or None,
         closes=each.code("closes", required=False) or None,
         extends=each.code("extends", required=False) or None,
+        confirm=each.flag("confirm"),
     )
 
 
@@ -480,6 +484,7 @@ def _clock(each: Reader) -> Clock:
         red=red,
         received_by=each.code("received_by", required=False) or None,
         returned_by=each.code("returned_by", required=False) or None,
+        hears=each.codes("hears"),
     )
 
 
@@ -545,6 +550,46 @@ def _plan(each: Reader) -> Plan:
         steps.append(PlanStep(line.code("step"), line.integer("working_days", lowest=1) or 1))
         line.done()
     return Plan(each.item_id, each.code("clock"), each.citation("basis"), tuple(steps))
+
+
+def _rung(each: Reader) -> Rung:
+    at = each.choice("at", RungAt)
+    weights = each.codes("weights")
+    if any(name not in list(Weight) for name in weights):
+        choices = ", ".join(Weight)
+        each.problem("weights", Text("One of these is needed: %(choices)s.", choices=choices))
+        weights = ()
+    left = each.integer("left", lowest=1, required=at is RungAt.BEFORE)
+    first = each.integer("first", lowest=1, required=at is RungAt.OVERDUE)
+    every = each.integer("every", lowest=1)
+    last = each.integer("last", lowest=1)
+    for key, value, place in (
+        ("left", left, RungAt.BEFORE),
+        ("first", first, RungAt.OVERDUE),
+        ("every", every, RungAt.OVERDUE),
+        ("last", last, RungAt.OVERDUE),
+    ):
+        if value is not None and at is not place:
+            each.problem(key, Text("A rung at %(at)s has none.", at=at.value))
+    if first is not None and last is not None and last < first:
+        each.problem("last", Text("The last day lies before the first."))
+    if every is None and last is not None:
+        each.problem("every", Text("This key is missing."))
+    return Rung(
+        id=each.item_id,
+        label=each.label("label"),
+        basis=each.citation("basis"),
+        at=at,
+        weights=tuple(Weight(name) for name in weights) or tuple(Weight),
+        clocks=each.codes("clocks"),
+        left=left or 0,
+        first=first or 0,
+        every=every,
+        last=last,
+        hears=each.codes("hears"),
+        paper=each.label("paper") if each.has("paper") else None,
+        passes_quiet=each.flag("passes_quiet"),
+    )
 
 
 def _when(each: Reader) -> Condition:

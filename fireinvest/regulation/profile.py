@@ -333,6 +333,7 @@ class Step:
     assigns: str | None
     closes: str | None
     extends: str | None
+    confirm: bool
 
     def counts(self, outcome: str | None) -> bool:
         """Does an entry with this outcome count as the step done, or is it only on record?"""
@@ -345,7 +346,8 @@ class Clock:
 
     ``yellow`` and ``red``: from how many days left on (in the unit of the governing term) its
     light changes; ``red`` is None for advisory clocks. ``late_receipt``: the step whose date
-    replaces the start's when it comes (the government's receipt of a submission).
+    replaces the start's when it comes (the government's receipt of a submission). ``hears``: the
+    roles that hear of it beside those that a rung names.
     """
 
     id: str
@@ -361,6 +363,7 @@ class Clock:
     red: int | None
     received_by: str | None
     returned_by: str | None
+    hears: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,6 +407,50 @@ class Plan:
     clock: str
     basis: Citation
     steps: tuple[PlanStep, ...]
+
+
+class RungAt(StrEnum):
+    """Where on a clock does a rung lie: at a day of its count, or at what happens to it?"""
+
+    START = "start"
+    HALF_WAY = "half_way"
+    BEFORE = "before"
+    DUE = "due"
+    OVERDUE = "overdue"
+    SATISFIED = "satisfied"
+    MOVED = "moved"
+    CONFIRMED = "confirmed"
+
+
+#: Rungs that a day reaches; the others are reached by what happens.
+RUNGS_BY_DAY = (RungAt.START, RungAt.HALF_WAY, RungAt.BEFORE, RungAt.DUE, RungAt.OVERDUE)
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A rung of the ladder of notices on a clock, and who hears of it.
+
+    ``left``: of a rung before the due day, how many are left then, in the unit of the governing
+    term. ``first``, ``every``, ``last``: of a rung after it, on which natural days overdue it is
+    reached: the first, then each so many (None: only once), up to the last (None: for ever). ``hears``: roles; with
+    "superior." before it, of the government above the one that investigates. ``paper``: the
+    document that goes with it, such as an urging slip. ``passes_quiet``: it is told in quiet hours
+    too.
+    """
+
+    id: str
+    label: Label
+    basis: Citation
+    at: RungAt
+    weights: tuple[Weight, ...]
+    clocks: tuple[str, ...]
+    left: int
+    first: int
+    every: int | None
+    last: int | None
+    hears: tuple[str, ...]
+    paper: Label | None
+    passes_quiet: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -478,6 +525,7 @@ class Ruleset:
     clocks: Mapping[str, Clock]
     terms: Mapping[str, Term]
     plans: Mapping[str, Plan]
+    rungs: Mapping[str, Rung]
 
     @cached_property
     def terms_of_clock(self) -> Mapping[str, tuple[Term, ...]]:

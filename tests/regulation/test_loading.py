@@ -54,12 +54,21 @@ PLAN: dict[str, Any] = {
     "basis": "house:*",
     "steps": [{"step": "pre_review", "working_days": 2}],
 }
+RUNGS: list[dict[str, Any]] = [
+    {"id": "soon", "label": LABEL, "basis": "house:*", "at": "before", "left": 3, "hears": ["carrier"]},
+    {
+        "id": "late", "label": LABEL, "basis": "house:*", "at": "overdue", "first": 1, "every": 1,
+        "last": 7, "hears": ["superior-carrier"], "weights": ["statutory"], "clocks": ["report"],
+        "paper": LABEL, "passes_quiet": True,
+    },
+]  # fmt: skip
 FULL = toml.changed(
     PORT,
     {
         "readings": [READING],
         "lists": [LISTING],
         "plans": [PLAN],
+        "rungs": RUNGS,
         "terms|team_request-port|readings": ["start"],
     },
 )
@@ -388,6 +397,21 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"plans|report|clock": "x"}, "plans.report.clock", "There is no x."),
     ({"plans|report|steps|0|step": "x"}, "plans.report.steps", "There is no x."),
     ({"plans|report|steps|0|pace": 1}, "plans.report.steps.0.pace", UNKNOWN),
+    # ---- the ladder of notices
+    ({"rungs|soon|left": DROP}, "rungs.soon.left", "This key is missing."),
+    ({"rungs|soon|first": 1}, "rungs.soon.first", "A rung at before has none."),
+    ({"rungs|late|left": 1}, "rungs.late.left", "A rung at overdue has none."),
+    ({"rungs|late|first": DROP}, "rungs.late.first", "This key is missing."),
+    ({"rungs|late|last": 0}, "rungs.late.last", "A number from 1 to"),
+    ({"rungs|late|first": 8}, "rungs.late.last", "The last day lies before the first."),
+    ({"rungs|late|every": DROP}, "rungs.late.every", "This key is missing."),
+    ({"rungs|late|weights": ["heavy"]}, "rungs.late.weights", "One of these is needed"),
+    ({"rungs|late|clocks": ["x"]}, "rungs.late.clocks", "There is no x."),
+    ({"rungs|late|hears": ["superior-x"]}, "rungs.late.hears", "There is no x."),
+    ({"rungs|soon|hears": DROP}, "rungs.soon.hears", "This key is missing."),
+    ({"rungs|soon|basis": "law:1"}, "rungs.soon.basis", "There is no law."),
+    ({"rungs|soon|tone": 1}, "rungs.soon.tone", UNKNOWN),
+    ({"clocks|reply|hears": ["x"]}, "clocks.reply.hears", "There is no x."),
     # ---- citations
     ({"articles|port:7": DROP}, "clocks.reply.basis", "no statement of what port:7 says"),
     ({"steps|reply|basis": "law:7"}, "steps.reply.basis", "There is no law."),
