@@ -1,6 +1,14 @@
 """Which tables are there? Importing this module makes all of them known to the migrations."""
 
 from fireinvest.store.access import AccessBatch, AccessRow
+from fireinvest.store.alerts import (
+    AlertRow,
+    ChannelRow,
+    LadderRow,
+    ReachedRow,
+    ReadingDecisionRow,
+    SweepRow,
+)
 from fireinvest.store.attempts import AttemptRow
 from fireinvest.store.base import Base
 from fireinvest.store.cases import CaseNumber, CaseRow, DeadlineRow, NextStepRow, RecusedRow
@@ -38,6 +46,12 @@ TABLES: tuple[type[Base], ...] = (
     OneTimeCodeRow,
     AttemptRow,
     LeaseRow,
+    LadderRow,
+    ReachedRow,
+    AlertRow,
+    ChannelRow,
+    SweepRow,
+    ReadingDecisionRow,
 )
 
 metadata = Base.metadata

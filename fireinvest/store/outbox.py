@@ -1,28 +1,45 @@
-"""Notices that commit with the change that they tell of; sending them is a matter of its own."""
+"""Jobs that commit with the change that they tell of; doing them is a matter of its own."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, insert, text
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fireinvest.store.base import Base, Instant, LargeId
 from fireinvest.store.codec import canonical
 
+_OPEN = "done_at IS NULL AND failed_at IS NULL"
+_FAILED = "failed_at IS NOT NULL"
+
 
 class OutboxRow(Base):
-    """A notice to be sent once. ``claimed_until`` is the lease of the worker that sends it."""
+    """A job that commits with what it tells of: an event to be spread, or a notice to be sent.
+
+    ``claimed_until`` is the lease of the worker that does it; ``not_before`` an instant before
+    which it waits; ``failed_at`` when it was given up, with the last ``error``.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (
         UniqueConstraint("key"),
-        Index(
-            "ix_outbox_pending",
-            "id",
-            sqlite_where=text("done_at IS NULL"),
-            postgresql_where=text("done_at IS NULL"),
-        ),
+        Index("ix_outbox_pending", "id", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
+        Index("ix_outbox_failed", "id", sqlite_where=text(_FAILED), postgresql_where=text(_FAILED)),
         Index(None, "case_id"),
     )
 
@@ -36,20 +53,28 @@ class OutboxRow(Base):
     claimed_until: Mapped[datetime | None] = mapped_column(Instant)
     attempts: Mapped[int]
     done_at: Mapped[datetime | None] = mapped_column(Instant)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    channel_id: Mapped[int | None] = mapped_column(ForeignKey("channels.id"))
+    not_before: Mapped[datetime | None] = mapped_column(Instant)
+    failed_at: Mapped[datetime | None] = mapped_column(Instant)
+    error: Mapped[str | None] = mapped_column(Text)
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What is there to tell, under a key that no second notice can have?"""
+    """What is there to do, under a key that no second one can have?"""
 
     key: str
     case_id: int | None
     kind: str
-    payload: dict[str, object]
+    payload: Mapping[str, object]
+    person_id: int | None = None
+    channel_id: int | None = None
+    not_before: datetime | None = None
 
 
 def post(session: Session, notices: Iterable[Notice], created_at: datetime) -> None:
-    """Put notices into the outbox."""
+    """Put jobs into the outbox."""
     rows = [
         {
             "key": each.key,
@@ -58,8 +83,127 @@ def post(session: Session, notices: Iterable[Notice], created_at: datetime) -> N
             "payload": canonical(each.payload),
             "created_at": created_at,
             "attempts": 0,
+            "person_id": each.person_id,
+            "channel_id": each.channel_id,
+            "not_before": each.not_before,
         }
         for each in notices
     ]
     if rows:
         session.execute(insert(OutboxRow), rows)
+
+
+# ---------------------------------------------------------------------------- doing them
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job that a worker holds; ``attempts`` counts this one."""
+
+    id: int
+    key: str
+    case_id: int | None
+    kind: str
+    payload: Mapping[str, Any]
+    created_at: datetime
+    attempts: int
+    person_id: int | None
+    channel_id: int | None
+
+
+def claim(session: Session, worker: str, now: datetime, lease: timedelta, size: int) -> list[Job]:
+    """Take the oldest jobs that wait for nobody else, and hold them for a while.
+
+    Whoever dies holding one loses it when the lease is over; then it is claimed anew. So a job is
+    done at least once, and its key tells the receiver of a repeat.
+    """
+    free = or_(OutboxRow.claimed_until.is_(None), OutboxRow.claimed_until < now)
+    due = or_(OutboxRow.not_before.is_(None), OutboxRow.not_before <= now)
+    wanted = (
+        select(OutboxRow.id)
+        .where(text(_OPEN), free, due)
+        .order_by(OutboxRow.id)
+        .limit(size)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(session.scalars(wanted))
+    if not ids:
+        return []
+    rows = session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id.in_(ids))
+        .values(claimed_by=worker, claimed_until=now + lease, attempts=OutboxRow.attempts + 1)
+        .returning(
+            OutboxRow.id,
+            OutboxRow.key,
+            OutboxRow.case_id,
+            OutboxRow.kind,
+            OutboxRow.payload,
+            OutboxRow.created_at,
+            OutboxRow.attempts,
+            OutboxRow.person_id,
+            OutboxRow.channel_id,
+        )
+    )
+    jobs = [Job(*row[:4], json.loads(row.payload), *row[5:]) for row in rows]
+    return sorted(jobs, key=lambda each: each.id)
+
+
+def finish(session: Session, job: Job, worker: str, now: datetime) -> bool:
+    """Note that a job is done; False when its lease was over and somebody else took it."""
+    return _end(session, job, worker, done_at=now)
+
+
+def put_off(session: Session, job: Job, worker: str, until: datetime, error: str | None) -> bool:
+    """Let a job be tried again from an instant on."""
+    return _end(session, job, worker, not_before=until, error=error)
+
+
+def give_up(session: Session, job: Job, worker: str, now: datetime, error: str) -> bool:
+    """Note that a job failed for good."""
+    return _end(session, job, worker, failed_at=now, error=error)
+
+
+def _end(session: Session, job: Job, worker: str, **values: object) -> bool:
+    done = session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id == job.id, OutboxRow.claimed_by == worker, OutboxRow.done_at.is_(None))
+        .values(claimed_by=None, claimed_until=None, **values)
+        .returning(OutboxRow.id)
+    )
+    return done.first() is not None
+
+
+def try_again(session: Session, job_ids: Collection[int]) -> int:
+    """Let jobs that were given up be tried once more, and return how many those were."""
+    again = session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id.in_(job_ids), OutboxRow.failed_at.is_not(None))
+        .values(failed_at=None, attempts=0, not_before=None)
+        .returning(OutboxRow.id)
+    )
+    return len(again.all())
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many jobs wait and how many failed, counted no further than a number; since when."""
+
+    waiting: int
+    failed: int
+    oldest_at: datetime | None
+
+
+def backlog(session: Session, now: datetime, at_most: int = 1000) -> Backlog:
+    """Return what there is to be done in the outbox."""
+    due = or_(OutboxRow.not_before.is_(None), OutboxRow.not_before <= now)
+    waiting = select(OutboxRow.id, OutboxRow.created_at).where(text(_OPEN), due)
+    waiting_part = waiting.order_by(OutboxRow.id).limit(at_most).subquery()
+    failed_part = select(OutboxRow.id).where(text(_FAILED)).limit(at_most).subquery()
+    count, oldest = session.execute(
+        select(func.count(), func.min(waiting_part.c.created_at, type_=Instant)).select_from(
+            waiting_part
+        )
+    ).one()
+    failed = session.scalar(select(func.count()).select_from(failed_part)) or 0
+    return Backlog(count, failed, oldest)

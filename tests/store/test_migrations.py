@@ -35,6 +35,11 @@ ROWS: dict[str, dict[str, object]] = {
         "last_id": 1, "first_id": 1, "count": 1, "sealed_at": AN_INSTANT, "prev_hash": "h",
         "hash": "h",
     },
+    "reading_decisions": {
+        "profile": "p", "reading": "r", "chosen": "c", "applies_from": "2026-01-01",
+        "decided_by": "d", "document": "n", "reason": "w", "recorded_by": "a",
+        "recorded_at": AN_INSTANT,
+    },
 }  # fmt: skip
 
 # What the row of another table needs to exist.

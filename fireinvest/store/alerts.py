@@ -1,0 +1,382 @@
+"""Ladders of notices, what was reached on them, and who was told of it."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    Insert,
+    String,
+    Text,
+    UniqueConstraint,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from fireinvest.store.base import Base, Instant, LargeId
+from fireinvest.store.cases import CaseRow
+from fireinvest.store.codec import canonical
+
+
+class LadderRow(Base):
+    """The ladder of a running clock: up to which day it was looked at, and when it tells next."""
+
+    __tablename__ = "ladders"
+    __table_args__ = (Index(None, "next_on", "case_id"),)
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    clock: Mapped[str] = mapped_column(String(60), primary_key=True)
+    instance: Mapped[str] = mapped_column(String(200), primary_key=True)
+    due_on: Mapped[date]
+    swept_on: Mapped[date | None]
+    next_on: Mapped[date | None]
+
+
+class ReachedRow(Base):
+    """A rung that a clock reached, for one due day: told, or skipped because a later one was."""
+
+    __tablename__ = "reached_rungs"
+    __table_args__ = (
+        UniqueConstraint("case_id", "clock", "instance", "due_on", "rung", "occurrence"),
+    )
+
+    id: Mapped[int] = mapped_column(LargeId, primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    clock: Mapped[str] = mapped_column(String(60))
+    instance: Mapped[str] = mapped_column(String(200))
+    due_on: Mapped[date]
+    rung: Mapped[str] = mapped_column(String(60))
+    occurrence: Mapped[int]
+    reached_on: Mapped[date]
+    is_skipped: Mapped[bool]
+    swept_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class AlertRow(Base):
+    """A notice to one person, in their inbox. ``acts_for_id``: for whom they hear it as deputy."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (
+        UniqueConstraint("key"),
+        Index(None, "person_id", "id"),
+        Index(None, "case_id", "id"),
+        Index(
+            "ix_alerts_unread",
+            "person_id",
+            "id",
+            sqlite_where=text("read_at IS NULL"),
+            postgresql_where=text("read_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(LargeId, primary_key=True)
+    key: Mapped[str] = mapped_column(String(500))
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    acts_for_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    role: Mapped[str] = mapped_column(String(60))
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"))
+    clock: Mapped[str | None] = mapped_column(String(60))
+    instance: Mapped[str | None] = mapped_column(String(200))
+    due_on: Mapped[date | None]
+    rung: Mapped[str] = mapped_column(String(60))
+    occurrence: Mapped[int]
+    reached_on: Mapped[date]
+    details: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    read_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class ChannelRow(Base):
+    """A way in which somebody hears outside the application. Quiet hours are minutes of the day."""
+
+    __tablename__ = "channels"
+    __table_args__ = (UniqueConstraint("token_hash"), Index(None, "person_id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    address: Mapped[str] = mapped_column(Text)
+    secret: Mapped[str | None] = mapped_column(Text)
+    token_hash: Mapped[str | None] = mapped_column(String(64))
+    is_digest: Mapped[bool]
+    quiet_from: Mapped[int | None]
+    quiet_until: Mapped[int | None]
+    added_at: Mapped[datetime] = mapped_column(Instant)
+    confirmed_at: Mapped[datetime | None] = mapped_column(Instant)
+    failing_since: Mapped[datetime | None] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class SweepRow(Base):
+    """A run of the sweep, and what it counted."""
+
+    __tablename__ = "sweeps"
+    __table_args__ = (Index(None, "began_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[date]
+    began_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    cases: Mapped[int]
+    told: Mapped[int]
+    skipped: Mapped[int]
+    errors: Mapped[int]
+
+
+class ReadingDecisionRow(Base):
+    """Somebody decided how an unclear point is read from a day on. Rows are only added."""
+
+    __tablename__ = "reading_decisions"
+    __table_args__ = (Index(None, "reading", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    profile: Mapped[str] = mapped_column(String(60))
+    reading: Mapped[str] = mapped_column(String(60))
+    chosen: Mapped[str] = mapped_column(String(60))
+    applies_from: Mapped[date]
+    decided_by: Mapped[str] = mapped_column(String(200))
+    document: Mapped[str] = mapped_column(String(300))
+    reason: Mapped[str] = mapped_column(Text)
+    recorded_by: Mapped[str] = mapped_column(String(100))
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+
+
+# ---------------------------------------------------------------------------- ladders
+
+Place = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Up to which day a clock's ladder was looked at, and when it tells next."""
+
+    clock: str
+    instance: str
+    due_on: date
+    swept_on: date | None
+    next_on: date | None
+
+    @property
+    def place(self) -> Place:
+        """Of which clock and instance it is."""
+        return self.clock, self.instance
+
+
+def ladders_of(session: Session, case_id: int) -> dict[Place, Ladder]:
+    """Return the ladders of a case's running clocks."""
+    rows = session.execute(
+        select(
+            LadderRow.clock,
+            LadderRow.instance,
+            LadderRow.due_on,
+            LadderRow.swept_on,
+            LadderRow.next_on,
+        ).where(LadderRow.case_id == case_id)
+    )
+    return {(row.clock, row.instance): Ladder(*row) for row in rows}
+
+
+def save_ladders(
+    session: Session, case_id: int, before: Mapping[Place, Ladder], after: Mapping[Place, Ladder]
+) -> None:
+    """Let just these ladders be those of a case."""
+    for place in before.keys() - after.keys():
+        session.execute(delete(LadderRow).where(*_is(case_id, place)))
+    for place, ladder in after.items():
+        values = {
+            "due_on": ladder.due_on,
+            "swept_on": ladder.swept_on,
+            "next_on": ladder.next_on,
+        }
+        if place not in before:
+            clock, instance = place
+            session.execute(
+                insert(LadderRow).values(case_id=case_id, clock=clock, instance=instance, **values)
+            )
+        elif before[place] != ladder:
+            session.execute(update(LadderRow).where(*_is(case_id, place)).values(**values))
+
+
+def _is(case_id: int, place: Place) -> tuple[Any, ...]:
+    clock, instance = place
+    return LadderRow.case_id == case_id, LadderRow.clock == clock, LadderRow.instance == instance
+
+
+def due_cases(session: Session, today: date, after_id: int, size: int) -> list[int]:
+    """Return the ids of cases with something to tell up to today, from after an id on."""
+    rows = session.scalars(
+        select(LadderRow.case_id)
+        .where(LadderRow.next_on <= today, LadderRow.case_id > after_id)
+        .group_by(LadderRow.case_id)
+        .order_by(LadderRow.case_id)
+        .limit(size)
+    )
+    return list(rows)
+
+
+# ---------------------------------------------------------------------------- what was reached, told
+
+
+def add_reached(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write down rungs that were reached; those on record stay as they are."""
+    if rows:
+        session.execute(_adding(session, ReachedRow), [dict(each) for each in rows])
+
+
+@dataclass(frozen=True, slots=True)
+class NewAlert:
+    """A notice for one person. Of two with the same key there is only one."""
+
+    key: str
+    person_id: int
+    acts_for_id: int | None
+    role: str
+    case_id: int | None
+    clock: str | None
+    instance: str | None
+    due_on: date | None
+    rung: str
+    occurrence: int
+    reached_on: date
+    details: Mapping[str, object]
+
+
+def add_alerts(
+    session: Session, alerts: Iterable[NewAlert], now: datetime
+) -> list[tuple[int, NewAlert]]:
+    """Put notices into people's inboxes and return those that weren't there, with their ids."""
+    wanted = {each.key: each for each in alerts}
+    if not wanted:
+        return []
+    rows = [
+        {
+            "key": each.key,
+            "person_id": each.person_id,
+            "acts_for_id": each.acts_for_id,
+            "role": each.role,
+            "case_id": each.case_id,
+            "clock": each.clock,
+            "instance": each.instance,
+            "due_on": each.due_on,
+            "rung": each.rung,
+            "occurrence": each.occurrence,
+            "reached_on": each.reached_on,
+            "details": canonical(each.details),
+            "created_at": now,
+        }
+        for each in wanted.values()
+    ]
+    added = session.execute(
+        _adding(session, AlertRow).values(rows).returning(AlertRow.id, AlertRow.key)
+    )
+    return [(row.id, wanted[row.key]) for row in added]
+
+
+def _adding(session: Session, table: type[Base]) -> Insert:
+    """An INSERT that leaves rows alone which are there already."""
+    dialect = session.get_bind().dialect.name
+    if dialect == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A notice in somebody's inbox; ``number`` and ``unit_name`` are those of its case."""
+
+    id: int
+    person_id: int
+    acts_for_id: int | None
+    role: str
+    case_id: int | None
+    number: str | None
+    unit_name: str | None
+    ruleset_pin: str | None
+    clock: str | None
+    instance: str | None
+    due_on: date | None
+    rung: str
+    occurrence: int
+    reached_on: date
+    details: Mapping[str, object]
+    created_at: datetime
+    read_at: datetime | None
+
+
+_OF_ALERT = (
+    AlertRow.id, AlertRow.person_id, AlertRow.acts_for_id, AlertRow.role, AlertRow.case_id,
+    CaseRow.number, CaseRow.unit_name, CaseRow.ruleset_pin, AlertRow.clock, AlertRow.instance,
+    AlertRow.due_on, AlertRow.rung, AlertRow.occurrence, AlertRow.reached_on, AlertRow.details,
+    AlertRow.created_at, AlertRow.read_at,
+)  # fmt: skip
+
+
+def alerts_of(
+    session: Session,
+    person_id: int,
+    *,
+    before_id: int | None = None,
+    only_unread: bool = False,
+    size: int = 50,
+) -> list[Alert]:
+    """Return somebody's notices, the newest first, from before an id."""
+    query = (
+        select(*_OF_ALERT)
+        .outerjoin(CaseRow, CaseRow.id == AlertRow.case_id)
+        .where(AlertRow.person_id == person_id)
+        .order_by(AlertRow.id.desc())
+        .limit(size)
+    )
+    if before_id is not None:
+        query = query.where(AlertRow.id < before_id)
+    if only_unread:
+        query = query.where(AlertRow.read_at.is_(None))
+    return [_alert(row) for row in session.execute(query)]
+
+
+def find_alerts(session: Session, ids: Collection[int]) -> dict[int, Alert]:
+    """Return the notices with these ids."""
+    rows = session.execute(
+        select(*_OF_ALERT)
+        .outerjoin(CaseRow, CaseRow.id == AlertRow.case_id)
+        .where(AlertRow.id.in_(ids))
+    )
+    return {row.id: _alert(row) for row in rows}
+
+
+def _alert(row: Any) -> Alert:
+    values = list(row)
+    place = [column.key for column in _OF_ALERT].index("details")
+    values[place] = json.loads(values[place])
+    return Alert(*values)
+
+
+def count_unread(session: Session, person_id: int, at_most: int = 100) -> int:
+    """Return how many notices somebody hasn't read, counted no further than a number."""
+    unread = (
+        select(AlertRow.id)
+        .where(AlertRow.person_id == person_id, AlertRow.read_at.is_(None))
+        .limit(at_most)
+        .subquery()
+    )
+    return session.scalar(select(func.count()).select_from(unread)) or 0
+
+
+def mark_read(
+    session: Session, person_id: int, now: datetime, *, ids: Collection[int] | None = None
+) -> int:
+    """Mark somebody's notices as read, all or these, and return how many weren't."""
+    query = update(AlertRow).where(AlertRow.person_id == person_id, AlertRow.read_at.is_(None))
+    if ids is not None:
+        query = query.where(AlertRow.id.in_(ids))
+    return len(session.execute(query.values(read_at=now).returning(AlertRow.id)).all())
