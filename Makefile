@@ -11,13 +11,13 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := fireinvest config.py wsgi.py gunicorn.conf.py migrations tests
+CODE := fireinvest config.py wsgi.py gunicorn.conf.py migrations tests benchmarks
 CATALOGUES := fireinvest/translations
 
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
-.PHONY: help setup setup-dev system run migrate test test-long lint format types imports pytest \
+.PHONY: help setup setup-dev system system-run run migrate test test-long check lint format types imports pytest \
 	coverage pictures messages lock clean
 
 help:  ## say what can be made
@@ -50,10 +50,13 @@ $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
 system:  ## the system packages that the tests need
 	@tests/ensure_system_packages.sh
 
-migrate: setup  ## bring the database up to date
-	@$(BIN)/alembic upgrade head
+system-run:
+	@tests/ensure_system_packages.sh run
 
-run: migrate  ## set up, load the demo once, then serve on HOST and PORT (127.0.0.1 and 8000)
+migrate: setup  ## bring the database up to date, after a backup
+	@$(BIN)/python -m fireinvest upgrade
+
+run: system-run migrate  ## set up, load the demo once, then serve on HOST and PORT (127.0.0.1 and 8000)
 	@if [ "$${FIREINVEST_ENV:-development}" != production ]; then \
 		export FIREINVEST_DEMO="$${FIREINVEST_DEMO:-1}"; fi; \
 	if [ "$${FIREINVEST_DEMO:-0}" != 0 ]; then $(BIN)/python -m fireinvest demo; fi; \
@@ -89,6 +92,10 @@ test-long: system setup-dev  ## the long sizes of the tests
 
 pictures: system setup-dev  ## the pictures of README and guide, from the demo data
 	$(BIN)/python -m tests.pictures
+
+check: setup-dev  ## security rules of the linter, and advisories against the packages (network)
+	$(BIN)/ruff check --select S .
+	$(BIN)/python -m tests.audit
 
 messages: setup-dev  ## gather texts, update the Chinese catalogue and compile it
 	@mkdir -p $(CATALOGUES)

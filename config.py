@@ -18,6 +18,7 @@ INSTANCE = ROOT / "instance"
 
 # A secret that a person made up in a hurry is guessed; 32 characters of a random one are not.
 SHORTEST_SECRET = 32
+SHORTEST_PASSPHRASE = 16
 FEWEST_DIFFERENT_CHARACTERS = 12
 PLACEHOLDERS = ("change", "secret", "example", "password", "default", "placeholder")
 
@@ -31,6 +32,7 @@ _FOR_EVERYBODY = 0o007
 MOST_PROXIES = 5
 
 _HOST_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]")
+_AGE_KEY = re.compile(r"age1[02-9ac-hj-np-z]{58}")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 # What turns on the debuggers and checks that show inner details to visitors.
@@ -76,6 +78,51 @@ class LawSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """With what are backups encrypted, and where are those made before an upgrade?"""
+
+    recipients: tuple[str, ...]  # public keys of age
+    passphrase: str | None = field(repr=False)
+    identity: str | None = field(repr=False)  # what a file with secret keys of age holds
+    folder: Path
+    kept: int
+
+    @classmethod
+    def of(cls, given: Mapping[str, str], instance: Path) -> "BackupSettings":
+        """Which settings do these variables give? Raises SettingsError."""
+        recipients = tuple(each.strip() for each in given.get("BACKUP_RECIPIENT", "").split(","))
+        recipients = tuple(filter(None, recipients))
+        if not all(map(_AGE_KEY.fullmatch, recipients)):
+            raise SettingsError(
+                "BACKUP_RECIPIENT must be a public key of age (age1…), or several with commas "
+                "between."
+            )
+        passphrase = _secret(given, "BACKUP_PASSPHRASE")
+        if recipients and passphrase is not None:
+            raise SettingsError("BACKUP_RECIPIENT and BACKUP_PASSPHRASE must not both be given.")
+        if passphrase is not None and len(passphrase) < SHORTEST_PASSPHRASE:
+            raise SettingsError(
+                f"BACKUP_PASSPHRASE is too short: give {SHORTEST_PASSPHRASE} characters or more."
+            )
+        return cls(
+            recipients=recipients,
+            passphrase=passphrase,
+            identity=_identity(given),
+            folder=Path(given.get("BACKUP_FOLDER", instance / "backups")),
+            kept=_whole_number(given, "BACKUP_KEPT", default=7, lowest=1, highest=10_000),
+        )
+
+
+def _identity(given: Mapping[str, str]) -> str | None:
+    if "BACKUP_IDENTITY_FILE" not in given:
+        return None
+    try:
+        return _private(given, "BACKUP_IDENTITY_FILE", LONGEST_SECRET_FILE).decode()
+    except UnicodeDecodeError:
+        raise SettingsError("BACKUP_IDENTITY_FILE must name a text file in UTF-8.") from None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """How is this installation set up?"""
 
@@ -90,6 +137,17 @@ class Settings:
     max_upload_length: int  # bytes of a request with files
     session_idle: timedelta
     session_longest: timedelta
+    password_shortest: int
+    password_kinds: int  # of how many of four kinds it has characters at least
+    password_days: int  # how long it holds, 0 for ever
+    code_time: timedelta  # how long a one-time code holds
+    attempts_free: int  # failures of one login from one address before the next waits
+    attempts_longest_wait: timedelta
+    attempts_per_login: int  # in an hour, from browsers that don't know the person
+    attempts_per_address: int  # in ten minutes, 0: not counted
+    log_heads: str  # where the state of the log is told every day, out of the database's reach
+    needs_second_factor: bool  # nobody is in by a password alone
+    confirm_every: timedelta  # how long a proof of who somebody is holds for what is grave
     demo: bool
     public_url: str  # the address that people type, without a final slash
     proxy_hops: int  # how many reverse proxies stand in front and are believed
@@ -97,6 +155,8 @@ class Settings:
     tls_key: Path | None
     upload_types: tuple[str, ...]  # endings of names, without the dot
     outgoing_allowed: tuple[str, ...]  # private hosts and networks that may be asked
+    outgoing_authorities: Path | None  # certificates by which those who are asked are known
+    backup: BackupSettings
 
     @property
     def is_https(self) -> bool:
@@ -164,6 +224,33 @@ class Settings:
                     given, "SESSION_LONGEST_HOURS", default=24, lowest=1, highest=31 * 24
                 )
             ),
+            log_heads=_log_heads(given.get("LOG_HEADS"), instance),
+            needs_second_factor=_second_factor(given.get("SECOND_FACTOR"), environment),
+            confirm_every=timedelta(
+                minutes=_whole_number(
+                    given, "CONFIRM_MINUTES", default=10, lowest=1, highest=24 * 60
+                )
+            ),
+            password_shortest=_whole_number(
+                given, "PASSWORD_SHORTEST", default=10, lowest=10, highest=64
+            ),
+            password_kinds=_whole_number(given, "PASSWORD_KINDS", default=0, lowest=0, highest=4),
+            password_days=_whole_number(given, "PASSWORD_DAYS", default=0, lowest=0, highest=3650),
+            code_time=timedelta(
+                hours=_whole_number(given, "CODE_HOURS", default=72, lowest=1, highest=31 * 24)
+            ),
+            attempts_free=_whole_number(given, "ATTEMPTS_FREE", default=5, lowest=3, highest=20),
+            attempts_longest_wait=timedelta(
+                minutes=_whole_number(
+                    given, "ATTEMPTS_LONGEST_WAIT_MINUTES", default=15, lowest=1, highest=24 * 60
+                )
+            ),
+            attempts_per_login=_whole_number(
+                given, "ATTEMPTS_PER_LOGIN", default=30, lowest=10, highest=1000
+            ),
+            attempts_per_address=_whole_number(
+                given, "ATTEMPTS_PER_ADDRESS", default=50, lowest=0, highest=100_000
+            ),
             demo=_demo(given.get("FIREINVEST_DEMO", "0"), environment),
             public_url=_public_url(given.get("PUBLIC_URL"), environment, host, port, certificate),
             proxy_hops=proxy_hops,
@@ -171,6 +258,8 @@ class Settings:
             tls_key=key,
             upload_types=_upload_types(given.get("UPLOAD_TYPES")),
             outgoing_allowed=_outgoing_allowed(given.get("OUTGOING_ALLOWED", "")),
+            outgoing_authorities=_readable(given, "OUTGOING_CA_FILE"),
+            backup=BackupSettings.of(given, instance),
         )
 
     @classmethod
@@ -247,13 +336,19 @@ def _tls(given: Mapping[str, str]) -> tuple[Path | None, Path | None]:
     for name in ("TLS_CERTIFICATE", "TLS_KEY"):
         if name not in given:
             raise SettingsError(f"{name} must be given too: a certificate goes with its key.")
-    try:
-        with Path(given["TLS_CERTIFICATE"]).open("rb"):
-            pass
-    except (OSError, ValueError):
-        raise SettingsError("TLS_CERTIFICATE must name a file that can be read.") from None
     _private(given, "TLS_KEY", 1024**2)
-    return Path(given["TLS_CERTIFICATE"]), Path(given["TLS_KEY"])
+    return _readable(given, "TLS_CERTIFICATE"), Path(given["TLS_KEY"])
+
+
+def _readable(given: Mapping[str, str], name: str) -> Path | None:
+    """Return the file that a setting names, which can be read; None where it names none."""
+    if name not in given:
+        return None
+    try:
+        with Path(given[name]).open("rb"):
+            return Path(given[name])
+    except (OSError, ValueError):
+        raise SettingsError(f"{name} must name a file that can be read.") from None
 
 
 def _public_url(
@@ -372,6 +467,26 @@ def _blob_url(value: str | None, instance: Path) -> str:
         return f"file://{instance / 'files'}"
     if not value.startswith("file:///"):
         raise SettingsError("BLOB_URL must name a folder: file:///path/to/it.")
+    return value
+
+
+def _second_factor(value: str | None, environment: Environment) -> bool:
+    if value is None:
+        return environment is Environment.PRODUCTION
+    if value not in ("required", "optional"):
+        raise SettingsError(f"SECOND_FACTOR must be required or optional, not {value[:40]!r}.")
+    return value == "required"
+
+
+def _log_heads(value: str | None, instance: Path) -> str:
+    if value is None:
+        _make(instance)
+        return f"file://{instance / 'log-heads.jsonl'}"
+    if not re.fullmatch(r"file:///.+|syslog:///.+|syslog://[^/?#@]+/?", value):
+        raise SettingsError(
+            "LOG_HEADS must name a file (file:///path/to/it) or a syslog (syslog:///dev/log, or "
+            "syslog://host:port)."
+        )
     return value
 
 

@@ -5,9 +5,11 @@ import ssl
 import sys
 from collections.abc import Callable
 
-import gunicorn.http.wsgi
+import gunicorn.http.wsgi  # type: ignore[import-untyped] # it ships no types
 
 from config import Settings
+from fireinvest.clock import utcnow
+from fireinvest.services import daily
 
 _settings = Settings.or_exit(os.environ)
 
@@ -23,7 +25,7 @@ threads = 4
 timeout = 60
 graceful_timeout = 30
 keepalive = 5
-# The longest address that a page of ours has (the calculator's) takes a third of it.
+# The longest address of ours, the calculator's, is far shorter.
 limit_request_line = 8190
 limit_request_fields = 64
 limit_request_field_size = 8190
@@ -58,3 +60,8 @@ def when_ready(server: object) -> None:
     scheme = "http" if _settings.tls_certificate is None else "https"
     sys.stdout.write(f"fireinvest is at {scheme}://{_host}:{_settings.port}  (Ctrl+C ends it)\n")
     sys.stdout.flush()
+
+
+def post_worker_init(_worker: object) -> None:
+    """Seal the log from time to time; of all workers one does it."""
+    daily.start(_settings.database_url, _settings.log_heads, utcnow)

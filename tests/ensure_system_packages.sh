@@ -1,20 +1,29 @@
 #!/usr/bin/env bash
-# Are PostgreSQL, Chromium and Chinese fonts here for the tests? Installs what is missing when it
-# may (root on Debian or Ubuntu); otherwise says the one command to type.
+# Is what the application needs of the system here (with "run"), and PostgreSQL, Chromium and Chinese
+# fonts for the tests (without)? Installs what is missing when it may (root on Debian or Ubuntu);
+# otherwise says the one command to type.
 set -euo pipefail
 
+purpose=${1:-tests}
 missing=()
 
-# A database given from outside needs no server binaries on this machine.
-if [ -z "${TEST_DATABASE_URL:-}" ] && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
-    missing+=(postgresql)
+# It tells what an uploaded file really is.
+if ! compgen -G '/usr/lib/*/libmagic.so.1' >/dev/null && ! compgen -G '/usr/lib*/libmagic.so.1' >/dev/null \
+    && ! compgen -G '/usr/local/lib/libmagic.so.1' >/dev/null; then
+    missing+=(libmagic1)
 fi
-if ! command -v chromium >/dev/null; then
-    missing+=(chromium)
-fi
-# Without a Chinese font, pages are looked at as empty boxes.
-if ! compgen -G '/usr/share/fonts/opentype/noto/Noto*CJK*' >/dev/null; then
-    missing+=(fonts-noto-cjk)
+if [ "$purpose" != run ]; then
+    # A database given from outside needs no server binaries on this machine.
+    if [ -z "${TEST_DATABASE_URL:-}" ] && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
+        missing+=(postgresql)
+    fi
+    if ! command -v chromium >/dev/null; then
+        missing+=(chromium)
+    fi
+    # Without a Chinese font, pages are looked at as empty boxes.
+    if ! compgen -G '/usr/share/fonts/opentype/noto/Noto*CJK*' >/dev/null; then
+        missing+=(fonts-noto-cjk)
+    fi
 fi
 
 if [ ${#missing[@]} -eq 0 ]; then
@@ -22,13 +31,13 @@ if [ ${#missing[@]} -eq 0 ]; then
 fi
 
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
-    echo "Installing for the tests: ${missing[*]}"
+    echo "Installing: ${missing[*]}"
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
     exit 0
 fi
 
-echo "The tests need these system packages: ${missing[*]}" >&2
+echo "These system packages are needed: ${missing[*]}" >&2
 echo "Type this once, then try again:" >&2
 echo "    sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing[*]}" >&2
 exit 1

@@ -8,13 +8,28 @@ from pathlib import Path
 
 import pytest
 
-from config import ROOT, Environment, LawSettings, Settings, SettingsError
+from config import ROOT, UPLOAD_TYPES, Environment, LawSettings, Settings, SettingsError
 
 STRONG = "7f3b9c2e4a6d8051f7e2b4c6a8d0e1f3957b3d5f"
+
+#: What production needs beside the rest of what is tested.
+PRODUCTION = {
+    "FIREINVEST_ENV": "production",
+    "SECRET_KEY": STRONG,
+    "PUBLIC_URL": "https://fire.city.cn",
+    "PROXY_HOPS": "1",
+}
 
 
 def read(instance: Path, **environ: str) -> Settings:
     return Settings.from_environment(environ, instance=instance)
+
+
+def private(path: Path, content: str = "x") -> Path:
+    """A file for the user of the server alone."""
+    path.write_text(content)
+    path.chmod(0o600)
+    return path
 
 
 def test_defaults(tmp_path: Path) -> None:
@@ -31,6 +46,14 @@ def test_defaults(tmp_path: Path) -> None:
     assert settings.session_idle == timedelta(hours=8)
     assert settings.session_longest == timedelta(hours=24)
     assert not settings.demo
+    assert settings.public_url == "http://127.0.0.1:8000"
+    assert not settings.is_https
+    assert settings.proxy_hops == 0
+    assert settings.tls_certificate is None
+    assert settings.tls_key is None
+    assert settings.upload_types == UPLOAD_TYPES
+    assert settings.outgoing_allowed == ()
+    assert settings.outgoing_authorities is None
 
 
 def test_everything_can_be_given(tmp_path: Path) -> None:
@@ -49,23 +72,56 @@ def test_everything_can_be_given(tmp_path: Path) -> None:
         BLOB_URL="file:///srv/files",
         SESSION_IDLE_MINUTES="30",
         SESSION_LONGEST_HOURS="9",
+        PASSWORD_SHORTEST="15",
+        PASSWORD_KINDS="3",
+        PASSWORD_DAYS="90",
+        CODE_HOURS="24",
+        ATTEMPTS_FREE="3",
+        ATTEMPTS_LONGEST_WAIT_MINUTES="60",
+        ATTEMPTS_PER_LOGIN="20",
+        ATTEMPTS_PER_ADDRESS="0",
         FIREINVEST_DEMO="0",
+        PUBLIC_URL="https://Fire.City.cn:443/",
+        PROXY_HOPS="2",
+        TLS_CERTIFICATE=str(private(tmp_path / "certificate")),
+        TLS_KEY=str(private(tmp_path / "key")),
+        UPLOAD_TYPES="JPG, .pdf",
+        OUTGOING_ALLOWED="10.1.0.0/16, IdP.city.cn,http://idp.city.cn:8080",
+        OUTGOING_CA_FILE=str(private(tmp_path / "authority")),
     )
-    assert settings == Settings(
-        database_url="postgresql://db/fireinvest",
-        secret_key=STRONG,
-        environment=Environment.PRODUCTION,
-        law=LawSettings(profiles=tmp_path, notices=tmp_path, home_division="530300-jkq"),
-        host="::1",
-        port=9000,
-        max_content_length=2048,
-        blob_url="file:///srv/files",
-        max_upload_length=4096,
-        session_idle=timedelta(minutes=30),
-        session_longest=timedelta(hours=9),
-        demo=False,
-    )
+    expected: dict[str, object] = {
+        "database_url": "postgresql://db/fireinvest",
+        "secret_key": STRONG,
+        "environment": Environment.PRODUCTION,
+        "law": LawSettings(profiles=tmp_path, notices=tmp_path, home_division="530300-jkq"),
+        "host": "::1",
+        "port": 9000,
+        "max_content_length": 2048,
+        "blob_url": "file:///srv/files",
+        "max_upload_length": 4096,
+        "session_idle": timedelta(minutes=30),
+        "session_longest": timedelta(hours=9),
+        "password_shortest": 15,
+        "password_kinds": 3,
+        "password_days": 90,
+        "code_time": timedelta(days=1),
+        "attempts_free": 3,
+        "attempts_longest_wait": timedelta(hours=1),
+        "attempts_per_login": 20,
+        "attempts_per_address": 0,
+        "demo": False,
+        "public_url": "https://fire.city.cn",
+        "proxy_hops": 2,
+        "tls_certificate": tmp_path / "certificate",
+        "tls_key": tmp_path / "key",
+        "upload_types": ("pdf", "jpg"),
+        "outgoing_allowed": ("10.1.0.0/16", "idp.city.cn", "http://idp.city.cn:8080"),
+        "outgoing_authorities": tmp_path / "authority",
+    }
+    assert {name: getattr(settings, name) for name in expected} == expected
     assert settings.is_production
+    assert settings.is_https
+    assert settings.public_host == "fire.city.cn"
 
 
 def test_an_empty_variable_counts_as_absent(tmp_path: Path) -> None:
@@ -94,8 +150,41 @@ def test_an_empty_variable_counts_as_absent(tmp_path: Path) -> None:
         ("BLOB_URL", "s3://bucket"),
         ("BLOB_URL", "file://relative"),
         ("SESSION_IDLE_MINUTES", "4"),
+        ("PASSWORD_SHORTEST", "9"),
+        ("PASSWORD_SHORTEST", "65"),
+        ("PASSWORD_KINDS", "5"),
+        ("PASSWORD_DAYS", "3651"),
+        ("CODE_HOURS", "0"),
+        ("ATTEMPTS_FREE", "2"),
+        ("ATTEMPTS_LONGEST_WAIT_MINUTES", "0"),
+        ("ATTEMPTS_PER_LOGIN", "9"),
+        ("ATTEMPTS_PER_ADDRESS", "-1"),
         ("SESSION_LONGEST_HOURS", "0"),
         ("FIREINVEST_DEMO", "yes"),
+        ("PROXY_HOPS", "6"),
+        ("PROXY_HOPS", "-1"),
+        ("PROXY_HOPS", "all"),
+        ("PUBLIC_URL", "fire.city.cn"),
+        ("PUBLIC_URL", "ftp://fire.city.cn"),
+        ("PUBLIC_URL", "https://"),
+        ("PUBLIC_URL", "https://fire.city.cn/app"),
+        ("PUBLIC_URL", "https://fire.city.cn?x"),
+        ("PUBLIC_URL", "https://u:topsecret@fire.city.cn"),
+        ("PUBLIC_URL", "https://fire.city.cn:0"),
+        ("PUBLIC_URL", "https://fire.city.cn:99999"),
+        ("PUBLIC_URL", "https://fire city.cn"),
+        ("PUBLIC_URL", "https://消防.cn"),
+        ("PUBLIC_URL", "https://[::1"),
+        ("UPLOAD_TYPES", "pdf,exe"),
+        ("UPLOAD_TYPES", ","),
+        ("OUTGOING_ALLOWED", "10.0.0.1/8"),
+        ("OUTGOING_ALLOWED", "10.0.0"),
+        ("OUTGOING_ALLOWED", "https://a.cn/path"),
+        ("OUTGOING_ALLOWED", "a b"),
+        ("OUTGOING_ALLOWED", "*"),
+        ("OUTGOING_CA_FILE", "no/such/file"),
+        ("DATABASE_URL_FILE", "no/such/file"),
+        ("SECRET_KEY_FILE", "/"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_name_of_its_variable(
@@ -103,14 +192,14 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_variable(
 ) -> None:
     with pytest.raises(SettingsError, match=f"^{name} ") as refused:
         read(tmp_path, **{name: value})
-    assert len(str(refused.value)) < 250
+    assert len(str(refused.value)) < 400
     assert "topsecret" not in str(refused.value)
 
 
 def test_demo_data_and_production_exclude_each_other(tmp_path: Path) -> None:
     assert read(tmp_path, FIREINVEST_DEMO="1").demo
     with pytest.raises(SettingsError, match="FIREINVEST_DEMO"):
-        read(tmp_path, FIREINVEST_DEMO="1", FIREINVEST_ENV="production", SECRET_KEY=STRONG)
+        read(tmp_path, **{**PRODUCTION, "FIREINVEST_DEMO": "1"})
 
 
 @pytest.mark.parametrize(("port", "taken"), [("1", 1), ("65535", 65535)])
@@ -130,12 +219,157 @@ def test_ports_at_their_bounds(port: str, taken: int, tmp_path: Path) -> None:
 )
 def test_production_refuses_a_missing_or_weak_secret(secret: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="SECRET_KEY"):
-        read(tmp_path, FIREINVEST_ENV="production", SECRET_KEY=secret)
+        read(tmp_path, **{**PRODUCTION, "SECRET_KEY": secret})
     assert not (tmp_path / "secret_key").exists()
 
 
 def test_production_takes_a_strong_secret(tmp_path: Path) -> None:
-    assert read(tmp_path, FIREINVEST_ENV="production", SECRET_KEY=STRONG[:32]).secret_key
+    assert read(tmp_path, **{**PRODUCTION, "SECRET_KEY": STRONG[:32]}).secret_key
+
+
+# ---------------------------------------------------------------------------- production
+
+
+def test_production_starts_with_what_it_needs(tmp_path: Path) -> None:
+    assert read(tmp_path, **PRODUCTION).is_production
+
+
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "PUBLIC_URL", "PROXY_HOPS"])
+def test_production_names_what_is_missing(missing: str, tmp_path: Path) -> None:
+    given = {name: value for name, value in PRODUCTION.items() if name != missing}
+    with pytest.raises(SettingsError, match=f"^{missing} must"):
+        read(tmp_path, **given)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PUBLIC_URL", "http://fire.city.cn"),
+        ("PROXY_HOPS", "0"),
+        ("FLASK_DEBUG", "1"),
+        ("FLASK_DEBUG", "true"),
+        ("PYTHONDEVMODE", "1"),
+        ("PYTHONDEVMODE", "0"),  # Python takes any text as "on".
+    ],
+)
+def test_production_refuses_plain_http_and_debugging(name: str, value: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=f"^{name} must"):
+        read(tmp_path, **{**PRODUCTION, name: value})
+    if name != "PROXY_HOPS":
+        assert not read(
+            tmp_path, **{name: value}
+        ).is_production  # Elsewhere, whoever tries things out may.
+
+
+def test_production_refuses_the_interpreters_own_debugging() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", "import wsgi"],
+        cwd=ROOT,
+        env=PRODUCTION,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (
+        2,
+        "fireinvest: PYTHONDEVMODE (python -X dev) must not be on in production.\n",
+    )
+
+
+@pytest.mark.parametrize("value", ["0", "false", "No"])
+def test_debugging_that_is_off_is_no_fault(value: str, tmp_path: Path) -> None:
+    assert read(tmp_path, **PRODUCTION, FLASK_DEBUG=value).is_production
+
+
+def test_a_certificate_stands_for_a_proxy_and_goes_with_its_key(tmp_path: Path) -> None:
+    given = {name: value for name, value in PRODUCTION.items() if name != "PROXY_HOPS"}
+    certificate = str(private(tmp_path / "certificate"))
+    key = private(tmp_path / "key")
+    settings = read(tmp_path, **given, TLS_CERTIFICATE=certificate, TLS_KEY=str(key))
+    assert (settings.proxy_hops, settings.tls_key) == (0, key)
+    with pytest.raises(SettingsError, match=r"^TLS_KEY must be given too"):
+        read(tmp_path, **given, TLS_CERTIFICATE=certificate)
+    with pytest.raises(SettingsError, match=r"^TLS_CERTIFICATE must be given too"):
+        read(tmp_path, **given, TLS_KEY=str(key))
+    with pytest.raises(SettingsError, match=r"^TLS_CERTIFICATE must name a file"):
+        read(tmp_path, **given, TLS_CERTIFICATE="no/such/file", TLS_KEY=str(key))
+    key.chmod(0o604)
+    with pytest.raises(SettingsError, match=r"^TLS_KEY names a file that everybody"):
+        read(tmp_path, **given, TLS_CERTIFICATE=certificate, TLS_KEY=str(key))
+
+
+@pytest.mark.parametrize(
+    ("given", "kept", "host"),
+    [
+        ("https://fire.city.cn", "https://fire.city.cn", "fire.city.cn"),
+        ("HTTPS://FIRE.city.cn/", "https://fire.city.cn", "fire.city.cn"),
+        ("https://fire.city.cn:8443", "https://fire.city.cn:8443", "fire.city.cn:8443"),
+        ("http://127.0.0.1:80", "http://127.0.0.1", "127.0.0.1"),
+        ("https://[::1]:443", "https://[::1]", "[::1]"),
+    ],
+)
+def test_the_public_address_has_one_spelling(
+    given: str, kept: str, host: str, tmp_path: Path
+) -> None:
+    settings = read(tmp_path, PUBLIC_URL=given)
+    assert (settings.public_url, settings.public_host) == (kept, host)
+
+
+def test_without_it_the_server_is_at_its_own_address(tmp_path: Path) -> None:
+    assert read(tmp_path, HOST="::1", PORT="9000").public_url == "http://[::1]:9000"
+
+
+# ---------------------------------------------------------------------------- secrets in files
+
+
+@pytest.mark.parametrize("written", [STRONG, f"{STRONG}\n", f"{STRONG}\r\n"])
+def test_a_secret_may_stand_in_a_file(written: str, tmp_path: Path) -> None:
+    given = {**PRODUCTION, "SECRET_KEY": ""}
+    file = private(tmp_path / "secret", written)
+    url = private(tmp_path / "url", "postgresql://u:topsecret@db/fireinvest\n")
+    settings = read(tmp_path, **given, SECRET_KEY_FILE=str(file), DATABASE_URL_FILE=str(url))
+    assert settings.secret_key == STRONG
+    assert settings.database_url == "postgresql://u:topsecret@db/fireinvest"
+    assert "topsecret" not in repr(settings)
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL"])
+def test_a_secret_stands_in_one_place(name: str, tmp_path: Path) -> None:
+    file = private(tmp_path / "secret", STRONG)
+    given = {name: "sqlite:///topsecret.db", f"{name}_FILE": str(file)}
+    with pytest.raises(SettingsError, match=f"^{name} and {name}_FILE must not both") as refused:
+        read(tmp_path, **given)
+    assert "topsecret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o602, 0o644, 0o666])
+def test_in_production_a_secret_is_not_for_everybody(mode: int, tmp_path: Path) -> None:
+    file = private(tmp_path / "secret", STRONG)
+    file.chmod(mode)
+    given = {**PRODUCTION, "SECRET_KEY": "", "SECRET_KEY_FILE": str(file)}
+    with pytest.raises(SettingsError, match=r"^SECRET_KEY_FILE names a file that everybody"):
+        read(tmp_path, **given)
+    assert read(tmp_path, SECRET_KEY_FILE=str(file)).secret_key == STRONG
+    file.chmod(0o640)
+    assert read(tmp_path, **given).secret_key == STRONG
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"two\nlines", b"a\0b", b"\xff", b"x" * 20_000])
+def test_a_file_without_one_secret_is_refused_and_not_repeated(
+    content: bytes, tmp_path: Path
+) -> None:
+    file = tmp_path / "secret"
+    file.write_bytes(content)
+    with pytest.raises(SettingsError, match=r"^SECRET_KEY_FILE must name") as refused:
+        read(tmp_path, SECRET_KEY_FILE=str(file))
+    assert "lines" not in str(refused.value).replace("one line", "")
+
+
+def test_a_weak_secret_in_a_file_is_weak(tmp_path: Path) -> None:
+    file = private(tmp_path / "secret", "a" * 64)
+    given = {**PRODUCTION, "SECRET_KEY": "", "SECRET_KEY_FILE": str(file)}
+    with pytest.raises(SettingsError, match=r"^SECRET_KEY is too weak"):
+        read(tmp_path, **given)
 
 
 def test_elsewhere_a_secret_is_made_once_and_kept_private(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@
 import hashlib
 import os
 import re
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ PIECE = 256 * 1024
 _FILE_URL = "file://"
 _ALONE = 0o700  # folders are for the server alone
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_PAIR = re.compile(r"[0-9a-f]{2}")
 
 
 class TooLarge(Exception):
@@ -44,10 +46,13 @@ class Blob:
 class Blobs(Protocol):
     """A place for bytes. Several processes may use it at once."""
 
-    def put(self, stream: BinaryIO, *, at_most: int) -> Blob:
+    def put(
+        self, stream: BinaryIO, *, at_most: int, check: Callable[[BinaryIO], None] | None = None
+    ) -> Blob:
         """Keep what the stream still holds; when this returns, a power cut doesn't lose it.
 
-        The same content again is kept once.
+        The same content again is kept once. ``check`` may look at all of it, from any place,
+        before it is kept; what it raises is raised here, and then nothing is kept.
 
         Raises:
             TooLarge: when it holds more than ``at_most`` bytes.
@@ -66,6 +71,14 @@ class Blobs(Protocol):
 
     def exists(self, sha256: str) -> bool:
         """Is anything kept under this SHA-256?"""
+        ...
+
+    def remove(self, sha256: str) -> None:
+        """Keep this no longer; whoever reads it now goes on. Nothing happens when there is none."""
+        ...
+
+    def names(self) -> Iterator[str]:
+        """Yield the SHA-256 of all that is kept, with flat memory and in no order."""
         ...
 
 
@@ -97,7 +110,9 @@ class LocalBlobs:
 
     folder: Path
 
-    def put(self, stream: BinaryIO, *, at_most: int) -> Blob:
+    def put(
+        self, stream: BinaryIO, *, at_most: int, check: Callable[[BinaryIO], None] | None = None
+    ) -> Blob:
         """See :class:`Blobs`."""
         self.folder.mkdir(mode=_ALONE, parents=True, exist_ok=True)
         # In the same folder, so that it is on the same disk; readable for the server alone.
@@ -107,6 +122,9 @@ class LocalBlobs:
             with os.fdopen(handle, "wb") as target:
                 blob = _copy(stream, target, at_most)
                 target.flush()
+                if check is not None:
+                    with incoming.open("rb") as whole:
+                        check(whole)
                 os.fsync(target.fileno())
             self._put_in_place(incoming, blob.sha256)
         finally:
@@ -141,6 +159,22 @@ class LocalBlobs:
             return self._path(sha256).is_file()
         except NoSuchBlob:
             return False
+
+    def remove(self, sha256: str) -> None:
+        """See :class:`Blobs`."""
+        # The folders stay: another process may be about to put something into them.
+        with suppress(NoSuchBlob):
+            self._path(sha256).unlink(missing_ok=True)
+
+    def names(self) -> Iterator[str]:
+        """See :class:`Blobs`."""
+        if not self.folder.is_dir():
+            return
+        for first in self.folder.iterdir():
+            if _PAIR.fullmatch(first.name) and first.is_dir():
+                for path in first.glob("*/*"):
+                    if _SHA256.fullmatch(path.name):
+                        yield path.name
 
     def _path(self, sha256: str) -> Path:
         # Nothing but hex digits: no path from outside leads out of the folder.

@@ -5,47 +5,58 @@ shows. A staged file is private to whoever uploaded it.
 """
 
 import hashlib
+import json
 import re
 import secrets
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import groupby
 from typing import BinaryIO
-from unicodedata import category, normalize
 
 from fireinvest.gateways.blobs import PIECE, Blobs, NoSuchBlob, TooLarge
 from fireinvest.messages import Faulty, Problem, Text
+from fireinvest.services.contents import KINDS, NotTaken, media_type_of
+from fireinvest.spelling import in_one_spelling, without_hidden
 from fireinvest.store import Database, Session, files
 from fireinvest.store.conflicts import changing
 from fireinvest.store.files import Staged
 from fireinvest.workflow.actions import Attachment
 
 __all__ = [
+    "LEAST_WAIT",
     "MOST_FILES",
+    "FileFault",
     "FileLost",
+    "FileState",
     "Staged",
     "as_attachments",
+    "clear_staged",
+    "hold",
     "open_attachment",
     "readable_size",
     "stage",
     "staged_files",
     "verify_blob",
+    "verify_files",
 ]
 
 #: How many files one form takes.
 MOST_FILES = 20
 
 _FIELD = "files"
+#: The field by which a form names its staged files; drafts hold it as well.
+_STAGED = "staged"
 _LONGEST_NAME = 200
 _LONGEST_SUFFIX = 20
-_LONGEST_MEDIA_TYPE = 100
-_UNKNOWN_MEDIA_TYPE = "application/octet-stream"
 
 _ID = re.compile(r"[0-9a-f]{32}")
-_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 
-# Control characters, invisible ones such as direction marks (with which "gpj.exe" can look like
-# "exe.jpg"), halves of characters, and ends of lines. Private ones stay: rare names use them.
-_UNWANTED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+#: A staged file that a form still names counts as new after this time.
+_HELD_AFTER = timedelta(days=1)
+#: What is younger is never cleared: between a form that is sent and its entry lie seconds.
+LEAST_WAIT = timedelta(days=2)
 
 
 class FileLost(Faulty):
@@ -65,26 +76,37 @@ def stage(
     blobs: Blobs,
     person_id: int,
     name: str | None,
-    media_type: str | None,
     stream: BinaryIO,
     *,
     at_most: int,
     now: datetime,
+    allowed: Collection[str] = tuple(KINDS),
 ) -> Staged:
     """Keep a file that somebody uploads, until an entry names it.
 
-    ``name`` and ``media_type`` are what the browser says: the name is tidied (a file without one
-    is called by the beginning of its hash), the type is kept as a hint only.
+    ``name`` is what the browser says, tidied. What the file is, its content says. ``allowed``: the
+    endings that are taken.
 
     Raises:
-        Faulty: when the file is empty or has more than ``at_most`` bytes.
+        Faulty: when the file is empty, has more than ``at_most`` bytes, or isn't of a kind that is
+            taken. Nothing of it is kept then.
 
     """
     tidied = _tidy(name or "")
+    media_type = ""
+
+    def check(whole: BinaryIO) -> None:
+        nonlocal media_type
+        # An empty file is told as such, below.
+        if whole.read(1):
+            media_type = media_type_of(whole, tidied or "…", allowed=allowed)
+
     # The bytes come first and take their time: no transaction is open meanwhile. Bytes that no
     # row names do no harm.
     try:
-        blob = blobs.put(stream, at_most=at_most)
+        blob = blobs.put(stream, at_most=at_most, check=check)
+    except NotTaken as refused:
+        raise Faulty([Problem(_FIELD, refused.text)]) from refused
     except TooLarge as error:
         text = Text(
             "The file %(name)s is larger than %(most)s.",
@@ -98,13 +120,18 @@ def stage(
     staged = Staged(
         id=secrets.token_hex(16),
         person_id=person_id,
-        name=tidied or blob.sha256[:12],
-        media_type=_known_type(media_type or ""),
+        name=tidied,
+        media_type=media_type,
         sha256=blob.sha256,
         size=blob.size,
         staged_at=now,
     )
     with changing(database) as session:
+        # In the same transaction as below: what is cleared meanwhile is noticed here.
+        files.share_staged(session)
+        if not blobs.exists(staged.sha256):
+            text = Text("The file %(name)s could not be kept; send it again.", name=tidied)
+            raise Faulty([Problem(_FIELD, text)])
         files.add_staged(
             session,
             file_id=staged.id,
@@ -120,23 +147,14 @@ def stage(
 
 def _tidy(name: str) -> str:
     """Return a name that is safe to show and to save under: no path, nothing invisible; or ""."""
-    visible = "".join(each for each in name if category(each) not in _UNWANTED)
-    last = re.split(r"[/\\]", visible)[-1]
+    last = re.split(r"[/\\]", without_hidden(name))[-1]
     # Some systems drop spaces and dots at the end of a name; "." and ".." name folders.
-    tidied = " ".join(normalize("NFC", last).split()).rstrip(" .")
+    tidied = in_one_spelling(last).rstrip(" .")
     if len(tidied) <= _LONGEST_NAME:
         return tidied
     _, dot, suffix = tidied.rpartition(".")
     ending = dot + suffix if len(suffix) < _LONGEST_SUFFIX else ""
     return tidied[: _LONGEST_NAME - len(ending)].rstrip(" .") + ending
-
-
-def _known_type(media_type: str) -> str:
-    """Return the type without its parameters, if it has the shape of one."""
-    bare = media_type.partition(";")[0].strip().lower()
-    if len(bare) <= _LONGEST_MEDIA_TYPE and _MEDIA_TYPE.fullmatch(bare):
-        return bare
-    return _UNKNOWN_MEDIA_TYPE
 
 
 def readable_size(size: int) -> str:
@@ -167,6 +185,21 @@ def staged_files(session: Session, person_id: int, ids: Iterable[str]) -> list[S
     return files.find_staged(session, person_id, asked)
 
 
+def hold(database: Database, staged: Iterable[Staged], now: datetime) -> list[Staged]:
+    """Keep files that a form names from being cleared before its entry names them too.
+
+    Those that were cleared just now are left out.
+    """
+    found = list(staged)
+    old = [each.id for each in found if now - each.staged_at > _HELD_AFTER]
+    if not old:
+        return found
+    with changing(database) as session:
+        files.share_staged(session)
+        held = files.hold_staged(session, old, now)
+    return [each for each in found if each.id not in old or each.id in held]
+
+
 def as_attachments(staged: Iterable[Staged]) -> tuple[Attachment, ...]:
     """Return what an entry keeps of the files, in their order."""
     return tuple(Attachment(each.name, each.media_type, each.sha256, each.size) for each in staged)
@@ -190,13 +223,97 @@ def open_attachment(blobs: Blobs, attachment: Attachment) -> BinaryIO:
 
 def verify_blob(blobs: Blobs, attachment: Attachment) -> bool:
     """Is an entry's file still there, whole and unchanged? Reads all of it."""
+    return _measured(blobs, attachment.sha256) == (attachment.sha256, attachment.size)
+
+
+def _measured(blobs: Blobs, sha256: str) -> tuple[str, int] | None:
+    """Return the hash and size of what is kept under a hash, None where there is nothing."""
     digest = hashlib.sha256()
     size = 0
     try:
-        with blobs.open(attachment.sha256) as stream:
+        with blobs.open(sha256) as stream:
             while piece := stream.read(PIECE):
                 digest.update(piece)
                 size += len(piece)
     except NoSuchBlob:
-        return False
-    return (digest.hexdigest(), size) == (attachment.sha256, attachment.size)
+        return None
+    return digest.hexdigest(), size
+
+
+# ---------------------------------------------------------------------------- all files
+
+
+class FileState(StrEnum):
+    """What is wrong with a file that an entry names?"""
+
+    MISSING = "missing"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class FileFault:
+    """Which file of which entry of which case is missing or was changed?"""
+
+    number: str
+    seq: int
+    name: str
+    state: FileState
+
+
+def verify_files(session: Session, blobs: Blobs) -> Iterator[FileFault]:
+    """Yield every file named in the journal that is missing or changed; each is read once.
+
+    Memory stays flat at any number of files.
+    """
+    for sha256, named in groupby(files.files_by_hash(session), lambda each: each.sha256):
+        found = _measured(blobs, sha256)
+        for each in named:
+            if found is None:
+                yield FileFault(each.number, each.seq, each.name, FileState.MISSING)
+            elif found != (each.sha256, each.size):
+                yield FileFault(each.number, each.seq, each.name, FileState.CHANGED)
+
+
+def clear_staged(database: Database, blobs: Blobs, *, before: datetime, now: datetime) -> int:
+    """Forget files staged before an instant that nothing names; return how many there were.
+
+    Files named by somebody's draft stay. The bytes go as well, unless an entry or another staged
+    file has the same content. Other people may upload and record meanwhile: a form that is sent
+    holds its files (see ``hold``), so that none of them is old enough.
+
+    Raises:
+        ValueError: for an instant less than ``LEAST_WAIT`` ago.
+
+    """
+    if now - before < LEAST_WAIT:
+        raise ValueError("files that are so young may be part of a form that is being sent")
+    with database.readers.begin() as reading:
+        old = files.staged_before(reading, before)
+        hashes = frozenset(old.values())
+        recorded = {
+            each.sha256 for each in files.files_in_journal(reading) if each.sha256 in hashes
+        }
+    if not old:
+        return 0
+    with changing(database) as session:
+        files.lock_staged(session)
+        kept_by_draft = _in_drafts(session)
+        ids = [key for key in old if key not in kept_by_draft]
+        gone = files.drop_staged(session, ids, before)
+        free = {old[key] for key in gone} - recorded
+        # Inside the transaction: whoever stages the same content waits, and looks afterwards.
+        for sha256 in free - files.staged_hashes(session, free):
+            blobs.remove(sha256)
+    return len(gone)
+
+
+def _in_drafts(session: Session) -> frozenset[str]:
+    """The ids of staged files that drafts name."""
+    found: set[str] = set()
+    for content in files.drafts_with_files(session):
+        try:
+            fields = json.loads(content)
+        except ValueError:
+            continue
+        found.update(str(pair[1]) for pair in fields if len(pair) > 1 and pair[0] == _STAGED)
+    return frozenset(found)

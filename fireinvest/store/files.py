@@ -1,13 +1,19 @@
 """Files that were uploaded and wait to become part of an entry. Their bytes are kept elsewhere."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
+from dataclasses import astuple, dataclass
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, insert, select
+from sqlalchemy import ForeignKey, Index, String, delete, insert, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fireinvest.store.base import Base, Instant, LargeId
+from fireinvest.store.cases import CaseRow
+from fireinvest.store.drafts import Draft
+from fireinvest.store.journal import JournalRow
 
 
 class StagedFile(Base):
@@ -75,3 +81,120 @@ def find_staged(session: Session, person_id: int, file_ids: Sequence[str]) -> li
     )
     found = {row.id: Staged(*row) for row in rows}
     return [found[each] for each in file_ids if each in found]
+
+
+# ---------------------------------------------------------------------------- clearing
+
+#: How many values one statement names.
+_AT_ONCE = 500
+
+
+def share_staged(session: Session) -> None:
+    """Wait until nobody clears staged files, and let nobody until this transaction ends."""
+    _lock(session, "ROW EXCLUSIVE")
+
+
+def lock_staged(session: Session) -> None:
+    """Let nobody add or hold staged files until this transaction ends."""
+    _lock(session, "SHARE ROW EXCLUSIVE")
+
+
+def _lock(session: Session, mode: str) -> None:
+    # SQLite has one writer at a time, from the first statement on.
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    session.execute(
+        text(f"LOCK TABLE staged_files IN {mode} MODE" if is_postgresql else "SELECT 1")
+    )
+
+
+def hold_staged(session: Session, file_ids: Sequence[str], now: datetime) -> frozenset[str]:
+    """Count these files as staged just now; return those that are still there."""
+    session.execute(update(StagedFile).where(StagedFile.id.in_(file_ids)).values(staged_at=now))
+    return frozenset(session.scalars(select(StagedFile.id).where(StagedFile.id.in_(file_ids))))
+
+
+def staged_before(session: Session, before: datetime) -> dict[str, str]:
+    """Return the files staged before an instant: their ids, and the hash of each."""
+    rows = session.execute(
+        select(StagedFile.id, StagedFile.sha256).where(StagedFile.staged_at < before)
+    )
+    return {row.id: row.sha256 for row in rows}
+
+
+def drop_staged(session: Session, file_ids: Collection[str], before: datetime) -> list[str]:
+    """Forget those of the files that are still from before an instant; return their ids."""
+    gone: list[str] = []
+    for part in _parts(file_ids):
+        is_old = StagedFile.id.in_(part) & (StagedFile.staged_at < before)
+        gone.extend(session.scalars(select(StagedFile.id).where(is_old)))
+        session.execute(delete(StagedFile).where(is_old))
+    return gone
+
+
+def staged_hashes(session: Session, hashes: Collection[str]) -> frozenset[str]:
+    """Return those of the hashes that a staged file has."""
+    found: set[str] = set()
+    for part in _parts(hashes):
+        found.update(session.scalars(select(StagedFile.sha256).where(StagedFile.sha256.in_(part))))
+    return frozenset(found)
+
+
+def drafts_with_files(session: Session) -> Iterator[str]:
+    """Yield what drafts hold that may name staged files, as JSON."""
+    query = select(Draft.content).where(Draft.content.contains('"staged"', autoescape=True))
+    yield from session.scalars(query.execution_options(yield_per=_AT_ONCE))
+
+
+def _parts(values: Collection[str]) -> Iterator[list[str]]:
+    listed = list(values)
+    for start in range(0, len(listed), _AT_ONCE):
+        yield listed[start : start + _AT_ONCE]
+
+
+# ---------------------------------------------------------------------------- recorded files
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A file that an entry names. Without a hash: what the entry says of its files is unreadable."""
+
+    sha256: str
+    size: int
+    number: str
+    seq: int
+    name: str
+
+
+def files_in_journal(session: Session) -> Iterator[Recorded]:
+    """Yield every file that an entry names, with flat memory."""
+    query = (
+        select(CaseRow.number, JournalRow.seq, JournalRow.attachments)
+        .join(CaseRow, CaseRow.id == JournalRow.case_id)
+        .where(JournalRow.attachments.is_not(None))
+        .order_by(JournalRow.case_id, JournalRow.seq)
+    )
+    for part in session.execute(query.execution_options(yield_per=_AT_ONCE)).partitions():
+        for number, seq, attachments in part:
+            yield from _recorded(number, seq, attachments or "")
+
+
+def _recorded(number: str, seq: int, attachments: str) -> list[Recorded]:
+    try:
+        return [
+            Recorded(str(each["sha256"]), int(each["size"]), number, seq, str(each["name"]))
+            for each in json.loads(attachments)
+        ]
+    except (ValueError, TypeError, KeyError):
+        return [Recorded("", 0, number, seq, "?")]
+
+
+def files_by_hash(session: Session) -> Iterator[Recorded]:
+    """Yield the same by hash: however many there are, they are sorted on the disk."""
+    with closing(sqlite3.connect("")) as sorting:
+        sorting.execute("CREATE TABLE recorded (sha256, size, number, seq, name)")
+        sorting.executemany(
+            "INSERT INTO recorded VALUES (?, ?, ?, ?, ?)",
+            (astuple(each) for each in files_in_journal(session)),
+        )
+        for row in sorting.execute("SELECT * FROM recorded ORDER BY sha256, number, seq, name"):
+            yield Recorded(*row)

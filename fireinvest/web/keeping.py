@@ -7,7 +7,7 @@ with them: nothing is done that the person doesn't send again.
 
 from collections.abc import Callable
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from flask import abort, current_app, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -15,14 +15,19 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from fireinvest.services.drafts import Fields, keep_draft
 from fireinvest.services.signing_in import whose
+from fireinvest.web import passkeys
 from fireinvest.web.state import state
 from fireinvest.web.visiting import last_token, sent_at, visitor
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
 #: Fields that are no part of what somebody wrote.
-_NOT_KEPT = ("csrf_token", "password", "kept", "do")
+_NOT_KEPT = (
+    "csrf_token", "password", "kept", "do", "proof_password", "proof_code", "proof_answer",
+)  # fmt: skip
 _ONE_DAY = 24 * 3600  # seconds
+#: Characters of an address to which somebody is led after signing in.
+_LONGEST_ADDRESS = 2000
 
 
 def keeps_drafts(view: View) -> View:
@@ -70,7 +75,8 @@ def _keep_and_ask() -> ResponseReturnValue:
         next_address=request.path if request.method == "GET" or fields else url_for("desk.show"),
         kept=kept,
         login="",
-        problem=None,
+        problems=(),
+        has_passkeys=passkeys.site() is not None,
     )
     return make_response(page, 401)
 
@@ -117,13 +123,23 @@ def _signer() -> URLSafeTimedSerializer:
 
 
 def is_own_address(target: str) -> bool:
-    """Does an address lead to a page of this application, and nowhere else?"""
-    parts = urlsplit(target)
+    """Does an address lead to a page of this application, and nowhere else?
+
+    Browsers read more into an address than it says: they take three slashes, and backslashes, for
+    the beginning of a host, leave out tabs, and resolve two dots.
+    """
+    if len(target) > _LONGEST_ADDRESS or not target.startswith("/") or target.startswith("//"):
+        return False
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return False
+    path = unquote(parts.path)
     return (
-        not parts.scheme
-        and not parts.netloc
-        and parts.path.startswith("/")
-        and not parts.path.startswith("//")
+        target.isprintable()
+        and path.isprintable()
         and "\\" not in target
-        and target.isprintable()
+        and "\\" not in path
+        and not path.startswith("//")
+        and not {".", ".."} & set(path.split("/"))
     )

@@ -19,6 +19,11 @@ logger = logging.getLogger("fireinvest.access")
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
+# What JSON lets stand, but a terminal obeys or shows as something else: controls, ends of lines,
+# marks that turn the direction of writing, and what has no width.
+_UNSEEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
 class JsonLines(logging.Formatter):
     """One JSON object for each record."""
 
@@ -35,7 +40,8 @@ class JsonLines(logging.Formatter):
         line.update(getattr(record, "fields", {}))
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        written = json.dumps(line, ensure_ascii=False, default=str)
+        return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
 
 
 class _Stderr(logging.StreamHandler):  # type: ignore[type-arg]  # generic in the stubs only

@@ -50,7 +50,7 @@ def refuse_what_nobody_types(app: Flask) -> None:
     @app.before_request
     def look() -> None:
         is_public = request.endpoint is None or right_of(request.endpoint) is Right.PUBLIC
-        if is_public and request.endpoint != "sign_in.enter":
+        if is_public and request.blueprint != "sign_in":
             return  # Nothing of it gets to the database.
         values = (*request.args.values(), *request.form.values(), request.path)
         if any("\x00" in each for each in values):

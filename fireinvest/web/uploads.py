@@ -7,7 +7,7 @@ from flask import Flask, current_app, request
 from flask.typing import ResponseReturnValue
 
 from fireinvest.messages import Faulty, Problem
-from fireinvest.services.files import stage, staged_files
+from fireinvest.services.files import hold, stage, staged_files
 from fireinvest.store.files import Staged
 from fireinvest.web.state import state
 from fireinvest.web.visiting import sent_at, who
@@ -54,10 +54,10 @@ def staged() -> tuple[list[Staged], list[Problem]]:
                 blobs,
                 person.id,
                 file.filename,
-                file.mimetype,
                 cast(BinaryIO, file.stream),
                 at_most=state().settings.max_upload_length,
                 now=sent_at(),
+                allowed=state().settings.upload_types,
             )
         except Faulty as faulty:
             problems.extend(faulty.problems)
@@ -65,4 +65,5 @@ def staged() -> tuple[list[Staged], list[Problem]]:
         fresh.append(kept.id)
     wanted = [*request.form.getlist(STAGED), *fresh]
     with database.readers.begin() as session:
-        return staged_files(session, person.id, wanted), problems
+        found = staged_files(session, person.id, wanted)
+    return hold(database, found, sent_at()), problems

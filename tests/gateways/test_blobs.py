@@ -9,7 +9,7 @@ from io import BufferedReader, BytesIO, RawIOBase
 from pathlib import Path
 from stat import S_IMODE
 from threading import Barrier, Thread
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -251,6 +251,35 @@ def test_a_process_killed_at_any_later_point_leaves_all_or_nothing(
     assert found == [False, True, True, True, True, True]
     aside = [name for name in kept(folder) if "/" not in name]
     assert [name.startswith("incoming-") for name in aside] == [True]
+
+
+def test_what_a_check_refuses_is_not_kept(blobs: LocalBlobs, folder: Path) -> None:
+    seen: list[bytes] = []
+
+    def refuse(whole: BinaryIO) -> None:
+        seen.append(whole.read())
+        raise ValueError("not this")
+
+    with pytest.raises(ValueError, match="not this"):
+        blobs.put(BytesIO(b"hello"), at_most=5, check=refuse)
+    assert (seen, kept(folder)) == ([b"hello"], [])
+
+
+def test_what_a_check_lets_pass_is_kept(blobs: LocalBlobs) -> None:
+    assert blobs.put(BytesIO(b"hello"), at_most=5, check=lambda whole: None).sha256 == HELLO
+    assert content(blobs, HELLO) == b"hello"
+
+
+def test_what_is_removed_is_gone_and_may_come_again(blobs: LocalBlobs, folder: Path) -> None:
+    put(blobs, b"hello")
+    with blobs.open(HELLO) as stream:
+        blobs.remove(HELLO)
+        assert stream.read() == b"hello"
+    assert kept(folder) == []
+    for none in (HELLO, "../x", ""):
+        blobs.remove(none)
+    put(blobs, b"hello")
+    assert blobs.exists(HELLO)
 
 
 # ---------------------------------------------------------------------------- at once
