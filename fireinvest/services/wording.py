@@ -5,6 +5,11 @@ from datetime import date
 
 from fireinvest.messages import Label, Text
 from fireinvest.regulation.calendar import DayKind
+from fireinvest.workflow.permissions import (
+    AUDIT_ADMINISTRATOR,
+    SECURITY_ADMINISTRATOR,
+    SYSTEM_ADMINISTRATOR,
+)
 
 DAY_KINDS: Mapping[DayKind, Text] = {
     DayKind.WORKING: Text("working day"),
@@ -28,3 +33,11 @@ _WEEKDAYS = (
 def weekday(on: date) -> Label:
     """Return the day of the week: 周三, "Wed"."""
     return _WEEKDAYS[on.weekday()]
+
+
+#: What the three administrators are called.
+OFFICE_NAMES: Mapping[str, Text] = {
+    SYSTEM_ADMINISTRATOR: Text("System administrator"),
+    SECURITY_ADMINISTRATOR: Text("Security administrator"),
+    AUDIT_ADMINISTRATOR: Text("Audit administrator"),
+}

@@ -10,6 +10,7 @@ from wtforms import Form, StringField
 
 from fireinvest.messages import Faulty, Problem, Text, Words
 from fireinvest.regulation.calendar import FIRST_DAY, LAST_DAY
+from fireinvest.spelling import in_one_spelling, is_readable
 
 #: The most characters that a line and a reason hold.
 LONGEST_LINE = 200
@@ -34,6 +35,7 @@ class FieldKind(StrEnum):
     LONG = "long"
     DAY = "day"
     CHOICE = "choice"
+    ONE_OF = "one_of"
     PASSWORD = "password"  # noqa: S105 - no password
 
 
@@ -106,11 +108,16 @@ class Written:
     def line(self, name: str) -> str:
         """Return a text without blanks around it."""
         field = self._by_name[name]
-        found = tidy(self.raw(name))
+        typed = self.raw(name)
+        # Lines of a longer text stay lines.
+        found = tidy(typed) if field.kind is FieldKind.LONG else in_one_spelling(typed)
         if field.is_needed and not found:
             self.problems.append(Problem(name, NEEDED))
         elif len(found) > field.longest:
             text = Text("At most %(most)s characters are taken.", most=field.longest)
+            self.problems.append(Problem(name, text))
+        elif found and not is_readable(" ".join(found.split())):
+            text = Text("There are characters in it that can't be read.")
             self.problems.append(Problem(name, text))
         return found
 
@@ -187,26 +194,6 @@ def person_fields() -> tuple[Field, ...]:
             hint=Text("Lower-case letters, digits, and . _ - only. It stays: records name it."),
         ),
         Field("name", Text("name")),
-        Field(
-            "password",
-            Text("first password"),
-            FieldKind.PASSWORD,
-            fills="new-password",
-            hint=Text("Tell it to the person alone; they change it on their own page."),
-        ),
-    )
-
-
-def password_fields() -> tuple[Field, ...]:
-    """Return the field with which somebody's password is set."""
-    return (
-        Field(
-            "password",
-            Text("new password"),
-            FieldKind.PASSWORD,
-            fills="new-password",
-            hint=Text("Tell it to the person alone; they change it on their own page."),
-        ),
     )
 
 
@@ -263,10 +250,24 @@ def deputy_fields(people: Iterable[str]) -> tuple[Field, ...]:
     )  # fmt: skip
 
 
+def office_fields(offices: Iterable[Choice]) -> tuple[Field, ...]:
+    """Return the fields with which an administrator's office is given: it has no place."""
+    return (
+        Field("role", Text("office"), FieldKind.ONE_OF, choices=tuple(offices)),
+        *_from_until(needs_last=False),
+        _REASON,
+    )
+
+
 def end_fields() -> tuple[Field, ...]:
-    """Return the field with which something that lasts is ended."""
+    """Return the fields with which something that lasts is ended."""
     hint = Text("It still holds on this day, and no longer on the next.")
-    return (Field("last_on", Text("last day"), FieldKind.DAY, hint=hint),)
+    return (Field("last_on", Text("last day"), FieldKind.DAY, hint=hint), _REASON)
+
+
+def reason_fields() -> tuple[Field, ...]:
+    """Return the field of a change that wants nothing but its reason."""
+    return (_REASON,)
 
 
 def agency_fields(
@@ -283,3 +284,54 @@ def agency_fields(
         Field("tier", Text("whose government"), FieldKind.CHOICE, choices=tuple(tiers)),
         *_from_until(needs_last=False),
     )
+
+
+_FIRST_ON = Field("first_on", Text("from which day on"), FieldKind.DAY)
+_LAST_ON = Field("last_on", Text("last day"), FieldKind.DAY)
+
+
+#: What becomes of the posts at an agency that another one follows.
+MOVE, END = "move", "end"
+
+
+def _posts_field() -> Field:
+    return Field(
+        "posts",
+        Text("what becomes of the posts there"),
+        FieldKind.ONE_OF,
+        choices=(
+            Choice(MOVE, Text("They go on at the successor, with the same rights.")),
+            Choice(END, Text("They end with the agency; new ones are given by the security administrator.")),
+        ),
+    )  # fmt: skip
+
+
+def rename_fields() -> tuple[Field, ...]:
+    """Return the fields with which an agency gets another name from a day on."""
+    return (
+        Field("label_zh", Text("new name in Chinese")),
+        Field("label_en", Text("new name in English")),
+        _FIRST_ON,
+        _posts_field(),
+        _REASON,
+    )
+
+
+def merge_fields(others: Iterable[Choice]) -> tuple[Field, ...]:
+    """Return the fields with which an agency is merged into another one."""
+    return (
+        Field("into", Text("into which agency"), FieldKind.CHOICE, choices=tuple(others)),
+        _FIRST_ON,
+        _posts_field(),
+        _REASON,
+    )
+
+
+def close_fields() -> tuple[Field, ...]:
+    """Return the fields with which an agency ends, and nothing follows it."""
+    return (_LAST_ON, _REASON)
+
+
+def review_fields() -> tuple[Field, ...]:
+    """Return the field with which a review of rights is put on record."""
+    return (Field("note", Text("what came of it"), FieldKind.LONG),)

@@ -1,10 +1,14 @@
-"""People and posts: the pages of an administrator, who keeps accounts and sees no case by that."""
+"""People and posts: the pages of two administrators, neither of whom sees a case by that.
+
+The system administrator keeps accounts; the security administrator gives posts and deputies. Each
+sees what the other keeps only as far as the own work needs it, and why there is no button.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
@@ -15,6 +19,7 @@ from fireinvest.regulation.profile import Ruleset
 from fireinvest.services import people as accounts
 from fireinvest.services.drafts import Kept, drop_draft, find_draft
 from fireinvest.services.people import By, Change, Post
+from fireinvest.services.wording import OFFICE_NAMES
 from fireinvest.store import Session
 from fireinvest.store import people as store
 from fireinvest.store.people import Agency, ChangeLine, DeputyLine, PostLine, StoredPerson
@@ -24,16 +29,11 @@ from fireinvest.web.forms import people as forms
 from fireinvest.web.forms.people import Choice, Field, Written
 from fireinvest.web.forms.step import login_in, person_shown, placed
 from fireinvest.web.keeping import keeps_drafts
+from fireinvest.web.leaving import Leaving
 from fireinvest.web.rights import duty
 from fireinvest.web.state import state
 from fireinvest.web.visiting import limits, origin, sent_at, today, who
-from fireinvest.workflow.permissions import (
-    AUDIT_ADMINISTRATOR,
-    SECURITY_ADMINISTRATOR,
-    SYSTEM,
-    SYSTEM_ADMINISTRATOR,
-    Duty,
-)
+from fireinvest.workflow.permissions import SYSTEM, Duty
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
 
@@ -47,13 +47,6 @@ _LONGEST_SEARCH = 100
 #: The largest number that names a row.
 _ID = "<int(min=1, max=2147483647):"
 
-#: What the three administrators are called.
-OFFICE_NAMES: Mapping[str, Text] = {
-    SYSTEM_ADMINISTRATOR: Text("System administrator"),
-    SECURITY_ADMINISTRATOR: Text("Security administrator"),
-    AUDIT_ADMINISTRATOR: Text("Audit administrator"),
-}
-
 #: Agencies whose people hold posts of the rule, though the rule doesn't name them among its bodies.
 OTHER_BODIES: Mapping[str, Text] = {
     "government_office": Text("office of the government"),
@@ -64,6 +57,15 @@ OTHER_BODIES: Mapping[str, Text] = {
 CHANGES: Mapping[Change, Text] = {
     Change.PERSON_ADDED: Text("added"),
     Change.PASSWORD_SET: Text("password set"),
+    Change.CODE_ISSUED: Text("one-time code made"),
+    Change.CODE_USED: Text("one-time code used"),
+    Change.WAIT_LIFTED: Text("wait after failed attempts lifted"),
+    Change.FACTOR_ADDED: Text("second factor added"),
+    Change.FACTOR_RENAMED: Text("second factor renamed"),
+    Change.FACTOR_REMOVED: Text("second factor removed"),
+    Change.FACTORS_RESET: Text("second factors reset"),
+    Change.RECOVERY_CODES_MADE: Text("recovery codes made"),
+    Change.RECOVERY_CODE_USED: Text("recovery code used"),
     Change.OWN_PASSWORD_CHANGED: Text("own password changed"),
     Change.OWN_PASSWORD_REFUSED: Text("change of own password refused: the old one was wrong"),
     Change.DEACTIVATED: Text("deactivated"),
@@ -73,7 +75,25 @@ CHANGES: Mapping[Change, Text] = {
     Change.DEPUTY_NAMED: Text("deputy named"),
     Change.DEPUTY_ENDED: Text("deputy ended"),
     Change.SIGN_INS_ENDED: Text("other sign-ins ended"),
+    Change.POST_MOVED: Text("post taken over by the successor of the agency"),
+    Change.AGENCY_ADDED: Text("agency added"),
+    Change.AGENCY_RENAMED: Text("agency renamed"),
+    Change.AGENCY_ENDED: Text("agency ended"),
+    Change.AGENCY_MERGED: Text("agency merged into another"),
+    Change.RIGHTS_REVIEWED: Text("rights reviewed"),
+    Change.CASES_HANDED_OVER: Text("cases handed over"),
 }
+
+#: What of it is the security administrator's to see alone.
+_OF_POSTS = frozenset(
+    {
+        Change.POST_GIVEN,
+        Change.POST_ENDED,
+        Change.POST_MOVED,
+        Change.DEPUTY_NAMED,
+        Change.DEPUTY_ENDED,
+    }
+)
 
 
 # ---------------------------------------------------------------------------- words
@@ -102,6 +122,7 @@ class ChangeView:
     words: Words
     about: tuple[Words, ...]
     by: Words
+    reason: str | None
 
 
 def ruleset() -> Ruleset:
@@ -116,12 +137,13 @@ def role_words(rules: Ruleset, role: str) -> Words:
     return rules.roles[role].label if role in rules.roles else role
 
 
-def _bodies(rules: Ruleset) -> dict[str, Words]:
-    """The kinds of agencies: those of the rule first."""
+def body_words(rules: Ruleset) -> dict[str, Words]:
+    """Return the kinds of agencies: those of the rule first."""
     return {**{each.id: each.label for each in rules.bodies.values()}, **OTHER_BODIES}
 
 
-def _place_words(code: str) -> Words:
+def place_words(code: str) -> Words:
+    """Return what a division is called."""
     found = law.law().divisions.get(code)
     return found.label if found is not None else code
 
@@ -130,7 +152,7 @@ def post_view(rules: Ruleset, line: PostLine, on: date, given_by: str | None = N
     """Return a post in words, as it stands on a day."""
     place: Words | None = line.agency
     if place is None and line.division is not None:
-        place = _place_words(line.division)
+        place = place_words(line.division)
     tier = rules.tiers.get(line.tier or "")
     standing = "current" if line.holds_on(on) else "coming" if line.valid_from > on else "past"
     return PostView(
@@ -174,27 +196,6 @@ def show() -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/agencies")
-@duty(Duty.KEEP_AGENCIES)
-def agencies() -> ResponseReturnValue:
-    """The agencies, those that are no more included."""
-    given = request.args.get("after", "")
-    after = int(given) if given.isdecimal() and len(given) < len("2147483647") else None
-    rules = ruleset()
-    with state().database.readers.begin() as session:
-        found = store.list_agencies(session, after=after, size=PAGE)
-    return render_template(
-        "people/agencies.html",
-        agencies=found.agencies,
-        rules=rules,
-        bodies=_bodies(rules),
-        place=_place_words,
-        after=after,
-        next_key=found.next_key,
-        today=today(),
-    )
-
-
 # ---------------------------------------------------------------------------- one person
 
 
@@ -202,11 +203,9 @@ def agencies() -> ResponseReturnValue:
 @duty(Duty.LIST_PEOPLE)
 def person(person_id: int) -> ResponseReturnValue:
     """An account: posts past and present, deputies, sign-ins, and what was changed by whom."""
-    return _person_page(person_id, [])
-
-
-def _person_page(person_id: int, problems: Iterable[Problem]) -> str:
     rules, on = ruleset(), today()
+    keeps_posts = who().has(Duty.GIVE_POSTS)
+    kinds = [each for each in CHANGES if keeps_posts or each not in _OF_POSTS]
     with state().database.readers.begin() as session:
         found = store.find_person(session, person_id)
         if found is None:
@@ -214,13 +213,12 @@ def _person_page(person_id: int, problems: Iterable[Problem]) -> str:
         added_at = store.created_at(session, person_id)
         posts = store.posts_at_places(session, person_id)
         on_cases = store.count_posts_on_cases(session, person_id, on)
-        deputies = store.deputies_of(session, person_id)
-        sign_ins = latest_sign_ins(session, person_id, _LATEST_SIGN_INS)
-        changes = store.changes_of(
-            session,
-            found.login,
-            [each.value for each in CHANGES],
-            _LATEST_CHANGES,
+        changes = store.changes_of(session, found.login, kinds, _LATEST_CHANGES)
+        deputies = store.deputies_of(session, person_id) if keeps_posts else []
+        sign_ins = (
+            latest_sign_ins(session, person_id, _LATEST_SIGN_INS)
+            if who().has(Duty.GUARD_SIGN_INS)
+            else []
         )
         givers = {each.granted_by for each in posts} | {each.granted_by for each in deputies}
         names = store.names_of_logins(session, givers)
@@ -230,14 +228,15 @@ def _person_page(person_id: int, problems: Iterable[Problem]) -> str:
         person=found,
         added_at=added_at,
         posts=views,
+        posts_today=[each for each in views if each.standing == "current"],
         on_cases=on_cases,
         deputies=[each for each in deputies if each.acts_for.id == person_id],
         principals=[each for each in deputies if each.person.id == person_id],
         names=names,
         sign_ins=[each for each in sign_ins if is_open(each)],
         changes=[_change_view(each, views, deputies) for each in changes],
-        problems=tuple(problems),
         is_self=person_id == who().person.id,
+        carries=0 if found.is_active else Leaving.of(found).carried,
         today=on,
     )
 
@@ -247,6 +246,7 @@ def is_open(line: SignInLine) -> bool:
     bounds = limits()
     return (
         line.ended_at is None
+        and line.needs is None
         and sent_at() - line.seen_at <= bounds.idle
         and sent_at() - line.began_at <= bounds.longest
     )
@@ -294,51 +294,55 @@ def _change_view(
         if line.item == f"deputy:{each.id}":
             text = Text("%(deputy)s for %(name)s", deputy=each.person.name, name=each.acts_for.name)
             about = (text,)
-    if line.what in (Change.POST_ENDED, Change.DEPUTY_ENDED):
+    if line.what in (Change.POST_ENDED, Change.DEPUTY_ENDED) and "valid_until" in line.new:
         about = (*about, Text("until %(day)s", day=f"{line.new['valid_until']}"))
     by = Text("the operator, by a command") if line.by == SYSTEM else line.by_name or line.by or ""
-    return ChangeView(line, CHANGES[Change(line.what)], about, by)
+    return ChangeView(line, CHANGES[Change(line.what)], about, by, line.reason)
 
 
 # ---------------------------------------------------------------------------- forms
 
 
-def _by() -> By:
+def acting_by() -> By:
+    """Return who changes something here, as the log names them."""
     return By(who().person.login, sent_at(), today(), origin())
 
 
 def run_form(
     title: Text,
     fields: Iterable[Field],
-    save: Callable[[Written], str],
+    save: Callable[[Written], str | Response],
     *,
     back: str,
     submit: Text,
     about: StoredPerson | None = None,
     lead: Text | None = None,
+    notes: tuple[Words, ...] = (),
     given: Mapping[str, str] | None = None,
     keeps: bool = True,
 ) -> ResponseReturnValue:
-    """Show a form, or save what was sent and go on to the address that ``save`` returns.
+    """Show a form, or save what was sent and go on to the address, or the page, that ``save`` returns.
 
-    ``keeps``: whether the view keeps drafts; then the form opens with the person's own.
+    ``notes``: what to know beforehand. ``keeps``: whether the view keeps drafts; then the form
+    opens with the person's own.
     """
     me, draft = who().person.id, None
     if request.method == "POST":
         written = Written(fields, request.form)
         try:
-            target = save(written)
+            done = save(written)
         except Faulty as faulty:
             beside = placed(faulty.problems)
-            return _form_page(title, written, beside, back, submit, about, lead, None), 400
+            page = _form_page(title, written, beside, back, submit, about, lead, notes, None)
+            return page, 400
         if keeps:
             drop_draft(state().database, me, request.path)
-        return redirect(target, 303)
+        return redirect(done, 303) if isinstance(done, str) else done
     if keeps:
         with state().database.readers.begin() as session:
             draft = find_draft(session, me, request.path)
     held = MultiDict(draft.fields) if draft else MultiDict((given or {}).items())
-    return _form_page(title, Written(fields, held), {}, back, submit, about, lead, draft)
+    return _form_page(title, Written(fields, held), {}, back, submit, about, lead, notes, draft)
 
 
 def _form_page(
@@ -349,6 +353,7 @@ def _form_page(
     submit: Text,
     about: StoredPerson | None,
     lead: Text | None,
+    notes: tuple[Words, ...],
     draft: Kept | None,
 ) -> str:
     names = {each.name for each in written.fields}
@@ -362,6 +367,7 @@ def _form_page(
         submit=submit,
         about=about,
         lead=lead,
+        notes=notes,
         draft=draft,
         address=request.path,
     )
@@ -375,77 +381,66 @@ def _found(person_id: int) -> StoredPerson:
     return found
 
 
-@blueprint.route("/new", methods=["GET", "POST"])
+@blueprint.route(f"/{_ID}person_id>/deactivate", methods=["GET", "POST"])
 @duty(Duty.KEEP_ACCOUNTS)
 @keeps_drafts
-def new() -> ResponseReturnValue:
-    """Add a person."""
-
-    def save(written: Written) -> str:
-        login, name = written.line("login").lower(), written.line("name")
-        password = written.raw("password")
-        if not password:
-            written.problems.append(Problem("password", forms.NEEDED))
-        written.check()
-        person_id = accounts.create_person(
-            state().database, login=login, name=name, password=password, now=sent_at(), by=_by()
-        )
-        flash(_("%(name)s is added. Now give them a post.", name=name), "done")
-        return url_for("people.person", person_id=person_id)
-
-    return run_form(
-        Text("Add a person"),
-        forms.person_fields(),
-        save,
-        back=url_for("people.show"),
-        submit=Text("Add"),
-        lead=Text("An account alone shows no case and lets nobody do anything: posts do."),
-    )
-
-
-@blueprint.route(f"/{_ID}person_id>/password", methods=["GET", "POST"])
-@duty(Duty.KEEP_ACCOUNTS)
-def password(person_id: int) -> ResponseReturnValue:
-    """Set somebody's password, which signs them out everywhere."""
+def deactivate(person_id: int) -> ResponseReturnValue:
+    """Let somebody no longer sign in; what they did and held stays on record."""
     found = _found(person_id)
-    if found.id == who().person.id:
-        return redirect(url_for("me.show") + "#password")
+    leaving = Leaving.of(found)
 
     def save(written: Written) -> str:
-        accounts.set_password(state().database, person_id, written.raw("password"), by=_by())
-        flash(_("The password of %(name)s is set; they are signed out.", name=found.name), "done")
+        reason = written.line("reason")
+        successor = leaving.successor(written)
+        written.check()
+        accounts.set_active(
+            state().database, person_id, is_active=False, reason=reason, by=acting_by()
+        )
+        if found.is_active:
+            flash(_("%(name)s can no longer sign in, and is signed out.", name=found.name), "done")
+        leaving.hand_over(successor, reason, acting_by())
         return url_for("people.person", person_id=person_id)
 
     return run_form(
-        Text("Set a password"),
-        forms.password_fields(),
+        Text("Deactivate the account") if found.is_active else Text("Hand the cases over"),
+        (*forms.reason_fields(), *leaving.fields),
         save,
         back=url_for("people.person", person_id=person_id),
-        submit=Text("Set the password"),
+        submit=Text("Deactivate") if found.is_active else Text("Hand the cases over"),
         about=found,
-        lead=Text("Whoever is signed in under this account is signed out everywhere."),
-        keeps=False,
+        lead=Text(
+            "They are signed out everywhere. Posts stay until the security administrator ends "
+            "them, and nothing of what they did is lost."
+        ),
+        notes=leaving.notes,
     )
 
 
-@blueprint.post(f"/{_ID}person_id>/standing")
+@blueprint.route(f"/{_ID}person_id>/reactivate", methods=["GET", "POST"])
 @duty(Duty.KEEP_ACCOUNTS)
-def standing(person_id: int) -> ResponseReturnValue:
-    """Let somebody sign in again, or no longer."""
+@keeps_drafts
+def reactivate(person_id: int) -> ResponseReturnValue:
+    """Let somebody sign in again, with the posts that they still hold."""
     found = _found(person_id)
-    wanted = request.form.get("do")
-    if wanted not in ("deactivate", "reactivate"):
-        abort(400)
-    is_active = wanted == "reactivate"
-    try:
-        accounts.set_active(state().database, person_id, is_active=is_active, by=_by())
-    except Faulty as faulty:
-        return _person_page(person_id, faulty.problems), 400
-    if is_active:
+
+    def save(written: Written) -> str:
+        reason = written.line("reason")
+        written.check()
+        accounts.set_active(
+            state().database, person_id, is_active=True, reason=reason, by=acting_by()
+        )
         flash(_("%(name)s can sign in again.", name=found.name), "done")
-    else:
-        flash(_("%(name)s can no longer sign in, and is signed out.", name=found.name), "done")
-    return redirect(url_for("people.person", person_id=person_id), 303)
+        return url_for("people.person", person_id=person_id)
+
+    return run_form(
+        Text("Reactivate the account"),
+        forms.reason_fields(),
+        save,
+        back=url_for("people.person", person_id=person_id),
+        submit=Text("Reactivate"),
+        about=found,
+        lead=Text("Posts that were not ended meanwhile hold again."),
+    )
 
 
 @blueprint.route(f"/{_ID}person_id>/posts/new", methods=["GET", "POST"])
@@ -457,19 +452,13 @@ def give_post(person_id: int) -> ResponseReturnValue:
     with state().database.readers.begin() as session:
         there = {each.id: each for each in store.agencies_from(session, today())}
     fields = forms.post_fields(
+        [Choice(each.id, each.label) for each in rules.roles.values()],
         [
-            *(Choice(each.id, each.label) for each in rules.roles.values()),
-            *(
-                Choice(each, words, Text("none of the rule"))
-                for each, words in OFFICE_NAMES.items()
-            ),
-        ],
-        [
-            Choice(f"{each.id}", _agency_label(each), _place_words(each.division))
+            Choice(f"{each.id}", agency_label(each), place_words(each.division))
             for each in there.values()
         ],
-        _divisions(),
-        _tiers(rules),
+        division_choices(),
+        tier_choices(rules),
     )
 
     def save(written: Written) -> str:
@@ -477,7 +466,7 @@ def give_post(person_id: int) -> ResponseReturnValue:
         division, tier = written.choice("division"), written.choice("tier")
         first, last = written.day("valid_from"), written.day("valid_until")
         reason = written.line("reason")
-        _check_place(written, role, there.get(agency_id or 0), division, tier, first)
+        _check_place(written, there.get(agency_id or 0), division, tier, first)
         written.check()
         assert role is not None  # noqa: S101 - checked just now
         assert first is not None  # noqa: S101 - checked just now
@@ -489,7 +478,7 @@ def give_post(person_id: int) -> ResponseReturnValue:
             valid_until=last,
             granted_by=who().person.login,
             reason=reason,
-            by=_by(),
+            by=acting_by(),
         )
         flash(_("The post is given."), "done")
         return url_for("people.person", person_id=person_id)
@@ -509,40 +498,70 @@ def give_post(person_id: int) -> ResponseReturnValue:
     )
 
 
+@blueprint.route(f"/{_ID}person_id>/offices/new", methods=["GET", "POST"])
+@duty(Duty.GIVE_POSTS)
+@keeps_drafts
+def give_office(person_id: int) -> ResponseReturnValue:
+    """Make somebody one of the three administrators: an office has no place and shows no case."""
+    found = _found(person_id)
+
+    def save(written: Written) -> str:
+        office = written.choice("role")
+        first, last = written.day("valid_from"), written.day("valid_until")
+        reason = written.line("reason")
+        written.check()
+        assert office is not None  # noqa: S101 - checked just now
+        assert first is not None  # noqa: S101 - checked just now
+        accounts.give_post(
+            state().database,
+            person_id,
+            Post(office),
+            valid_from=first,
+            valid_until=last,
+            granted_by=who().person.login,
+            reason=reason,
+            by=acting_by(),
+        )
+        flash(_("The office is given."), "done")
+        return url_for("people.person", person_id=person_id)
+
+    return run_form(
+        Text("Give an office"),
+        forms.office_fields(Choice(each, words) for each, words in OFFICE_NAMES.items()),
+        save,
+        back=url_for("people.person", person_id=person_id),
+        submit=Text("Give the office"),
+        about=found,
+        lead=Text(
+            "Of the three administrators none does another's work: one person holds one office "
+            "at most. An office has no place and shows no case."
+        ),
+        given={"valid_from": today().isoformat()},
+    )
+
+
 def _check_place(
     written: Written,
-    role: str | None,
     agency: Agency | None,
     division: str | None,
     tier: str | None,
     first: date | None,
 ) -> None:
-    """A post is at an agency, or at a tier's government in a place; an administrator's at none."""
+    """A post is at an agency, or at a tier's government in a place."""
     problems = written.problems
-    if role in OFFICE_NAMES:
-        if agency is not None or division is not None or tier is not None:
-            text = Text("An administrator's post has no place.")
-            problems.append(Problem("role", text))
-        return
     if agency is not None:
         if division is not None or tier is not None:
             text = Text("Choose either an agency, or a place and its government.")
             problems.append(Problem("agency", text))
-        elif first is not None and not _is_there(agency, first):
-            text = Text("This agency does not exist as such on %(day)s.", day=first)
-            problems.append(Problem("agency", text))
         return
-    _check_division(problems, division, first)
+    check_division(problems, division, first)
     for name, value in (("division", division), ("tier", tier)):
         if value is None and not any(each.field == name for each in problems):
             problems.append(Problem(name, forms.NEEDED))
 
 
-def _is_there(agency: Agency, on: date) -> bool:
-    return agency.valid_from <= on <= (agency.valid_until or on)
-
-
-def _check_division(problems: list[Problem], division: str | None, first: date | None) -> None:
+def check_division(problems: list[Problem], division: str | None, first: date | None) -> None:
+    """Note what is wrong where a division isn't there on a first day."""
     if division is not None and first is not None:
         try:
             law.law().division(division, first)
@@ -550,18 +569,21 @@ def _check_division(problems: list[Problem], division: str | None, first: date |
             problems.extend(faulty.problems)
 
 
-def _agency_label(agency: Agency) -> Label:
+def agency_label(agency: Agency) -> Label:
+    """Return what an agency is called."""
     return Label(agency.label_zh, agency.label_en)
 
 
-def _divisions() -> list[Choice]:
+def division_choices() -> list[Choice]:
+    """Return the divisions that there are today or later, to choose from."""
     known = law.law().divisions.values()
     return [
         Choice(each.code, each.label) for each in known if (each.valid_until or today()) >= today()
     ]
 
 
-def _tiers(rules: Ruleset) -> list[Choice]:
+def tier_choices(rules: Ruleset) -> list[Choice]:
+    """Return whose government an agency or a post can be of."""
     return [Choice(each.id, each.label) for each in rules.tiers.values()]
 
 
@@ -575,20 +597,27 @@ def end_post(person_id: int, grant_id: int) -> ResponseReturnValue:
     if found is None or post is None or post.person_id != person_id or post.case is not None:
         abort(404)
     view = post_view(ruleset(), post, today())
+    leaving = Leaving.of(found, post.role)
 
     def save(written: Written) -> str:
+        reason = written.line("reason")
+        successor = leaving.successor(written)
         last_on = _last_day(written, post.valid_until)
-        accounts.end_post(state().database, grant_id, last_on, by=_by())
+        if last_on >= post.valid_from:
+            # First: what was interrupted is then done again from this page.
+            leaving.hand_over(successor, reason, acting_by())
+        accounts.end_post(state().database, grant_id, last_on, reason=reason, by=acting_by())
         flash(_("The post ends with %(day)s.", day=last_on), "done")
         return url_for("people.person", person_id=person_id)
 
     return run_form(
         Text("End the post: %(role)s", role=view.role),
-        forms.end_fields(),
+        (*forms.end_fields(), *leaving.fields),
         save,
         back=url_for("people.person", person_id=person_id),
         submit=Text("End the post"),
         about=found,
+        notes=leaving.notes,
         given={"last_on": today().isoformat()},
     )
 
@@ -631,7 +660,7 @@ def name_deputy(person_id: int) -> ResponseReturnValue:
                 valid_until=last,
                 granted_by=who().person.login,
                 reason=reason,
-                by=_by(),
+                by=acting_by(),
             )
         except Faulty as faulty:
             raise Faulty(
@@ -679,8 +708,9 @@ def end_deputy(person_id: int, deputy_id: int) -> ResponseReturnValue:
         abort(404)
 
     def save(written: Written) -> str:
+        reason = written.line("reason")
         last_on = _last_day(written, found.valid_until)
-        accounts.end_deputy(state().database, deputy_id, last_on, by=_by())
+        accounts.end_deputy(state().database, deputy_id, last_on, reason=reason, by=acting_by())
         flash(_("%(name)s acts until %(day)s.", name=found.person.name, day=last_on), "done")
         return url_for("people.person", person_id=person_id)
 
@@ -692,49 +722,6 @@ def end_deputy(person_id: int, deputy_id: int) -> ResponseReturnValue:
         submit=Text("End it"),
         about=found.acts_for,
         given={"last_on": today().isoformat()},
-    )
-
-
-@blueprint.route("/agencies/new", methods=["GET", "POST"])
-@duty(Duty.KEEP_AGENCIES)
-@keeps_drafts
-def new_agency() -> ResponseReturnValue:
-    """Add an agency of one tier's government in one place."""
-    rules = ruleset()
-    bodies = [Choice(code, words) for code, words in _bodies(rules).items()]
-
-    def save(written: Written) -> str:
-        zh, en = written.line("label_zh"), written.line("label_en")
-        body, division = written.choice("body"), written.choice("division")
-        tier = written.choice("tier")
-        first, last = written.day("valid_from"), written.day("valid_until")
-        _check_division(written.problems, division, first)
-        written.check()
-        assert body is not None  # noqa: S101 - checked just now
-        assert division is not None  # noqa: S101 - checked just now
-        assert tier is not None  # noqa: S101 - checked just now
-        assert first is not None  # noqa: S101 - checked just now
-        accounts.create_agency(
-            state().database,
-            label_zh=zh,
-            label_en=en,
-            body=body,
-            division=division,
-            tier=tier,
-            valid_from=first,
-            valid_until=last,
-            by=_by(),
-        )
-        flash(_("The agency is added."), "done")
-        return url_for("people.agencies")
-
-    return run_form(
-        Text("Add an agency"),
-        forms.agency_fields(bodies, _divisions(), _tiers(rules)),
-        save,
-        back=url_for("people.agencies"),
-        submit=Text("Add"),
-        given={"valid_from": today().isoformat()},
     )
 
 
