@@ -27,6 +27,9 @@ LONGEST_SECRET_FILE = 16 * 1024
 # Rights by which everybody on the machine may read or change a file.
 _FOR_EVERYBODY = 0o007
 
+# What a button says, and no more.
+LONGEST_LABEL = 40
+
 # More proxies in a row than these nobody has; a larger number would let visitors name their own
 # address.
 MOST_PROXIES = 5
@@ -123,6 +126,100 @@ def _identity(given: Mapping[str, str]) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
+class OidcSettings:
+    """By which OpenID provider can people sign in, and what is it trusted with?
+
+    ``claim``: what of its token is the login here. ``trusts_factor``: whoever comes from it isn't
+    asked for our own second factor. ``is_only``: passwords are for administrators alone.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    claim: str
+    label_zh: str
+    label_en: str
+    trusts_factor: bool
+    is_only: bool
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the provider."""
+        parts = urlsplit(self.issuer)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @classmethod
+    def of(cls, given: Mapping[str, str], environment: Environment) -> "OidcSettings | None":
+        """Which settings do these variables give? None where there is no provider.
+
+        Raises SettingsError.
+        """
+        secret = _secret(given, "OIDC_CLIENT_SECRET")
+        needed = {
+            "OIDC_ISSUER": given.get("OIDC_ISSUER"),
+            "OIDC_CLIENT_ID": given.get("OIDC_CLIENT_ID"),
+            "OIDC_CLIENT_SECRET": secret,
+        }
+        issuer, client_id, secret = needed.values()
+        if issuer is None or client_id is None or secret is None:
+            if any(each.startswith("OIDC_") for each in given):
+                missing = next(name for name, value in needed.items() if value is None)
+                raise SettingsError(
+                    f"{missing} must be given too: OIDC_ISSUER, OIDC_CLIENT_ID and "
+                    "OIDC_CLIENT_SECRET (or OIDC_CLIENT_SECRET_FILE) go together."
+                )
+            return None
+        if not re.fullmatch(r"[!-~]{1,255}", client_id):
+            raise SettingsError("OIDC_CLIENT_ID must be at most 255 plain characters, no blanks.")
+        claim = given.get("OIDC_CLAIM", "preferred_username")
+        if not re.fullmatch(r"[A-Za-z0-9_.:/-]{1,100}", claim):
+            raise SettingsError("OIDC_CLAIM must be the name of a claim, such as employee_number.")
+        return cls(
+            issuer=_issuer(issuer, environment),
+            client_id=client_id,
+            client_secret=secret,
+            claim=claim,
+            label_zh=_label(given, "OIDC_LABEL_ZH", "统一身份认证"),
+            label_en=_label(given, "OIDC_LABEL_EN", "single sign-on"),
+            trusts_factor=_one_of(given, "OIDC_SECOND_FACTOR", "ours", "provider") == "provider",
+            is_only=_one_of(given, "OIDC_ONLY", "0", "1") == "1",
+        )
+
+
+def _issuer(value: str, environment: Environment) -> str:
+    """Return the issuer just as it is written: the provider must call itself the same."""
+    wrong = SettingsError(
+        "OIDC_ISSUER must be the provider's address as it names itself, such as "
+        "https://idp.city.gov.cn/realms/staff: no query, no fragment, no name or password."
+    )
+    try:
+        parts = urlsplit(value)
+        plain = _plain_address(parts._replace(path="", query="", fragment=""))
+    except ValueError:
+        raise wrong from None
+    is_path = re.fullmatch(r"[A-Za-z0-9/._~%-]{0,200}", parts.path) is not None
+    if plain is None or not is_path or "?" in value or "#" in value:
+        raise wrong
+    if environment is Environment.PRODUCTION and parts.scheme != "https":
+        raise SettingsError("OIDC_ISSUER must begin with https:// in production.")
+    return value
+
+
+def _label(given: Mapping[str, str], name: str, default: str) -> str:
+    value = given.get(name, default)
+    if len(value) > LONGEST_LABEL or not value.isprintable():
+        raise SettingsError(f"{name} must be a short name, of at most {LONGEST_LABEL} characters.")
+    return value
+
+
+def _one_of(given: Mapping[str, str], name: str, default: str, other: str) -> str:
+    value = given.get(name, default)
+    if value not in (default, other):
+        raise SettingsError(f"{name} must be {default} or {other}, not {value[:40]!r}.")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """How is this installation set up?"""
 
@@ -157,6 +254,7 @@ class Settings:
     outgoing_allowed: tuple[str, ...]  # private hosts and networks that may be asked
     outgoing_authorities: Path | None  # certificates by which those who are asked are known
     backup: BackupSettings
+    oidc: OidcSettings | None
 
     @property
     def is_https(self) -> bool:
@@ -260,6 +358,7 @@ class Settings:
             outgoing_allowed=_outgoing_allowed(given.get("OUTGOING_ALLOWED", "")),
             outgoing_authorities=_readable(given, "OUTGOING_CA_FILE"),
             backup=BackupSettings.of(given, instance),
+            oidc=OidcSettings.of(given, environment),
         )
 
     @classmethod

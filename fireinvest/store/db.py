@@ -98,6 +98,18 @@ def schema_is_current(engine: Engine) -> bool:
         raise Unreachable from problem
 
 
+def revision_now(engine: Engine) -> str | None:
+    """Which migration does the database stand at? None before the first.
+
+    Raises Unreachable when it does not answer.
+    """
+    try:
+        with engine.execution_options(**{READ_ONLY: True}).connect() as connection:
+            return schema.revision_of(connection)
+    except SQLAlchemyError as problem:
+        raise Unreachable from problem
+
+
 class Unreachable(Exception):
     """The database does not answer."""
 

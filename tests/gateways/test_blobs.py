@@ -419,3 +419,14 @@ def test_any_other_address_is_refused_by_the_name_of_the_setting(url: str) -> No
     with pytest.raises(ValueError, match=r"\ABLOB_URL must name a folder") as caught:
         from_url(url)
     assert "password" not in str(caught.value)
+
+
+def test_names_are_those_of_all_that_is_kept(blobs: LocalBlobs, folder: Path) -> None:
+    assert list(blobs.names()) == []
+    kept = {put(blobs, each).sha256 for each in (b"hello", b"world", b"")}
+    (folder / "incoming-abc").write_bytes(b"half")
+    (folder / "aa" / "bb").mkdir(parents=True, exist_ok=True)
+    (folder / "aa" / "bb" / "notes.txt").write_bytes(b"of somebody")
+    assert sorted(blobs.names()) == sorted(kept)
+    blobs.remove(HELLO)
+    assert set(blobs.names()) == kept - {HELLO}
