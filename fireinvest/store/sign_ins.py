@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fireinvest.store.base import Base, Instant, LargeId
-from fireinvest.store.people import Person, StoredPerson
+from fireinvest.store.people import Person, StoredPerson, stored_person
 
 
 class SignInRow(Base):
@@ -39,13 +39,16 @@ class SignInRow(Base):
 
 @dataclass(frozen=True, slots=True)
 class StoredSignIn:
-    """A sign-in and whose it is."""
+    """A sign-in and whose it is; ``needs`` and ``means`` as in its row."""
 
     id: int
     person: StoredPerson
     began_at: datetime
     seen_at: datetime
     ended_at: datetime | None
+    needs: str | None
+    means: str | None
+    verified_at: datetime | None
 
 
 def add_sign_in(
@@ -56,8 +59,14 @@ def add_sign_in(
     now: datetime,
     address: str | None,
     agent: str | None,
+    needs: str | None = None,
+    means: str | None = None,
+    is_proved: bool = True,
 ) -> None:
-    """Keep a sign-in that begins now."""
+    """Keep a sign-in that begins now; whole, unless it still needs something.
+
+    ``is_proved``: was it proved just now who it is?
+    """
     session.execute(
         insert(SignInRow).values(
             token_hash=token_hash,
@@ -66,8 +75,86 @@ def add_sign_in(
             seen_at=now,
             address=address,
             agent=agent,
+            needs=needs,
+            means=means,
+            verified_at=now if needs is None and is_proved else None,
         )
     )
+
+
+def step_up(
+    session: Session,
+    sign_in_id: int,
+    *,
+    done: str,
+    needs: str | None,
+    token_hash: str,
+    means: str | None,
+    now: datetime,
+) -> bool:
+    """Note that what a sign-in needed is done, under a new token; was that still to be done?
+
+    ``needs``: what it needs next, None once it is whole.
+    """
+    stepped = session.execute(
+        update(SignInRow)
+        .where(SignInRow.id == sign_in_id, SignInRow.needs == done, SignInRow.ended_at.is_(None))
+        .values(
+            needs=needs,
+            token_hash=token_hash,
+            means=means,
+            began_at=now,
+            seen_at=now,
+            verified_at=now if needs is None else None,
+            challenge=None,
+            challenged_at=None,
+        )
+        .returning(SignInRow.id)
+    )
+    return stepped.one_or_none() is not None
+
+
+def verify_sign_in(
+    session: Session, sign_in_id: int, *, old_hash: str, token_hash: str, now: datetime
+) -> bool:
+    """Note that somebody proved again who they are; the token is new. Is the sign-in still open?"""
+    done = session.execute(
+        update(SignInRow)
+        .where(
+            SignInRow.id == sign_in_id,
+            SignInRow.token_hash == old_hash,
+            SignInRow.needs.is_(None),
+            SignInRow.ended_at.is_(None),
+        )
+        .values(token_hash=token_hash, verified_at=now, seen_at=now)
+        .returning(SignInRow.id)
+    )
+    return done.one_or_none() is not None
+
+
+def set_challenge(session: Session, sign_in_id: int, challenge: str, now: datetime) -> None:
+    """Keep what a passkey is asked to sign; one asked before counts no more."""
+    session.execute(
+        update(SignInRow)
+        .where(SignInRow.id == sign_in_id)
+        .values(challenge=challenge, challenged_at=now)
+    )
+
+
+def take_challenge(session: Session, sign_in_id: int, since: datetime) -> str | None:
+    """Take the challenge away that was set since then, and return it: of many who ask, one has it."""
+    row = session.execute(
+        select(SignInRow.challenge, SignInRow.challenged_at).where(SignInRow.id == sign_in_id)
+    ).one_or_none()
+    if row is None or row.challenge is None or row.challenged_at < since:
+        return None
+    taken = session.execute(
+        update(SignInRow)
+        .where(SignInRow.id == sign_in_id, SignInRow.challenge == row.challenge)
+        .values(challenge=None, challenged_at=None)
+        .returning(SignInRow.id)
+    )
+    return None if taken.one_or_none() is None else row.challenge
 
 
 def find_sign_in(session: Session, token_hash: str) -> StoredSignIn | None:
@@ -80,10 +167,16 @@ def find_sign_in(session: Session, token_hash: str) -> StoredSignIn | None:
     if row is None:
         return None
     found, person = row
-    whose = StoredPerson(
-        person.id, person.login, person.name, person.password_hash, person.is_active
+    return StoredSignIn(
+        found.id,
+        stored_person(person),
+        found.began_at,
+        found.seen_at,
+        found.ended_at,
+        found.needs,
+        found.means,
+        found.verified_at,
     )
-    return StoredSignIn(found.id, whose, found.began_at, found.seen_at, found.ended_at)
 
 
 def touch_sign_in(session: Session, sign_in_id: int, now: datetime) -> None:
@@ -98,6 +191,21 @@ def end_sign_in(session: Session, token_hash: str, now: datetime) -> None:
         .where(SignInRow.token_hash == token_hash, SignInRow.ended_at.is_(None))
         .values(ended_at=now)
     )
+
+
+def end_own_sign_in(session: Session, person_id: int, sign_in_id: int, now: datetime) -> bool:
+    """End one sign-in of a person; was it theirs, and still open?"""
+    ended = session.execute(
+        update(SignInRow)
+        .where(
+            SignInRow.id == sign_in_id,
+            SignInRow.person_id == person_id,
+            SignInRow.ended_at.is_(None),
+        )
+        .values(ended_at=now)
+        .returning(SignInRow.id)
+    )
+    return ended.one_or_none() is not None
 
 
 def end_all_sign_ins(session: Session, person_id: int, now: datetime) -> None:
@@ -119,6 +227,8 @@ class SignInLine:
     ended_at: datetime | None
     address: str | None
     agent: str | None
+    needs: str | None
+    means: str | None
 
 
 def latest_sign_ins(session: Session, person_id: int, size: int) -> list[SignInLine]:
@@ -130,7 +240,16 @@ def latest_sign_ins(session: Session, person_id: int, size: int) -> list[SignInL
         .limit(size)
     )
     return [
-        SignInLine(each.id, each.began_at, each.seen_at, each.ended_at, each.address, each.agent)
+        SignInLine(
+            each.id,
+            each.began_at,
+            each.seen_at,
+            each.ended_at,
+            each.address,
+            each.agent,
+            each.needs,
+            each.means,
+        )
         for each in rows
     ]
 
@@ -139,7 +258,7 @@ def last_seen(session: Session, person_ids: Collection[int]) -> dict[int, dateti
     """Return when each of these people was here last; whoever never was is left out."""
     rows = session.execute(
         select(SignInRow.person_id, func.max(SignInRow.seen_at, type_=Instant).label("seen_at"))
-        .where(SignInRow.person_id.in_(person_ids))
+        .where(SignInRow.person_id.in_(person_ids), SignInRow.needs.is_(None))
         .group_by(SignInRow.person_id)
     )
     return {row.person_id: row.seen_at for row in rows}
@@ -156,3 +275,8 @@ def end_other_sign_ins(session: Session, person_id: int, kept_id: int, now: date
         .returning(SignInRow.id)
     )
     return len(ended.all())
+
+
+def end_every_sign_in(session: Session, now: datetime) -> None:
+    """End all sign-ins of everybody, as when they come from a backup: some were ended since."""
+    session.execute(update(SignInRow).where(SignInRow.ended_at.is_(None)).values(ended_at=now))

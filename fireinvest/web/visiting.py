@@ -15,16 +15,32 @@ from flask_login import (
 
 from fireinvest.china import CHINA
 from fireinvest.clock import utcnow
+from fireinvest.services.attempts import Kind
 from fireinvest.services.cases import may_open
 from fireinvest.services.people import acts_as
-from fireinvest.services.signing_in import From, Limits, note_seen, sign_in, sign_out, signed_in
-from fireinvest.store.people import StoredPerson
+from fireinvest.services.signing_in import (
+    Demands,
+    Entered,
+    From,
+    Knock,
+    Limits,
+    note_seen,
+    sign_in,
+    sign_out,
+    signed_in,
+)
+from fireinvest.services.signing_in import begun as begun_sign_in
+from fireinvest.store.people import Principal, StoredPerson
+from fireinvest.store.sign_ins import StoredSignIn
+from fireinvest.web import browsers, law
+from fireinvest.web.policies import attempt_limits, password_policy
 from fireinvest.web.state import state
 from fireinvest.workflow.permissions import Actor, Duty, has_duty
 
 #: Under these names the signed cookie of the browser holds them.
 _ACTING_FOR = "acting_for"
 _TOKEN = "_user_id"  # noqa: S105 - the name that Flask-Login gives it
+_BEGUN = "begun"
 
 
 @dataclass(frozen=True)
@@ -35,10 +51,11 @@ class Visitor:
     """
 
     token: str
+    sign_in: StoredSignIn
     person: StoredPerson
     actor: Actor
-    principals: tuple[StoredPerson, ...]
-    acting_for: StoredPerson | None
+    principals: tuple[Principal, ...]
+    acting_for: Principal | None
 
     # What Flask-Login asks of a user.
     is_authenticated = True
@@ -94,11 +111,15 @@ def _load(token: str) -> Visitor | None:
             return None
         wanted = session.get(_ACTING_FOR)
         actor, principals = acts_as(
-            reading, found.person, today(), wanted if isinstance(wanted, str) else None
+            reading,
+            found.person,
+            today(),
+            wanted if isinstance(wanted, str) else None,
+            law=law.law(),
         )
     note_seen(database, found, now)
     acting_for = next((each for each in principals if each.login == wanted), None)
-    return Visitor(token, found.person, actor, principals, acting_for)
+    return Visitor(token, found, found.person, actor, principals, acting_for)
 
 
 def visitor() -> Visitor | None:
@@ -119,17 +140,63 @@ def who() -> Visitor:
     return found
 
 
-def enter(login: str, password: str) -> Visitor | None:
-    """Sign somebody in and return them, or None for a wrong login or password."""
-    entered = sign_in(state().database, login, password, now=sent_at(), origin=origin())
-    if entered is None:
-        return None
-    # Nothing of an earlier session goes on in this one.
+def demands() -> Demands:
+    """Return what a sign-in has to bring here."""
+    settings = state().settings
+    return Demands(
+        settings.needs_second_factor,
+        settings.secret_key,
+        password_policy(),
+        attempt_limits(),
+        provider_only=settings.oidc is not None and settings.oidc.is_only,
+    )
+
+
+def knock(login: str) -> Knock:
+    """Return when and from where this request tries something with a login."""
+    attempt = browsers.attempt_of(Kind.PASSWORD, login)
+    return Knock(sent_at(), origin(), attempt.browser)
+
+
+def enter(login: str, password: str) -> Entered:
+    """Sign somebody in by their password, as far as that goes.
+
+    Raises:
+        Faulty: for a wrong login or password.
+
+    """
+    entered = sign_in(state().database, login, password, demands=demands(), knock=knock(login))
+    go_in(entered)
+    return entered
+
+
+def go_in(entered: Entered) -> None:
+    """Let the browser hold the token of a step that was just done, and nothing of before."""
     session.clear()
-    found = _load(entered[0])
+    if entered.needs is not None:
+        session[_BEGUN] = entered.token
+        return
+    browsers.remember(entered.person)
+    found = _load(entered.token)
     if found is not None:
         login_user(found)
-    return found
+
+
+def begun() -> tuple[str, StoredSignIn] | None:
+    """Return the sign-in that this browser has begun, with its token; None once it is too old."""
+    token = session.get(_BEGUN)
+    if not isinstance(token, str):
+        return None
+    with state().database.readers.begin() as reading:
+        found = begun_sign_in(reading, token, sent_at())
+    return None if found is None else (token, found)
+
+
+def renew(token: str) -> None:
+    """Let the browser hold another token of the same sign-in, as after a proof of who it is."""
+    found = _load(token)
+    if found is not None:
+        login_user(found)
 
 
 def leave() -> None:

@@ -31,7 +31,7 @@ def demo_server(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: bytes
     database = open_database(url)
     load_demo(database, known_law(), Calendar(), now=utcnow(), today=today_in_china(), allowed=True)
     database.engine.dispose()
-    app = create_app(replace(settings_for(url), demo=True))
+    app = create_app(replace(settings_for(url, CONFIRM_MINUTES="600"), demo=True))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -1,18 +1,26 @@
 """Signing in and out: right and wrong, expired, revoked, and never with a text lost."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import text
+from werkzeug.test import TestResponse
 
 from fireinvest.clock import today_in_china, utcnow
-from fireinvest.services import people, signing_in
-from fireinvest.services.people import Post, name_deputy, set_active, set_password
+from fireinvest.services import passwords, signing_in
+from fireinvest.services.codes import issue_code
+from fireinvest.services.passwords import set_password
+from fireinvest.services.people import By, Post, create_person, name_deputy, set_active
 from fireinvest.store import Database
+from fireinvest.web.app import create_app
+from tests.authenticators import Device, app_code
+from tests.conftest import settings_for
 from tests.services.office import FUYUAN, facts, opened
 from tests.web.office import PASSWORD, database_of, hidden, person_with, sign_in, token
 
@@ -285,12 +293,13 @@ def test_a_password_changed_at_that_very_moment_lets_nobody_in(
 ) -> None:
     """The old password was right when it was looked at, and is no more when the sign-in begins."""
     app, database = office
-    real = people.verify_password
+    real = passwords.verify_password
 
     def slow(*given: str) -> object:
         person = real(database, *given[1:])
         assert person is not None
-        set_password(database, person.id, "another long one")
+        by = By("admin", utcnow(), today_in_china())
+        set_password(database, person.id, "wieder ein anderes Wort", by=by)
         return person
 
     client = app.test_client()
@@ -308,8 +317,211 @@ def test_an_old_hash_is_renewed_and_lets_its_owner_in(
 ) -> None:
     app, database = office
     stronger = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1)
-    monkeypatch.setattr(people, "_hasher", lambda: stronger)
+    monkeypatch.setattr(passwords, "_hasher", lambda: stronger)
     assert sign_in(app, "sun").get("/desk").status_code == 200
     with database.readers.begin() as session:
         kept = session.scalar(text("SELECT password_hash FROM people WHERE login = 'sun'"))
     assert "m=16,t=2" in str(kept)
+
+
+# ---------------------------------------------------------------------------- the second factor
+
+
+NEW_PASSWORD = "Kranich Teekanne siebzig"
+
+
+@pytest.fixture
+def strict(sqlite_url: str) -> Iterator[Flask]:
+    """An office in which nobody is in by a password alone."""
+    app = create_app(settings_for(sqlite_url, SECOND_FACTOR="required"))
+    app.testing = True
+    person_with(database_of(app), "sun", OFFICER)
+    yield app
+    database_of(app).engine.dispose()
+
+
+def begun(app: Flask, login: str = "sun", **fields: str) -> tuple[FlaskClient, str]:
+    """A browser in which the password was right, and the page that comes next."""
+    client = app.test_client()
+    form = token(client.get("/sign-in").text)
+    answer = client.post(
+        "/sign-in",
+        data={"csrf_token": form, "login": login, "password": PASSWORD, **fields},
+        follow_redirects=True,
+    )
+    assert answer.status_code == 200
+    return client, answer.text
+
+
+def secret_on(page: str) -> str:
+    found = re.search(r'<code class="key-groups">([A-Z2-7 ]+)</code>', page)
+    assert found is not None
+    return found[1].replace(" ", "")
+
+
+def enrol(client: FlaskClient, page: str, **fields: str) -> TestResponse:
+    return client.post(
+        "/sign-in/enrol",
+        data={
+            "csrf_token": token(page), "offer": hidden(page, "offer"),
+            "code": app_code(secret_on(page), utcnow()), **fields,
+        },
+    )  # fmt: skip
+
+
+def codes_on(page: str) -> list[str]:
+    found = re.search(r'id="codes"[^>]*>([^<]+)</textarea>', page)
+    assert found is not None
+    return found[1].split()
+
+
+def test_nobody_is_in_before_a_second_factor_is_set_up(strict: Flask) -> None:
+    client, page = begun(strict, next="/cases")
+    assert "<svg" in page
+    assert "style=" not in page
+    for address in ("/desk", "/me", "/cases", "/me/factors/app", "/confirm"):
+        assert client.get(address).status_code == 302, address
+    kept = client.get_cookie("session")
+    assert kept is not None
+    wrong = enrol(client, page, code="000000")
+    assert wrong.status_code == 400
+    assert hidden(wrong.text, "offer") == hidden(page, "offer")
+    done = enrol(client, page, next="/cases")
+    assert len(codes_on(done.text)) == 10
+    assert 'href="/cases"' in done.text
+    assert client.get("/desk").status_code == 200
+    # What the browser held before it was whole is worth nothing now.
+    client.set_cookie("session", kept.value)
+    assert client.get("/desk").status_code == 302
+    assert client.get("/sign-in/next").status_code == 302
+
+
+def test_a_second_factor_is_asked_for_ever_after(strict: Flask) -> None:
+    client, page = begun(strict)
+    codes = codes_on(enrol(client, page).text)
+    client, page = begun(strict)
+    assert client.get("/desk").status_code == 302
+    form = token(page)
+    wrong = client.post("/sign-in/second", data={"csrf_token": form, "code": "000000"})
+    assert wrong.status_code == 401
+    right = client.post(
+        "/sign-in/second", data={"csrf_token": form, "code": codes[0], "next": "/cases"}
+    )
+    assert right.location == "/cases"
+    assert client.get("/desk").status_code == 200
+    assert log_of(database_of(strict))[-4:] == [
+        ("sun", "sign_in_begun"), ("sun", "second_factor_refused"),
+        ("sun", "recovery_code_used"), ("sun", "sign_in"),
+    ]  # fmt: skip
+
+
+def test_a_text_survives_all_steps(strict: Flask) -> None:
+    database = database_of(strict)
+    ref = opened(database, known=facts(FUYUAN, deaths=1))
+    person_with(database, "head", Post("agency_head", division=FUYUAN, tier="county"))
+    address = f"/cases/{ref.number}/steps/decide_category"
+    asked = strict.test_client().post(address, data={"note": LONG, "on": "2025-05-13"})
+    kept = hidden(asked.text, "kept")
+    client, page = begun(strict, "head", kept=kept, next=address)
+    assert hidden(page, "kept") == kept
+    done = enrol(client, page, kept=kept, next=address)
+    assert f'href="{address}"' in done.text
+    assert LONG in unescape(client.get(address).text)
+
+
+def test_a_step_without_a_begun_sign_in_begins_anew(strict: Flask) -> None:
+    client = strict.test_client()
+    form = token(client.get("/sign-in").text)
+    for step in ("second", "renew", "enrol"):
+        answer = client.post(f"/sign-in/{step}", data={"csrf_token": form, "code": "123456"})
+        assert answer.status_code == 401
+        assert 'name="password"' in answer.text
+
+
+def test_an_offer_made_to_somebody_else_is_not_taken(strict: Flask) -> None:
+    person_with(database_of(strict), "li", OFFICER)
+    _, page = begun(strict, "li")
+    client, own = begun(strict)
+    for offer in (hidden(page, "offer"), "x", "", "W10.abc.def"):
+        answer = enrol(client, own, offer=offer, code=app_code(secret_on(page), utcnow()))
+        assert answer.status_code == 400
+    assert client.get("/desk").status_code == 302
+
+
+def test_a_first_sign_in_by_a_code(strict: Flask) -> None:
+    database = database_of(strict)
+    person_id = create_person(database, login="zhou", name="周某", now=utcnow())
+    by = By("root", utcnow(), today_in_china())
+    code = issue_code(database, person_id, by=by).code
+    client = strict.test_client()
+    page = client.get("/sign-in/first").text
+
+    def sent(**fields: str) -> TestResponse:
+        whole = {"login": "zhou", "code": code, "new_password": NEW_PASSWORD, "again": NEW_PASSWORD}
+        return client.post("/sign-in/first", data={"csrf_token": token(page), **whole, **fields})
+
+    unlike = [sent(login="nobody"), sent(code="wrong"), sent(login="sun")]
+    assert {each.status_code for each in unlike} == {401}
+    told = {re.search(r'id="code-problem">(.*?)</div>', each.text)[1] for each in unlike}  # type: ignore[index] # else it fails
+    assert len(told) == 1
+    assert sent(again="another").status_code == 401
+    assert sent(new_password="zhou zhou", again="zhou zhou").status_code == 401
+    done = sent()
+    assert done.status_code == 303
+    page = client.get(done.location).text
+    assert enrol(client, page).status_code == 200
+    assert client.get("/desk").status_code == 200
+    assert NEW_PASSWORD not in done.text
+
+
+def test_too_many_attempts_wait_and_say_for_how_long(office: tuple[Flask, Database]) -> None:
+    app, _ = office
+    client = app.test_client()
+    form = token(client.get("/sign-in").text)
+    for _ in range(5):
+        client.post("/sign-in", data={"csrf_token": form, "login": "sun", "password": "wrong"})
+    answer = client.post(
+        "/sign-in", data={"csrf_token": form, "login": "sun", "password": PASSWORD}
+    )
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= 30
+    assert client.get("/desk").status_code == 302
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3:8000", "[::1]:8000"])
+def test_under_a_bare_number_there_are_no_passkeys(strict: Flask, host: str) -> None:
+    client = strict.test_client()
+    base = f"http://{host}"
+    page = client.get("/sign-in", base_url=base).text
+    assert "data-passkey" not in page
+    asked = client.post("/sign-in/passkey/options", data={"csrf_token": token(page)}, base_url=base)
+    assert asked.status_code == 409
+
+
+def test_a_passkey_signs_in_and_a_forged_one_does_not(strict: Flask) -> None:
+    client, page = begun(strict)
+    device = Device("localhost", "http://localhost")
+    form = token(page)
+    asked = client.post("/sign-in/passkey/options", data={"csrf_token": form}).get_json()
+    assert asked["rp"]["id"] == "localhost"
+    assert asked["authenticatorSelection"]["userVerification"] == "required"
+    made = client.post(
+        "/sign-in/enrol", data={"csrf_token": form, "credential": device.made(asked["challenge"])}
+    )
+    assert len(codes_on(made.text)) == 10
+    # Alone, in another browser.
+    client = strict.test_client()
+    form = token(client.get("/sign-in").text)
+
+    def comes(answer: str) -> int:
+        sent = {"csrf_token": form, "credential": answer}
+        return client.post("/sign-in/passkey", data=sent).status_code
+
+    asked = client.post("/sign-in/passkey/options", data={"csrf_token": form}).get_json()
+    assert asked["allowCredentials"] == []
+    assert comes(device.signed("YW5vdGhlcg")) == 401
+    # Whatever came of it, the challenge is taken.
+    assert comes(device.signed(asked["challenge"])) == 401
+    asked = client.post("/sign-in/passkey/options", data={"csrf_token": form}).get_json()
+    assert comes(device.signed(asked["challenge"])) == 302
+    assert client.get("/desk").status_code == 200
