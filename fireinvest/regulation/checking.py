@@ -54,6 +54,8 @@ def check(ruleset: Ruleset) -> list[Problem]:
         _terms,
         _plans,
         _rungs,
+        _restrictions,
+        _separations,
     )
     return [problem for each in checks for problem in each(ruleset)]
 
@@ -111,6 +113,8 @@ def _cited(ruleset: Ruleset) -> Iterator[tuple[str, Citation]]:
         "terms": ruleset.terms.values(),
         "plans": ruleset.plans.values(),
         "rungs": ruleset.rungs.values(),
+        "restrictions": ruleset.restrictions.values(),
+        "separations": ruleset.separations.values(),
     }
     for table, items in plain.items():
         for each in items:
@@ -394,3 +398,52 @@ def _plans(ruleset: Ruleset) -> Iterator[Problem]:
         yield from _unknown(
             f"plans.{plan.id}.steps", [line.step for line in plan.steps], ruleset.steps
         )
+
+
+def _restrictions(ruleset: Ruleset) -> Iterator[Problem]:
+    """A layer without roles (national law alone) leaves to others who they are.
+
+    What a higher layer restricts may name roles that this place doesn't have, but not only such.
+    """
+    for each in ruleset.restrictions.values():
+        key = f"restrictions.{each.id}.seen_by"
+        if _is_local(ruleset, "restrictions", each.id) and ruleset.roles:
+            yield from _unknown(key, each.seen_by, ruleset.roles)
+        if not each.seen_by or (ruleset.roles and not set(each.seen_by) & set(ruleset.roles)):
+            yield Problem(key, Text("Somebody must be able to read it."))
+    for step in ruleset.steps.values():
+        if step.restriction is None:
+            continue
+        key = f"steps.{step.id}.restriction"
+        yield from _unknown(key, [step.restriction], ruleset.restrictions)
+        if not can_be_restricted(ruleset, step):
+            text = Text(
+                "What this does shows to everybody who sees the case: it can't be restricted."
+            )
+            yield Problem(key, text)
+
+
+def can_be_restricted(ruleset: Ruleset, step: Step) -> bool:
+    """Can entries of the step be kept from readers of the case?
+
+    Not where it names who has a post or was recused, on which rights hang, nor where its reference
+    is what a clock is called, or what another step ends.
+    """
+    if step.assigns is not None or step.kind in (Kind.RECUSAL, Kind.MEMBERSHIP, Kind.INTERVAL):
+        return False
+    names = (*step.starts, *step.satisfies, *step.stops, *filter(None, [step.extends]))
+    clocks = [ruleset.clocks[name] for name in names if name in ruleset.clocks]
+    return all(clock.per is not Per.REFERENCE for clock in clocks)
+
+
+def _separations(ruleset: Ruleset) -> Iterator[Problem]:
+    for each in ruleset.separations.values():
+        key = f"separations.{each.id}"
+        yield from _unknown(f"{key}.roles", each.roles, ruleset.roles)
+        yield from _unknown(f"{key}.steps", each.steps, ruleset.steps)
+        reading = ruleset.readings.get(each.reading)
+        if reading is None:
+            yield from _unknown(f"{key}.reading", [each.reading], ruleset.readings)
+        elif reading.setting is not Setting.APART:
+            text = Text("%(id)s doesn't decide who stays apart.", id=each.reading)
+            yield Problem(f"{key}.reading", text)

@@ -1,7 +1,6 @@
 """What is known of a fire: the facts that the law asks about, read from outside with care."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
@@ -11,6 +10,7 @@ from enum import StrEnum
 from fireinvest.china import CHINA
 from fireinvest.messages import Problem, Text, excerpt
 from fireinvest.regulation.calendar import parse_day
+from fireinvest.spelling import in_nfc, is_flooded, is_hidden
 
 #: More than any fire ever had; a larger number is a slip of the hand.
 MOST_PEOPLE = 100_000
@@ -25,8 +25,6 @@ _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
     r"(Z|[+-][0-9]{2}:[0-9]{2})?"
 )
-#: Controls, marks that turn the direction of writing, halves of characters, line separators.
-_NOT_SHOWN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 _FEN_IN_YUAN = 100
 _DECIMALS = 2
 
@@ -153,13 +151,13 @@ class Given:
         if not isinstance(value, str):
             self.problem(field, Text("A text is needed."))
             return None
-        written = value
+        written = in_nfc(value)
         if len(written) > longest:
             self.problem(
                 field, Text("A text of at most %(most)s characters is needed.", most=longest)
             )
             return None
-        if not all(_can_be_shown(each) for each in written):
+        if not _can_be_shown(written):
             self.problem(field, Text("The text has characters that can't be shown."))
             return None
         return written
@@ -205,12 +203,10 @@ class Given:
             self.problem(excerpt(field), Text("This field is not known."))
 
 
-def _can_be_shown(character: str) -> bool:
+def _can_be_shown(written: str) -> bool:
     """Can a page and a document show it? Rare characters of names can, though not yet named."""
-    if character in "\n\r\t":
-        return True
-    is_noncharacter = ord(character) & 0xFFFE == 0xFFFE
-    return unicodedata.category(character) not in _NOT_SHOWN and not is_noncharacter
+    has_hidden = any(is_hidden(each) and each not in "\n\r\t" for each in written)
+    return not has_hidden and not is_flooded(written)
 
 
 def parse_yuan(given: object) -> Decimal | None:

@@ -27,6 +27,7 @@ from fireinvest.regulation.profile import (
     DateField,
     Decides,
     Division,
+    FormerName,
     Instrument,
     Item,
     Kind,
@@ -44,12 +45,14 @@ from fireinvest.regulation.profile import (
     Presumption,
     Rank,
     Reading,
+    Restriction,
     Route,
     Rung,
     RungAt,
     Scale,
     Scope,
     ScopeRule,
+    Separation,
     Setting,
     Stage,
     StartsFrom,
@@ -165,6 +168,8 @@ def load_divisions(path: Path) -> tuple[Division, ...]:
                 is_government=each.flag("is_government", default=True),
                 valid_from=each.day("valid_from"),
                 valid_until=each.day("valid_until"),
+                succeeded_by=each.code("succeeded_by", required=False) or None,
+                former=_former_names(each),
             )
         )
         each.done()
@@ -172,6 +177,20 @@ def load_divisions(path: Path) -> tuple[Division, ...]:
     if problems:
         raise ProfileFaulty(path.name, problems)
     return tuple(divisions)
+
+
+def _former_names(division: Reader) -> tuple[FormerName, ...] | None:
+    names: list[FormerName] = []
+    for each in division.tables("former") if division.has("former") else ():
+        label, until = each.label("label"), each.day("until")
+        if until is None:
+            each.problem("until", Text("This key is missing."))
+        elif names and until <= names[-1].until:
+            each.problem("until", Text("Former names stand in their order, the earliest first."))
+        else:
+            names.append(FormerName(label, until))
+        each.done()
+    return tuple(names) or None
 
 
 def _tables(reader: Reader, rank: Rank) -> Mapping[str, Mapping[str, object]]:
@@ -195,6 +214,8 @@ def _tables(reader: Reader, rank: Rank) -> Mapping[str, Mapping[str, object]]:
         "terms": lambda each: _term(each, rank),
         "plans": _plan,
         "rungs": _rung,
+        "restrictions": _restriction,
+        "separations": _separation,
     }
     tables: dict[str, Mapping[str, object]] = {}
     for name, read in readers.items():
@@ -268,7 +289,7 @@ def _reading(each: Reader) -> Reading:
 
 def _option_value(option: Reader, setting: Setting | None) -> bool | str | tuple[str, ...] | None:
     match setting:
-        case Setting.ROLL | Setting.LEAVE_OUT_TESTS:
+        case Setting.ROLL | Setting.LEAVE_OUT_TESTS | Setting.APART:
             return option.flag("value")
         case Setting.START_DAY | Setting.ON_RETURN:
             return _word_for(option, "value", setting)
@@ -450,6 +471,27 @@ def _step(each: Reader) -> Step:
         closes=each.code("closes", required=False) or None,
         extends=each.code("extends", required=False) or None,
         confirm=each.flag("confirm"),
+        restriction=each.code("restriction", required=False) or None,
+    )
+
+
+def _restriction(each: Reader) -> Restriction:
+    return Restriction(
+        id=each.item_id,
+        label=each.label("label"),
+        basis=each.citation("basis"),
+        seen_by=each.codes("seen_by"),
+        confirmed=each.flag("confirmed", default=True),
+    )
+
+
+def _separation(each: Reader) -> Separation:
+    return Separation(
+        id=each.item_id,
+        basis=each.citation("basis"),
+        roles=each.codes("roles"),
+        steps=each.codes("steps"),
+        reading=each.code("reading"),
     )
 
 

@@ -6,7 +6,7 @@ here is frozen; every item cites the article it comes from.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -110,13 +110,14 @@ class DateField(StrEnum):
 
 
 class Setting(StrEnum):
-    """Which way of counting does a reading decide?"""
+    """What does a reading decide: a way of counting, or whether somebody stays apart?"""
 
     ROLL = "roll"
     LEAVE_OUT_TESTS = "leave_out_tests"
     START_DAY = "start_day"
     ON_RETURN = "on_return"
     SATISFIED_BY = "satisfied_by"
+    APART = "apart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,10 +335,41 @@ class Step:
     closes: str | None
     extends: str | None
     confirm: bool
+    restriction: str | None
 
     def counts(self, outcome: str | None) -> bool:
         """Does an entry with this outcome count as the step done, or is it only on record?"""
         return not self.effective or outcome in self.effective
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """A kind of entries that only some may read, such as what concerns discipline or informers.
+
+    ``seen_by``: the roles that read them, beside whoever wrote one. ``confirmed`` is false where
+    the article still has to be checked against the full text.
+    """
+
+    id: str
+    label: Label
+    basis: Citation
+    seen_by: tuple[str, ...]
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Separation:
+    """Who stays apart from a report: it isn't answered by those who wrote or signed it.
+
+    ``roles``: of those who stay apart. ``steps``: whoever records one of them wrote the report;
+    so did everybody who was ever on the team. ``reading``: decides whether it holds at all.
+    """
+
+    id: str
+    basis: Citation
+    roles: tuple[str, ...]
+    steps: tuple[str, ...]
+    reading: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -454,10 +486,20 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerName:
+    """How a division was called up to a day, that day included."""
+
+    label: Label
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
 class Division:
     """An administrative division or zone, with the days between which it existed as such.
 
     ``is_government``: whether it has a people's government of its own; a zone has none.
+    ``succeeded_by``: the division to which its area and its cases went when it ended. ``former``:
+    what it was called before, under the same code, the earliest name first.
     """
 
     code: str
@@ -467,10 +509,17 @@ class Division:
     is_government: bool
     valid_from: date | None
     valid_until: date | None
+    succeeded_by: str | None = None
+    former: tuple[FormerName, ...] | None = None
 
     def exists_on(self, on: date) -> bool:
         """Did the division exist under this code on the day?"""
         return (self.valid_from or on) <= on <= (self.valid_until or on)
+
+    def as_on(self, on: date) -> "Division":
+        """Return the division under the name that it had on the day, and no other."""
+        names = (each.label for each in self.former or () if on <= each.until)
+        return replace(self, label=next(names, self.label), former=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -526,6 +575,8 @@ class Ruleset:
     terms: Mapping[str, Term]
     plans: Mapping[str, Plan]
     rungs: Mapping[str, Rung]
+    restrictions: Mapping[str, Restriction]
+    separations: Mapping[str, Separation]
 
     @cached_property
     def terms_of_clock(self) -> Mapping[str, tuple[Term, ...]]:
@@ -534,6 +585,11 @@ class Ruleset:
             clock: tuple(term for term in self.terms.values() if term.clock == clock)
             for clock in self.clocks
         }
+
+    def keeps_apart(self, separation: Separation) -> bool:
+        """Does the reading that is chosen keep them apart?"""
+        reading = self.readings[separation.reading]
+        return reading.option(reading.chosen).value is True
 
     def scales_on(self, on: date) -> tuple[Scale, ...]:
         """Return the scales that grade a fire of this day."""

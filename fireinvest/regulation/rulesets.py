@@ -1,7 +1,7 @@
 """Which law is in force for a place on a day? The layers of profiles, laid over each other."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
@@ -44,7 +44,49 @@ class Law:
         if not found.exists_on(on):
             text = Text("%(name)s does not exist as such on %(day)s.", name=found.label, day=on)
             raise Faulty([Problem(field_name, text)])
-        return found
+        return found.as_on(on)
+
+    def successors(self, code: str, on: date) -> tuple[str, ...]:
+        """Return the divisions to which the cases of this one went by the day, one after another.
+
+        A division hands over on the day after its last.
+        """
+        found: list[str] = []
+        ended = self.divisions.get(code)
+        while ended is not None and ended.succeeded_by is not None and _is_over(ended, on):
+            found.append(ended.succeeded_by)
+            ended = self.divisions.get(ended.succeeded_by)
+        return tuple(found)
+
+    def places_of(self, division: Division, on: date) -> frozenset[str]:
+        """Return the divisions at which a post covers this one on the day.
+
+        Its own and the one above it, also as they were; and those that took over from either,
+        with the ones above those.
+        """
+        known = {division.code, *([division.parent] if division.parent else [])}
+        return frozenset(known).union(*(self._taking_over(each, on) for each in known))
+
+    def _taking_over(self, code: str, on: date) -> set[str]:
+        chain = self.successors(code, on)
+        above = (self.divisions[each].parent for each in chain)
+        return {*chain, *(each for each in above if each is not None)}
+
+    def predecessors(self, code: str, on: date) -> frozenset[str]:
+        """Return the divisions whose cases came to this one, or to one below it, by the day.
+
+        Those that always lay below it aren't told: a post above covers them anyway.
+        """
+        return self.taken_over(on).get(code, frozenset())
+
+    def taken_over(self, on: date) -> Mapping[str, frozenset[str]]:
+        """Return, by division, its predecessors by the day; only where there are any."""
+        found: dict[str, set[str]] = {}
+        for each in self.divisions.values():
+            for later in self._taking_over(each.code, on):
+                if later != each.parent:
+                    found.setdefault(later, set()).add(each.code)
+        return {code: frozenset(before) for code, before in found.items()}
 
     def in_force(self, division: str | None, on: date) -> Ruleset:
         """Return the ruleset for a place on the day of the fire.
@@ -76,8 +118,10 @@ def known_law(extra: Path | None = None) -> Law:
     files = [path for folder in folders for path in sorted(folder.glob("*.toml"))]
     lists = [path for folder in folders for path in sorted((folder / "divisions").glob("*.toml"))]
     divisions: dict[str, Division] = {}
+    listing: dict[str, tuple[Division, ...]] = {}
     for path in lists:
-        for division in load_divisions(path):
+        listing[path.name] = load_divisions(path)
+        for division in listing[path.name]:
             key = f"divisions.{division.code}"
             if division.code in divisions:
                 text = Text("The division %(code)s is listed twice.", code=division.code)
@@ -86,11 +130,38 @@ def known_law(extra: Path | None = None) -> Law:
                 text = Text("There is no %(id)s.", id=division.parent)
                 raise ProfileFaulty(path.name, [Problem(f"{key}.parent", text)])
             divisions[division.code] = division
+    for name, listed in listing.items():
+        if problems := list(_lost_cases(listed, divisions)):
+            raise ProfileFaulty(name, problems)
     law = Law(tuple(load_layer(path) for path in files), divisions)
     _refuse_overlaps(law.layers)
     for layer in law.layers:
         _join_as_it_changes(law, layer)
     return law
+
+
+def _is_over(division: Division, on: date) -> bool:
+    return division.valid_until is not None and division.valid_until < on
+
+
+def _lost_cases(listed: Iterable[Division], divisions: Mapping[str, Division]) -> Iterator[Problem]:
+    """A successor is there on the day after the last, so that no case is nobody's for a day."""
+    for each in listed:
+        if each.succeeded_by is None:
+            continue
+        key = f"divisions.{each.code}.succeeded_by"
+        successor = divisions.get(each.succeeded_by)
+        if each.valid_until is None:
+            yield Problem(key, Text("Only a division that ends has a successor."))
+        elif successor is None:
+            yield Problem(key, Text("There is no %(id)s.", id=each.succeeded_by))
+        elif not successor.exists_on(each.valid_until + ONE_DAY):
+            text = Text(
+                "%(name)s does not exist as such on %(day)s.",
+                name=successor.label,
+                day=each.valid_until + ONE_DAY,
+            )
+            yield Problem(key, text)
 
 
 def _join_as_it_changes(law: Law, layer: Layer) -> None:

@@ -21,22 +21,30 @@ from fireinvest.store.cases import Stored, Values
 from fireinvest.store.codec import Document, Unreadable, decode_as, encode_value
 from fireinvest.store.conflicts import Conflict, changing
 from fireinvest.store.journal import NOTHING_BEFORE, Line
-from fireinvest.store.lists import CaseLine, Filters, Page, Scope, Standing, list_cases, scope_of
+from fireinvest.store.lists import (
+    CaseLine,
+    Filters,
+    Page,
+    Scope,
+    Standing,
+    list_cases,
+    scope_of,
+    seen_among,
+)
 from fireinvest.store.outbox import Notice, post
 from fireinvest.store.people import (
-    CARRIER,
     MemberGrant,
-    add_grant,
-    carriers_of,
     find_login,
     ids_of_logins,
     may_act_for,
     member_grants_of_cases,
     save_member_grants,
 )
+from fireinvest.store.posts import holds_post
 from fireinvest.store.projections import (
     Key,
     Moved,
+    apart_people,
     calendar_id,
     called_values,
     case_values,
@@ -50,12 +58,19 @@ from fireinvest.store.projections import (
 )
 from fireinvest.store.search import save_words, words_of
 from fireinvest.workflow import engine
-from fireinvest.workflow.actions import Entry, HandingOver, Linking, Merging, Opening
-from fireinvest.workflow.case import Case, fold
+from fireinvest.workflow.actions import (
+    Entry,
+    HandingOver,
+    Linking,
+    Merging,
+    Opening,
+    Reassigning,
+)
+from fireinvest.workflow.case import Case, fold, retold
 from fireinvest.workflow.deadlines import deadlines_of
 from fireinvest.workflow.engine import Action, Outcome
 from fireinvest.workflow.errors import Invalid, NotAllowed, Refused, Stale
-from fireinvest.workflow.permissions import SYSTEM, Actor, is_recused, may_see
+from fireinvest.workflow.permissions import CARRIER, SYSTEM, Actor, is_recused, may_see
 
 __all__ = [
     "CaseLine",
@@ -77,6 +92,7 @@ __all__ = [
     "rebuild",
     "scope_of",
     "see_case",
+    "seen_among",
 ]
 
 #: Whoever holds one of these posts in a place can open a case there.
@@ -176,7 +192,13 @@ def _folded(session: Session, row: Stored, lines: list[Line]) -> Loaded:
     if not lines:
         raise Unreadable(f"the case {row.number} has no journal")
     ruleset = stored_ruleset(session, row["ruleset_pin"])
-    case = fold(ruleset, _division(lines[0]), [line.entry() for line in lines])
+    opening = lines[0]
+    case = fold(
+        ruleset,
+        _division(opening),
+        [line.entry() for line in lines],
+        carrier=_given_to(opening),
+    )
     return Loaded(CaseRef(row.id, row.number), row, tuple(lines), case)
 
 
@@ -187,6 +209,12 @@ def _division(opening: Line) -> Division | None:
         return None
     place: Division = decode_as(Division, written)
     return place
+
+
+def _given_to(opening: Line) -> str | None:
+    """The login of whom the case was given to when it was opened."""
+    written = opening.news.get("carrier")
+    return written if isinstance(written, str) else None
 
 
 # ---------------------------------------------------------------------------- opening
@@ -250,9 +278,9 @@ def open_case(
         acting_for=acting_for,
         reason=reason,
     )
-    case = fold(ruleset, division, [entry])
-    deadlines = deadlines_of(case, calendar, today)
     carrier = carrier or actor.id
+    case = fold(ruleset, division, [entry], carrier=carrier)
+    deadlines = deadlines_of(case, calendar, today)
     try:
         with changing(database) as session:
             first = journal.find_by_key(session, actor.id, idempotency_key)
@@ -292,7 +320,6 @@ def open_case(
                     "unit_name": unit_name,
                     "address": address,
                     "ruleset_pin": ruleset.pin,
-                    "carrier": carrier,
                     "is_demo": is_demo,
                     "opened_at": now,
                 },
@@ -305,7 +332,7 @@ def open_case(
             _save_deadlines(session, ref, entry, {}, rows, now)
             cases.save_next_steps(session, ref.id, next_values(ref.id, case, deadlines))
             _save_words(session, ref, None, case, unit_name, address)
-            _give_to(session, ref, carrier, actor, today)
+            _give_to(session, ref, carrier, case, actor)
             return ref
     except Conflict as conflict:
         with database.readers.begin() as session:
@@ -350,25 +377,10 @@ def _used_before() -> Refused:
     return Refused([Problem("idempotency_key", text)])
 
 
-def _give_to(session: Session, ref: CaseRef, carrier: str, actor: Actor, today: date) -> None:
-    person = find_login(session, carrier)
-    if person is None:
-        if carrier == SYSTEM:
-            return
+def _give_to(session: Session, ref: CaseRef, carrier: str, case: Case, actor: Actor) -> None:
+    if carrier != SYSTEM and find_login(session, carrier) is None:
         raise Invalid([Problem("carrier", Text("There is no such person."))])
-    add_grant(
-        session,
-        person_id=person.id,
-        role=CARRIER,
-        case_id=ref.id,
-        agency_id=None,
-        division=None,
-        tier=None,
-        valid_from=today,
-        valid_until=None,
-        granted_by=actor.id,
-        reason=None,
-    )
+    save_member_grants(session, ref.id, member_grants(case), actor.id)
 
 
 # ---------------------------------------------------------------------------- acting
@@ -389,7 +401,8 @@ def act(
 ) -> Done:
     """Take an action in a case: all of it is saved, or nothing. Asked again, it is done once.
 
-    A merge, a hand-over to another case and a link write their entry in both cases.
+    A case goes by the law that it is pinned to; ``law`` tells which divisions took over from
+    others since. A merge, a hand-over to another case and a link write their entry in both cases.
 
     Raises:
         NoSuchCase: when there is none, or the actor may not see it.
@@ -397,7 +410,6 @@ def act(
         Stale: when the case has moved on since the actor saw it.
 
     """
-    del law  # A case goes by the law that it is pinned to.
     if problems := list(_key_problems(idempotency_key)):
         raise Invalid(problems)
     try:
@@ -411,6 +423,7 @@ def act(
                 raise NoSuchCase
             _check_acting_for(session, actor, action.acting_for, today, loaded.case)
             others = _others_seen(held, actor, loaded, action)
+            _check_carrier(session, law, loaded.case, action, today)
             outcome = engine.apply(
                 loaded.case,
                 actor,
@@ -474,6 +487,12 @@ def _others_seen(
     if number is not None and number != loaded.ref.number and number not in others:
         field = {Merging: "into", HandingOver: "to_case"}.get(type(action.payload), "other")
         raise Invalid([Problem(field, Text("There is no such case."))])
+    match action.payload:
+        # A link shows in both cases what was done.
+        case Linking(other=other, entry=entry) if other in others and (
+            entry in others[other].case.restrictions
+        ):
+            raise Invalid([Problem("entry", Text("A restricted entry can't be linked."))])
     if isinstance(action.payload, Merging):
         for each in others.values():
             if each.case.merged_into is not None:
@@ -492,6 +511,19 @@ def _check_acting_for(
         case is not None and is_recused(principal, case)
     ):
         raise NotAllowed([Problem("acting_for", Text("You don't act for this person today."))])
+
+
+def _check_carrier(session: Session, law: Law, case: Case, action: Action, today: date) -> None:
+    """A new carrier has an account and the post, on the day of the change and today."""
+    if not isinstance(action.payload, Reassigning):
+        return
+    place, login = case.division, action.payload.carrier
+    for on in sorted({action.on, today}):
+        # Where nobody knows yet in which county it burned, the post at any place will do.
+        places = None if place is None else law.places_of(place, on)
+        if not holds_post(session, login, CARRIER, places, on):
+            text = Text("This person doesn't hold the post of carrier at this place.")
+            raise Invalid([Problem("carrier", text)])
 
 
 def _repeat(ref: CaseRef, line: Line, action: Action) -> Done:
@@ -527,7 +559,7 @@ def _save_linked(
     for linked in outcome.linked:
         other = others[linked.case_id]
         entry = linked.entry_in(other.case, outcome.entry)
-        after = fold(other.case.ruleset, other.case.division, (*other.case.journal, entry))
+        after = retold(other.case, (*other.case.journal, entry))
         deadlines = deadlines_of(after, when.calendar, when.today)
         _save(session, other, entry, after, deadlines, when, f"{key}#{other.ref.number}", None)
 
@@ -574,8 +606,12 @@ def _save(
         cases.save_next_steps(session, ref.id, nexts)
     if after.recused != before.case.recused:
         cases.save_recusals(session, ref.id, dict(after.recused))
-    if after.members != before.case.members:
-        save_member_grants(session, ref.id, member_grants(after), entry.actor)
+    apart = apart_people(after)
+    if apart != apart_people(before.case):
+        cases.save_apart(session, ref.id, apart)
+    granted = member_grants(after)
+    if granted != member_grants(before.case):
+        save_member_grants(session, ref.id, granted, entry.actor)
     is_renamed = any(before.row[name] != each for name, each in called.items())
     known = None if is_renamed else before.case
     _save_words(session, ref, known, after, called["unit_name"], called["address"])
@@ -728,7 +764,7 @@ class _Kept:
     """What the projections of some cases say, read with one query each."""
 
     recused: Mapping[int, dict[str, date]]
-    carriers: Mapping[int, str]
+    apart: Mapping[int, frozenset[tuple[str, str]]]
     granted: Mapping[int, frozenset[MemberGrant]]
     nexts: Mapping[int, list[Values]]
     deadlines: Mapping[int, list[Values]]
@@ -739,10 +775,10 @@ class _Kept:
         deadlines: dict[int, list[Values]] = {case_id: [] for case_id in ids}
         for values in cases.deadlines_of_cases(session, ids):
             deadlines[values["case_id"]].append(values)
-        people = {each.person for loaded in folded for each in loaded.case.members}
+        people = {each.login for loaded in folded for each in member_grants(loaded.case)}
         return cls(
             cases.recusals_of_cases(session, ids),
-            carriers_of(session, ids),
+            cases.apart_of_cases(session, ids),
             member_grants_of_cases(session, ids),
             cases.next_steps_of_cases(session, ids),
             deadlines,
@@ -765,7 +801,7 @@ def _case_differences(
     counted = deadlines_of(case, calendar, row["counted_on"])
     stored = _by_key(kept_now.deadlines[row.id])
     kept = settled(stored, deadline_values(row.id, case, counted, calendar_name))
-    expected = _expected(loaded, kept.values(), kept_now.carriers.get(row.id))
+    expected = _expected(loaded, kept.values())
     changes = {name: value for name, value in expected.items() if row[name] != value}
     yield _Part(
         [Difference(number, "cases", "", name, row[name], each) for name, each in changes.items()],
@@ -779,6 +815,11 @@ def _case_differences(
     yield _whole(
         number, "recusals", kept_now.recused[row.id], recused,
         lambda session: cases.save_recusals(session, row.id, recused),
+    )  # fmt: skip
+    apart = apart_people(case)
+    yield _whole(
+        number, "apart", kept_now.apart[row.id], apart,
+        lambda session: cases.save_apart(session, row.id, apart),
     )  # fmt: skip
     nexts = next_values(row.id, case, counted)
     yield _whole(
@@ -812,14 +853,13 @@ def _pinned(row: Stored, lines: list[Line]) -> Stored:
     return row if pin is None else replace(row, values={**row.values, "ruleset_pin": pin})
 
 
-def _expected(loaded: Loaded, kept: Iterable[Values], carrier: str | None) -> Values:
+def _expected(loaded: Loaded, kept: Iterable[Values]) -> Values:
     opening = loaded.lines[0]
     said = {"number": opening.news["number"], **called_values(loaded.case, opening.news)}
     return {
         **case_values(loaded.case, kept, loaded.row["counted_on"]),
         **said,
         "ruleset_pin": opening.news["ruleset"],
-        "carrier": carrier or opening.news["carrier"],
         "opened_at": opening.recorded_at,
         "head_hash": loaded.head_hash,
     }

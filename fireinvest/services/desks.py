@@ -1,12 +1,13 @@
 """A person's desk: what they owe, what waits for others, and what their posts have to watch."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from fireinvest.regulation.checking import MEMBERS
 from fireinvest.regulation.clocks import Light
-from fireinvest.regulation.profile import Kind, Per, Ruleset
+from fireinvest.regulation.profile import Per, Ruleset
+from fireinvest.regulation.rulesets import Law
+from fireinvest.services.leaving import LeftLine, left_behind
 from fireinvest.store import Session
 from fireinvest.store.desks import (
     Due,
@@ -21,7 +22,7 @@ from fireinvest.store.desks import (
     submitted_to,
     waiting,
 )
-from fireinvest.workflow.permissions import APART, ON_CASE, Actor
+from fireinvest.workflow.permissions import ON_CASE, Actor
 
 __all__ = [
     "LONGEST",
@@ -51,7 +52,8 @@ class Desk:
 
     ``has_more``: they owe more than is listed. ``reports``: what their government has to answer,
     None where they hold no post for it. ``lights``: how many clocks of the cases that they lead
-    have which light, None where they lead none.
+    have which light, None where they lead none. ``left``: the cases that are without their carrier
+    or a member, for the head of an agency.
     """
 
     owed: tuple[OwedLine, ...]
@@ -60,17 +62,18 @@ class Desk:
     reports: tuple[ReportLine, ...] | None
     led: int
     lights: Mapping[Light, int] | None
+    left: tuple[LeftLine, ...] = ()
 
 
 def desk(
-    session: Session, actor: Actor, ruleset: Ruleset, today: date, *, acting_for: str | None = None
+    session: Session, actor: Actor, ruleset: Ruleset, today: date, *, law: Law | None = None
 ) -> Desk:
-    """Return what stands on somebody's desk on a day; at most four queries.
+    """Return what stands on somebody's desk on a day; at most six queries.
 
     ``ruleset``: the law by which it is told which posts a government has for what is submitted.
-    ``acting_for``: the login of the one whose posts the actor holds now.
+    ``law``: which divisions took over from others; without it nobody is told of who left.
     """
-    posts = posts_of(actor, ruleset, acting_for)
+    posts = posts_of(actor)
     lines = owed(session, posts, today, LONGEST + 1)
     others = waiting(session, posts, posts.cases_as(_CARRYING), today, LONGEST * _ROLES_OF_A_STEP)
     clocks, roles = _submissions(ruleset)
@@ -83,44 +86,26 @@ def desk(
         reports=tuple(submitted_to(session, posts, roles, clocks, LONGEST)) if reviews else None,
         led=len(led),
         lights=lights_of(session, posts, led, today) if led else None,
+        left=() if law is None else left_behind(session, law, posts, today, LONGEST),
     )
 
 
-def posts_of(actor: Actor, ruleset: Ruleset, acting_for: str | None = None) -> Posts:
+def posts_of(actor: Actor) -> Posts:
     """Return an actor's posts as the desk asks for them: ``permissions.roles_of`` for all cases."""
     on_case: dict[str, set[str]] = {}
     for each in actor.grants:
         if each.role in ON_CASE and each.case_id is not None:
             on_case.setdefault(each.role, set()).add(each.case_id)
-    # Nobody replies to their own report.
-    on_team = _numbers(on_case, _team_posts(ruleset))
     seats = {
-        Seat(each.role, each.division, each.tier, on_team if each.role in APART else frozenset())
+        Seat(each.role, each.division, each.tier)
         for each in actor.grants
         if each.role not in ON_CASE and each.division is not None and each.tier is not None
     }
-    people = {actor.id} if acting_for is None else {actor.id, acting_for}
     return Posts(
-        people=frozenset(people),
+        people=actor.people,
         on_case={role: frozenset(on_case[role]) for role in sorted(on_case)},
         seats=tuple(sorted(seats, key=lambda seat: (seat.role, seat.division, seat.tier))),
     )
-
-
-def _numbers(on_case: Mapping[str, set[str]], roles: Iterable[str]) -> frozenset[str]:
-    return frozenset(number for role in roles for number in on_case.get(role, ()))
-
-
-def _team_posts(ruleset: Ruleset) -> frozenset[str]:
-    """The posts of those who sign the report, as steps give them."""
-    steps = ruleset.steps.values()
-    signing = {
-        role
-        for step in steps
-        if step.items == MEMBERS and step.kind is Kind.SIGNATURE
-        for role in step.who
-    }
-    return frozenset(step.assigns for step in steps if step.assigns in signing)
 
 
 def _submissions(ruleset: Ruleset) -> tuple[frozenset[str], frozenset[str]]:

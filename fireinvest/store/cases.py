@@ -175,6 +175,17 @@ class RecusedRow(Base):
     since: Mapped[date]
 
 
+class ApartRow(Base):
+    """Somebody who can't hold a role for a case, because the report is their own."""
+
+    __tablename__ = "apart"
+    __table_args__ = (Index(None, "person"),)
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(60), primary_key=True)
+    person: Mapped[str] = mapped_column(String(200), primary_key=True)
+
+
 class CaseNumber(Base):
     """The last number that was given out for a city and a year."""
 
@@ -329,6 +340,25 @@ def recusals_of_cases(session: Session, case_ids: Sequence[int]) -> dict[int, di
     ):
         found[row.case_id][row.person] = row.since
     return found
+
+
+def apart_of_cases(
+    session: Session, case_ids: Sequence[int]
+) -> dict[int, frozenset[tuple[str, str]]]:
+    """Return who is kept apart from each of these cases, each with the role."""
+    found: dict[int, set[tuple[str, str]]] = {case_id: set() for case_id in case_ids}
+    query = select(ApartRow.case_id, ApartRow.role, ApartRow.person)
+    for row in session.execute(query.where(ApartRow.case_id.in_(case_ids))):
+        found[row.case_id].add((row.role, row.person))
+    return {case_id: frozenset(each) for case_id, each in found.items()}
+
+
+def save_apart(session: Session, case_id: int, apart: Iterable[tuple[str, str]]) -> None:
+    """Let just these people be kept apart from a case, each from a role."""
+    session.execute(delete(ApartRow).where(ApartRow.case_id == case_id))
+    rows = [{"case_id": case_id, "role": role, "person": person} for role, person in apart]
+    if rows:
+        session.execute(insert(ApartRow), rows)
 
 
 def save_recusals(session: Session, case_id: int, recused: dict[str, date]) -> None:

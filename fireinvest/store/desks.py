@@ -22,29 +22,27 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from fireinvest.regulation.clocks import Light
-from fireinvest.store.cases import CaseRow, DeadlineRow, NextStepRow, RecusedRow
+from fireinvest.store.cases import ApartRow, CaseRow, DeadlineRow, NextStepRow, RecusedRow
 from fireinvest.store.lists import Timing, has_light, light_on
 from fireinvest.workflow.next_steps import HAND_OVER
+from fireinvest.workflow.permissions import APART
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A post at one tier's government in a place; it reaches the places below.
-
-    ``not_in``: numbers of the cases for which it doesn't count.
-    """
+    """A post at one tier's government in a place; it reaches the places below."""
 
     role: str
     division: str
     tier: str
-    not_in: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Posts:
     """What somebody holds: posts on cases, by role with the cases' numbers, and at governments.
 
-    ``people``: as whom they act; where one of these was recused, there is nothing to see.
+    ``people``: as whom they act; where one of these was recused, there is nothing to see, and
+    where one is kept apart from the report, there is nothing to answer.
     """
 
     people: frozenset[str]
@@ -206,6 +204,7 @@ def submitted_to(
             place == seat.division,
             _DUES.clock.in_(sorted(clocks)),
             _CASES.investigating == seat.tier,
+            *([_not_apart(posts, seat.role, _CASES.id)] if seat.role in APART else []),
         )
         for seat in posts.seats
         if seat.role in roles
@@ -275,9 +274,8 @@ def _parts(posts: Posts) -> Iterator[Select[Any]]:
         yield select(*columns).where(_NEXT.case_id.in_(ids), _NEXT.role == role)
     for seat in posts.seats:
         where = [_NEXT.role == seat.role, _of_tier(seat.tier)]
-        if seat.not_in:
-            ids = select(CaseRow.id).where(CaseRow.number.in_(sorted(seat.not_in)))
-            where.append(_NEXT.case_id.not_in(ids))
+        if seat.role in APART:
+            where.append(_not_apart(posts, seat.role, _NEXT.case_id))
         for place in (_NEXT.division, _NEXT.parent):
             yield select(*columns).where(place == seat.division, *where)
 
@@ -307,6 +305,12 @@ def _meets(step: Any) -> _Where:
 def _not_recused(posts: Posts, case_id: ColumnElement[int]) -> _Where:
     among = RecusedRow.person.in_(sorted(posts.people))
     return not_(exists().where(RecusedRow.case_id == case_id, among))
+
+
+def _not_apart(posts: Posts, role: str, case_id: ColumnElement[int]) -> _Where:
+    """Is the report none of their own? Then whoever holds the role may answer it."""
+    among = ApartRow.person.in_(sorted(posts.people))
+    return not_(exists().where(ApartRow.case_id == case_id, ApartRow.role == role, among))
 
 
 def _light(today: date, values: Mapping[Light, Any]) -> ColumnElement[Any]:

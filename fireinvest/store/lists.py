@@ -33,9 +33,12 @@ from fireinvest.workflow.permissions import ROLES, SYSTEM, Actor
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which cases may somebody see: all, those of places, single ones; never where recused."""
+    """Which cases may somebody see: all, those of places, single ones; never where recused.
 
-    person: str
+    ``people``: who looks, and for whom they act; a recusal of either leaves the case out.
+    """
+
+    people: frozenset[str]
     everything: bool = False
     divisions: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
@@ -45,7 +48,7 @@ def scope_of(actor: Actor) -> Scope:
     """Return which cases an actor may see; the same as ``permissions.may_see`` case by case."""
     posts = [each for each in actor.grants if each.role in ROLES]
     return Scope(
-        actor.id,
+        actor.people,
         everything=actor.id == SYSTEM,
         divisions=frozenset(each.division for each in posts if each.division is not None),
         numbers=frozenset(each.case_id for each in posts if each.case_id is not None),
@@ -299,11 +302,23 @@ def _edge(stretches: Sequence[CTE], length: int, first: CTE, size: int) -> Scala
     return select(case((filled < size, end))).scalar_subquery()
 
 
+def seen_among(session: Session, scope: Scope, numbers: Iterable[str]) -> frozenset[str]:
+    """Return which of these cases somebody may see."""
+    wanted = sorted(set(numbers))
+    ways = [*in_places(scope, None, CaseRow), *_singles(scope, Filters())]
+    if not wanted or not ways:
+        return frozenset()
+    query = select(CaseRow.number).where(
+        CaseRow.number.in_(wanted), or_(*ways), *without_recused(scope, CaseRow.id)
+    )
+    return frozenset(session.scalars(query))
+
+
 def without_recused(scope: Scope, case_id: InstrumentedAttribute[int]) -> Iterator[_Where]:
     """Yield the condition that leaves out the cases from which somebody was recused."""
     if not scope.everything:
-        recused = exists().where(RecusedRow.case_id == case_id, RecusedRow.person == scope.person)
-        yield not_(recused)
+        among = RecusedRow.person.in_(sorted(scope.people))
+        yield not_(exists().where(RecusedRow.case_id == case_id, among))
 
 
 def in_places(

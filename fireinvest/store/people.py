@@ -29,9 +29,6 @@ from fireinvest.store.base import Base, Instant
 from fireinvest.store.cases import CaseRow
 from fireinvest.workflow.permissions import Grant
 
-#: The post of whoever carries a case.
-CARRIER = "carrier"
-
 
 class Person(Base):
     """Somebody who can sign in. The login is the name under which the journal knows them.
@@ -128,6 +125,15 @@ class StoredPerson:
     name: str
     password_hash: str | None
     is_active: bool
+    password_set_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal(StoredPerson):
+    """Somebody for whom another one acts, from a day to a day."""
+
+    valid_from: date
+    valid_until: date
 
 
 def _holds(table: type[GrantRow] | type[Deputy], on: date) -> ColumnElement[bool]:
@@ -138,7 +144,14 @@ def _holds(table: type[GrantRow] | type[Deputy], on: date) -> ColumnElement[bool
 def _stored(row: Person | None) -> StoredPerson | None:
     if row is None:
         return None
-    return StoredPerson(row.id, row.login, row.name, row.password_hash, row.is_active)
+    return stored_person(row)
+
+
+def stored_person(row: Person) -> StoredPerson:
+    """Return who it is, as the rest of the application knows them."""
+    return StoredPerson(
+        row.id, row.login, row.name, row.password_hash, row.is_active, row.password_set_at
+    )
 
 
 def find_person(session: Session, person_id: int) -> StoredPerson | None:
@@ -156,7 +169,12 @@ def add_person(
 ) -> int:
     """Add a person and return their id. A login that is taken: Conflict when the unit ends."""
     row = Person(
-        login=login, name=name, password_hash=password_hash, is_active=True, created_at=created_at
+        login=login,
+        name=name,
+        password_hash=password_hash,
+        is_active=True,
+        created_at=created_at,
+        password_set_at=None if password_hash is None else created_at,
     )
     session.add(row)
     session.flush()
@@ -168,16 +186,47 @@ def change_person(
     person_id: int,
     *,
     password_hash: str | None = None,
+    password_set_at: datetime | None = None,
     is_active: bool | None = None,
 ) -> None:
-    """Set a person's password hash, or whether they can sign in; None leaves it as it is."""
-    changes = {
-        name: value
-        for name, value in (("password_hash", password_hash), ("is_active", is_active))
-        if value is not None
+    """Set a person's password hash and when, or whether they can sign in; None changes nothing."""
+    given = {
+        "password_hash": password_hash,
+        "password_set_at": password_set_at,
+        "is_active": is_active,
     }
+    changes = {name: value for name, value in given.items() if value is not None}
     if changes:
         session.execute(update(Person).where(Person.id == person_id).values(**changes))
+
+
+def find_subject(session: Session, subject: str) -> StoredPerson | None:
+    """Return the person whom the provider of sign-ins knows under this name, or None."""
+    return _stored(session.scalars(select(Person).where(Person.subject == subject)).one_or_none())
+
+
+def subject_of(session: Session, person_id: int) -> str | None:
+    """Return the name under which the provider of sign-ins knows a person, None where there is none."""
+    return session.scalars(select(Person.subject).where(Person.id == person_id)).one_or_none()
+
+
+def set_subject(session: Session, person_id: int, old: str | None, new: str | None) -> bool:
+    """Let the provider of sign-ins know a person under another name; had they the old one still?
+
+    A name that another person has: Conflict when the unit ends.
+    """
+    changed = session.execute(
+        update(Person)
+        .where(Person.id == person_id, Person.subject.is_not_distinct_from(old))
+        .values(subject=new)
+        .returning(Person.id)
+    )
+    return changed.one_or_none() is not None
+
+
+def lock_person(session: Session, person_id: int) -> None:
+    """Let others who want to change what a person holds wait until this unit of work is over."""
+    session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
 
 
 def add_agency(
@@ -275,16 +324,28 @@ def add_deputy(
     return row.id
 
 
-def principals(session: Session, person_id: int, on: date) -> tuple[StoredPerson, ...]:
-    """Return those whom a person may act for on a day, by login."""
-    rows = session.scalars(
-        select(Person)
+def principals(session: Session, person_id: int, on: date) -> tuple[Principal, ...]:
+    """Return those whom a person may act for on a day, by login, and from when to when."""
+    rows = session.execute(
+        select(Person, Deputy.valid_from, Deputy.valid_until)
         .join(Deputy, Deputy.acts_for_id == Person.id)
         .where(Deputy.person_id == person_id, _holds(Deputy, on))
-        .order_by(Person.login)
-        .distinct()
+        .order_by(Person.login, Deputy.valid_until)
     )
-    return tuple(found for row in rows if (found := _stored(row)) is not None)
+    found = {
+        person.id: Principal(
+            person.id,
+            person.login,
+            person.name,
+            person.password_hash,
+            person.is_active,
+            person.password_set_at,
+            valid_from=valid_from,
+            valid_until=valid_until,
+        )
+        for person, valid_from, valid_until in rows
+    }
+    return tuple(found.values())
 
 
 def may_act_for(session: Session, login: str, for_login: str, on: date) -> bool:
@@ -378,17 +439,6 @@ def names_of_logins(session: Session, logins: Collection[str]) -> dict[str, str]
     return {row.login: row.name for row in rows}
 
 
-def carriers_of(session: Session, case_ids: Sequence[int]) -> dict[int, str]:
-    """Return the login of each case's carrier: who was given the post last."""
-    rows = session.execute(
-        select(GrantRow.case_id, Person.login)
-        .join(Person, Person.id == GrantRow.person_id)
-        .where(GrantRow.case_id.in_(case_ids), GrantRow.role == CARRIER)
-        .order_by(GrantRow.id)
-    )
-    return {row.case_id: row.login for row in rows}
-
-
 #: More than a list of suggestions should hold; others are found by their login.
 _MOST_SUGGESTED = 300
 
@@ -452,6 +502,7 @@ class PostLine:
     person_id: int
     role: str
     case: str | None
+    agency_id: int | None
     agency: Label | None
     division: str | None
     tier: str | None
@@ -469,7 +520,8 @@ class PostLine:
 _MOST_POSTS = 500
 
 
-def _post_lines() -> Select[GrantRow, str | None, Agency | None]:
+def post_lines() -> Select[GrantRow, str | None, Agency | None]:
+    """Return the query for posts, each with its case's number and its agency."""
     return (
         select(GrantRow, CaseRow.number, Agency)
         .outerjoin(CaseRow, CaseRow.id == GrantRow.case_id)
@@ -477,12 +529,14 @@ def _post_lines() -> Select[GrantRow, str | None, Agency | None]:
     )
 
 
-def _post_line(row: GrantRow, case: str | None, agency: Agency | None) -> PostLine:
+def post_line(row: GrantRow, case: str | None, agency: Agency | None) -> PostLine:
+    """Return a row of that query as a post."""
     return PostLine(
         id=row.id,
         person_id=row.person_id,
         role=row.role,
         case=case,
+        agency_id=row.agency_id,
         agency=None if agency is None else Label(agency.label_zh, agency.label_en),
         division=row.division,
         tier=row.tier,
@@ -496,23 +550,23 @@ def _post_line(row: GrantRow, case: str | None, agency: Agency | None) -> PostLi
 def posts_at_places(session: Session, person_id: int) -> list[PostLine]:
     """Return the posts that somebody held, holds and will hold at places, the latest first."""
     query = (
-        _post_lines()
+        post_lines()
         .where(GrantRow.person_id == person_id, GrantRow.case_id.is_(None))
         .order_by(GrantRow.valid_from.desc(), GrantRow.id.desc())
         .limit(_MOST_POSTS)
     )
-    return [_post_line(*row) for row in session.execute(query)]
+    return [post_line(*row) for row in session.execute(query)]
 
 
 def posts_on(session: Session, person_id: int, on: date) -> list[PostLine]:
     """Return the posts that somebody holds on a day, at places and on cases."""
     query = (
-        _post_lines()
+        post_lines()
         .where(GrantRow.person_id == person_id, _holds(GrantRow, on))
         .order_by(GrantRow.case_id.is_not(None), GrantRow.id)
         .limit(_MOST_POSTS)
     )
-    return [_post_line(*row) for row in session.execute(query)]
+    return [post_line(*row) for row in session.execute(query)]
 
 
 def posts_of_people(
@@ -521,12 +575,12 @@ def posts_of_people(
     """Return the posts at places that each of these people holds on a day."""
     found: dict[int, list[PostLine]] = {each: [] for each in person_ids}
     query = (
-        _post_lines()
+        post_lines()
         .where(GrantRow.person_id.in_(found), GrantRow.case_id.is_(None), _holds(GrantRow, on))
         .order_by(GrantRow.id)
     )
     for row, case, agency in session.execute(query):
-        found[row.person_id].append(_post_line(row, case, agency))
+        found[row.person_id].append(post_line(row, case, agency))
     return found
 
 
@@ -540,8 +594,8 @@ def count_posts_on_cases(session: Session, person_id: int, on: date) -> int:
 
 def find_post(session: Session, grant_id: int) -> PostLine | None:
     """Return a post, or None."""
-    row = session.execute(_post_lines().where(GrantRow.id == grant_id)).one_or_none()
-    return None if row is None else _post_line(*row)
+    row = session.execute(post_lines().where(GrantRow.id == grant_id)).one_or_none()
+    return None if row is None else post_line(*row)
 
 
 def same_post(
@@ -556,7 +610,7 @@ def same_post(
     valid_until: date | None,
 ) -> PostLine | None:
     """Return a post at the same place that somebody holds on any day of a time, or None."""
-    query = _post_lines().where(
+    query = post_lines().where(
         GrantRow.person_id == person_id,
         GrantRow.role == role,
         GrantRow.case_id.is_(None),
@@ -568,7 +622,7 @@ def same_post(
     if valid_until is not None:
         query = query.where(GrantRow.valid_from <= valid_until)
     row = session.execute(query.order_by(GrantRow.id).limit(1)).one_or_none()
-    return None if row is None else _post_line(*row)
+    return None if row is None else post_line(*row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -635,7 +689,7 @@ def _deputy_lines() -> Select[Deputy, Person, Person]:
 
 def _deputy_line(row: Deputy, person: Person, other: Person) -> DeputyLine:
     def whole(each: Person) -> StoredPerson:
-        return StoredPerson(each.id, each.login, each.name, each.password_hash, each.is_active)
+        return stored_person(each)
 
     return DeputyLine(
         id=row.id,

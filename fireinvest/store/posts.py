@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from fireinvest.store.people import GrantRow, Person
@@ -39,11 +39,35 @@ def holders_of(
             GrantRow.role == role,
             GrantRow.case_id.is_(None),
             GrantRow.division.in_(sorted(divisions)),
-            GrantRow.valid_from <= on,
-            or_(GrantRow.valid_until.is_(None), GrantRow.valid_until >= on),
+            *_on(on),
         )
         .distinct()
         .order_by(Person.name, Person.login)
         .limit(_MOST)
     )
     return tuple(Holder(login, name, division or "") for login, name, division in rows)
+
+
+def _on(on: date) -> tuple[ColumnElement[bool], ...]:
+    until = GrantRow.valid_until
+    return GrantRow.valid_from <= on, or_(until.is_(None), until >= on)
+
+
+def holds_post(
+    session: Session, login: str, role: str, divisions: Collection[str] | None, on: date
+) -> bool:
+    """Does somebody who can sign in hold a post in one of these divisions on a day?
+
+    None: in any. A post on a single case is none here.
+    """
+    query = select(GrantRow.id).where(
+        Person.is_active,
+        Person.login == login,
+        GrantRow.person_id == Person.id,
+        GrantRow.role == role,
+        GrantRow.case_id.is_(None),
+        *_on(on),
+    )
+    if divisions is not None:
+        query = query.where(GrantRow.division.in_(sorted(divisions)))
+    return session.execute(query.limit(1)).first() is not None

@@ -16,6 +16,7 @@ from fireinvest.store.people import MemberGrant
 from fireinvest.workflow.actions import KINDS, Correcting, Entry, Shape, Voiding
 from fireinvest.workflow.case import Case
 from fireinvest.workflow.next_steps import next_steps
+from fireinvest.workflow.permissions import APART, CARRIER, kept_apart
 
 Key = tuple[str, str]
 
@@ -40,6 +41,7 @@ def case_values(case: Case, deadlines: Iterable[Values], counted_on: date) -> Va
         "occurred_on": case.occurred_on,
         "occurred_at": case.occurred_at,
         **judged_values(case),
+        "carrier": case.carrier.person if case.carrier else None,
         "next_clock": following.get("clock"),
         "next_instance": following.get("instance"),
         "next_weight": following.get("weight"),
@@ -227,13 +229,25 @@ def next_values(case_id: int, case: Case, deadlines: Iterable[Deadline]) -> list
     return [rows[key] for key in sorted(rows)]
 
 
+def apart_people(case: Case) -> frozenset[tuple[str, str]]:
+    """Return the roles of those who are kept apart from the report, each with every such person."""
+    return frozenset((role, person) for role in APART for person in kept_apart(case, role))
+
+
 def member_grants(case: Case) -> frozenset[MemberGrant]:
-    """Return the posts on the case that its journal gives, for whoever of them has an account."""
-    return frozenset(
+    """Return the posts on the case that its journal gives, for whoever of them has an account.
+
+    Of those who carried it one after another, the last does.
+    """
+    found = {
         MemberGrant(each.person, each.post, each.since, each.entry)
         for each in case.members
         if each.is_active
-    )
+    }
+    if case.carrier is not None:
+        carrier = case.carrier
+        found.add(MemberGrant(carrier.person, CARRIER, carrier.since, carrier.entry))
+    return frozenset(found)
 
 
 def searched_parts(case: Case, number: str, unit_name: str, address: str) -> Iterator[str]:
@@ -242,7 +256,7 @@ def searched_parts(case: Case, number: str, unit_name: str, address: str) -> Ite
     if case.division is not None:
         yield from (case.division.label.zh, case.division.label.en)
     for entry in case.entries:
-        if type(entry.payload) not in KINDS.values():
+        if type(entry.payload) not in KINDS.values() or entry.seq in case.restrictions:
             continue
         for each in fields(entry.payload):
             if each.metadata["shape"] is Shape.TEXT:
@@ -271,7 +285,8 @@ def changed_values(
 
 def _plain(case: Case) -> dict[str, object]:
     facts = {f"facts.{each.name}": getattr(case.facts, each.name) for each in fields(Facts)}
-    return {name: encode_value(each) for name, each in {**facts, **judged_values(case)}.items()}
+    judged = {**judged_values(case), "carrier": case.carrier.person if case.carrier else None}
+    return {name: encode_value(each) for name, each in {**facts, **judged}.items()}
 
 
 def _entry(case: Case, seq: int) -> dict[str, object] | None:

@@ -123,7 +123,9 @@ def _visible(scope: Scope) -> ColumnElement[bool]:
         return true()
     divisions, numbers = sorted(scope.divisions), sorted(scope.numbers)
     places = or_(CaseRow.division.in_(divisions), CaseRow.parent.in_(divisions))
-    recused = exists().where(RecusedRow.case_id == CaseRow.id, RecusedRow.person == scope.person)
+    recused = exists().where(
+        RecusedRow.case_id == CaseRow.id, RecusedRow.person.in_(sorted(scope.people))
+    )
     seen = or_(
         places if divisions else false(), CaseRow.number.in_(numbers) if numbers else false()
     )

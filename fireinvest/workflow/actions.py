@@ -292,7 +292,16 @@ class Linking:
     entry: int
 
 
-CodePayload = Opening | Voiding | Correcting | Merging | Raising | HandingOver | Linking
+@dataclass(frozen=True, slots=True)
+class Reassigning:
+    """The case gets another carrier, by login."""
+
+    carrier: str
+
+
+CodePayload = (
+    Opening | Voiding | Correcting | Merging | Raising | HandingOver | Linking | Reassigning
+)
 Payload = KindPayload | CodePayload
 
 #: The names that code-only actions have in a journal and in a list of actions.
@@ -304,6 +313,7 @@ CODE_ACTIONS: Mapping[str, type[CodePayload]] = {
     "raise": Raising,
     "hand_over": HandingOver,
     "link": Linking,
+    "reassign": Reassigning,
 }
 
 
@@ -323,6 +333,7 @@ class Entry:
 
     ``on``: the real day (Asia/Shanghai); ``at``: the instant (UTC) where a clock runs in hours;
     ``recorded_at``: when it was written down (UTC). ``step`` is a step's id or a code action's.
+    ``restriction``: as what it was kept from most readers of the case when it was written.
     """
 
     seq: int
@@ -335,6 +346,7 @@ class Entry:
     acting_for: str | None = None
     reason: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    restriction: str | None = None
 
 
 LONGEST_EXTENSION = 3650

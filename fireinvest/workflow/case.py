@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 
+from fireinvest.china import CHINA
 from fireinvest.messages import Label, Problem, Text
 from fireinvest.regulation.basis import Citation, Finding
 from fireinvest.regulation.checking import MEMBERS
@@ -31,7 +32,9 @@ from fireinvest.workflow.actions import (
     Opening,
     Order,
     Raising,
+    Reassigning,
     Recusal,
+    Signature,
     Voiding,
 )
 from fireinvest.workflow.actions import Finding as Found
@@ -66,6 +69,15 @@ class Member:
         """Was the member there on the day, and not recused before it?"""
         ended_on = min(day for day in (self.until, self.recused_on, date.max) if day is not None)
         return self.since <= on <= ended_on
+
+
+@dataclass(frozen=True, slots=True)
+class Carrying:
+    """Somebody carries the case, by login, since a day. ``entry``: by which they do."""
+
+    person: str
+    since: date
+    entry: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +128,7 @@ class Case:
     done: Mapping[str, tuple[Entry, ...]]
     recorded: Mapping[str, tuple[Entry, ...]]
     members: tuple[Member, ...]
+    carriers: tuple[Carrying, ...]
     recused: Mapping[str, date]
     stage: str | None
     merged_into: str | None
@@ -157,6 +170,11 @@ class Case:
         pending = [each for each in self.governments if each.is_pending]
         return pending[-1].government if pending else None
 
+    @property
+    def carrier(self) -> Carrying | None:
+        """Who carries the case; None where the opening named nobody."""
+        return self.carriers[-1] if self.carriers else None
+
     @cached_property
     def view(self) -> FactView:
         """The facts as the conditions of the rule see them now."""
@@ -194,6 +212,33 @@ class Case:
         return modes.get(government, self.judgement.mode)
 
     @cached_property
+    def restrictions(self) -> Mapping[int, frozenset[str]]:
+        """As what each entry is kept from most readers, by its number; others are left out.
+
+        By its step, or by its own word. What voids or corrects an entry tells what it said, so
+        it is kept from the same; and a correction that is restricted restricts what it corrects.
+        """
+        found: dict[int, set[str]] = {}
+        targets: dict[int, int] = {}
+        for entry in self.journal:
+            step = self.ruleset.steps.get(entry.step)
+            target = getattr(entry.payload, "target", entry.seq)
+            targets[entry.seq] = target
+            names = (entry.restriction, step.restriction if step is not None else None)
+            found.setdefault(target, set()).update(name for name in names if name is not None)
+        return {seq: frozenset(found[target]) for seq, target in targets.items() if found[target]}
+
+    def authors(self, steps: Iterable[str]) -> frozenset[str]:
+        """Return who recorded one of the steps, or signs in it, and whom they did it for."""
+        return frozenset(
+            person
+            for name in steps
+            for entry in self.recorded.get(name, ())
+            for person in (entry.actor, entry.acting_for, _signing(entry))
+            if person is not None
+        )
+
+    @cached_property
     def team(self) -> tuple[Member, ...]:
         """Those of the members who sign the report, past ones too; not the evaluation group."""
         signing = {
@@ -224,6 +269,16 @@ class Case:
         return tuple(
             Test(entry.on, ended_on) for name in steps for entry, ended_on in self.intervals(name)
         )
+
+
+def retold(case: Case, entries: Iterable[Entry]) -> Case:
+    """Return the same case, under the same law and in the same place, with these entries."""
+    given = (each.person for each in case.carriers if each.entry == case.opening.seq)
+    return fold(case.ruleset, case.division, entries, carrier=next(given, None))
+
+
+def _signing(entry: Entry) -> str | None:
+    return entry.payload.person if isinstance(entry.payload, Signature) else None
 
 
 def _ref(entry: Entry) -> str | None:
@@ -299,8 +354,17 @@ def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(sorted(by_seq.values(), key=lambda each: (each.on, each.seq)))
 
 
-def fold(ruleset: Ruleset, division: Division | None, entries: Iterable[Entry]) -> Case:
+def fold(
+    ruleset: Ruleset,
+    division: Division | None,
+    entries: Iterable[Entry],
+    *,
+    carrier: str | None = None,
+) -> Case:
     """Return the case that a journal describes; it must hold an opening.
+
+    ``carrier``: to whom the case was given when it was opened. Like the place, it stands in the
+    new values of the opening.
 
     Raises:
         ValueError: when no opening is among the entries.
@@ -311,7 +375,7 @@ def fold(ruleset: Ruleset, division: Division | None, entries: Iterable[Entry]) 
     opening = next((each for each in effective if isinstance(each.payload, Opening)), None)
     if opening is None:
         raise ValueError("a journal begins with the opening of its case")
-    story = _Story(ruleset, division, opening)
+    story = _Story(ruleset, division, opening, carrier)
     for entry in effective:
         story.tell(entry)
     done = story.done
@@ -332,6 +396,7 @@ def fold(ruleset: Ruleset, division: Division | None, entries: Iterable[Entry]) 
         done={step: tuple(each) for step, each in done.items()},
         recorded={step: tuple(each) for step, each in story.recorded.items()},
         members=tuple(story.members),
+        carriers=tuple(story.carriers),
         recused=story.recused,
         stage=stage_of(ruleset, done),
         merged_into=story.merged_into,
@@ -345,7 +410,9 @@ def fold(ruleset: Ruleset, division: Division | None, entries: Iterable[Entry]) 
 class _Story:
     """Goes through the entries once and keeps what follows from them."""
 
-    def __init__(self, ruleset: Ruleset, division: Division | None, opening: Entry) -> None:
+    def __init__(
+        self, ruleset: Ruleset, division: Division | None, opening: Entry, carrier: str | None
+    ) -> None:
         assert isinstance(opening.payload, Opening)  # noqa: S101 - the caller looked for it
         self.ruleset = ruleset
         self.division = division
@@ -363,6 +430,11 @@ class _Story:
         self.done: dict[str, list[Entry]] = {}
         self.recorded: dict[str, list[Entry]] = {}
         self.members: list[Member] = []
+        self.carriers: list[Carrying] = []
+        if carrier is not None:
+            # Since it was opened: the day of the fire may lie long before.
+            opened_on = opening.recorded_at.astimezone(CHINA).date()
+            self.carriers.append(Carrying(carrier, opened_on, opening.seq))
         self.recused: dict[str, date] = {}
         self.merged_into: str | None = None
         self.merged_on: date | None = None
@@ -383,6 +455,9 @@ class _Story:
                 return
             case Linking():
                 self.links.append(entry.payload)
+                return
+            case Reassigning(carrier):
+                self.carriers.append(Carrying(carrier, entry.on, entry.seq))
                 return
         if entry.on < self.facts.occurred_on:
             self._inconsistent(entry, Text("The day lies before the fire."))

@@ -13,7 +13,7 @@ from fireinvest.china import CHINA
 from fireinvest.messages import Joined, Problem, Text, Words
 from fireinvest.regulation.basis import Citation
 from fireinvest.regulation.calendar import Calendar
-from fireinvest.regulation.checking import MEMBERS
+from fireinvest.regulation.checking import MEMBERS, can_be_restricted
 from fireinvest.regulation.clocks import Deadline, Run
 from fireinvest.regulation.condition import ALWAYS, evaluate
 from fireinvest.regulation.facts import Category
@@ -38,16 +38,19 @@ from fireinvest.workflow.actions import (
     Order,
     Payload,
     Raising,
+    Reassigning,
     Recusal,
     Voiding,
     missing_fields,
 )
-from fireinvest.workflow.case import Case, fold, gaps, is_lacking
+from fireinvest.workflow.case import Case, gaps, is_lacking, retold
 from fireinvest.workflow.deadlines import deadlines_of, runs_of
 from fireinvest.workflow.errors import Invalid, NotAllowed, Refused, Stale
 from fireinvest.workflow.permissions import (
     Actor,
     may_administer,
+    may_read,
+    may_reassign,
     may_take,
     may_take_over,
     taker,
@@ -69,6 +72,7 @@ class Action:
     expected_version: int | None = None
     acting_for: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    restriction: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -547,8 +551,9 @@ def apply(
         acting_for=action.acting_for,
         reason=action.reason,
         attachments=action.attachments,
+        restriction=action.restriction or (step.restriction if step is not None else None),
     )
-    after = fold(case.ruleset, case.division, (*case.journal, entry))
+    after = retold(case, (*case.journal, entry))
     deadlines = deadlines_of(after, calendar, today)
     warnings = [] if step is None else list(_wants_reason(case, step, entry, deadlines))
     if warnings and not action.reason:
@@ -589,11 +594,25 @@ def _check_step(
         raise Refused(refusals)
     problems = list(_why_invalid(case, step, action, now, today))
     problems.extend(_submission_problems(case, step, action))
+    problems.extend(_restriction_problems(case, step, action))
     if is_late_entry and not action.reason:
         text = Text("Its time is over, so a late entry needs a reason.")
         problems.append(Problem("reason", text, str(step.basis)))
     if problems:
         raise Invalid(dict.fromkeys(problems))
+
+
+def _restriction_problems(case: Case, step: Step | None, action: Action) -> Iterator[Problem]:
+    """Only what the rule names as such is kept from readers, and only where nothing shows it."""
+    wanted, known = action.restriction, case.ruleset.restrictions
+    if wanted is None:
+        return
+    if wanted not in known:
+        text = Text("One of these is needed: %(choices)s.", choices=", ".join(known))
+        yield Problem("restriction", text)
+    elif step is None or not can_be_restricted(case.ruleset, step):
+        text = Text("What this does shows to everybody who sees the case: it can't be restricted.")
+        yield Problem("restriction", text)
 
 
 def _check_version(case: Case, action: Action) -> None:
@@ -615,8 +634,16 @@ def _check_code(
     takes_over = isinstance(payload, HandingOver | Raising) and may_take_over(
         actor, case, case_id, payload.government
     )
-    if not takes_over and not may_administer(actor, case, case_id):
+    if isinstance(payload, Reassigning):
+        is_allowed = may_reassign(actor, case, case_id)
+    else:
+        is_allowed = takes_over or may_administer(actor, case, case_id)
+    if not is_allowed:
         raise NotAllowed([Problem("step", Text("This is for the carrier and the agency's head."))])
+    target = _target(case, payload.target) if isinstance(payload, Voiding | Correcting) else None
+    if target is not None and not may_read(actor, case, case_id, target):
+        text = Text("The entry is restricted: only those who may read it void or correct it.")
+        raise NotAllowed([Problem("target", text)])
     _check_version(case, action)
     if check is None or CODE_ACTIONS[action.step] is not type(payload):
         text = Text("These fields belong to another kind of step.")
@@ -624,8 +651,12 @@ def _check_code(
     if case.merged_into is not None and not isinstance(payload, _AFTER_MERGE):
         raise Refused([_merged(case)])
     problems = list(check(_Asked(case, case_id, now, today), payload))
+    if isinstance(payload, Reassigning):
+        problems.extend(_carrying_problems(case, action.on))
     if not action.reason:
         problems.append(Problem("reason", Text("This is needed.")))
+    corrected = target.step if target is not None and isinstance(payload, Correcting) else ""
+    problems.extend(_restriction_problems(case, case.ruleset.steps.get(corrected), action))
     problems.extend(_time_problems(case, action, now, today, None))
     if problems:
         raise Invalid(dict.fromkeys(problems))
@@ -651,6 +682,14 @@ def _check_voiding(asked: _Asked, payload: Any) -> Iterator[Problem]:
         yield Problem("target", Text("No entry of this number counts in the case."))
     elif isinstance(target.payload, Opening):
         yield Problem("target", Text("The opening can't be voided; correct it instead."))
+    elif isinstance(target.payload, Reassigning):
+        yield _reassigned()
+
+
+def _reassigned() -> Problem:
+    """The rights that somebody had in the meantime are a fact: no later entry undoes them."""
+    text = Text("A reassignment is neither voided nor corrected; reassign the case again.")
+    return Problem("target", text)
 
 
 def _check_correcting(asked: _Asked, payload: Any) -> Iterator[Problem]:
@@ -660,6 +699,9 @@ def _check_correcting(asked: _Asked, payload: Any) -> Iterator[Problem]:
     if target is None:
         yield Problem("target", Text("No entry of this number counts in the case."))
         return
+    if isinstance(target.payload, Reassigning):
+        yield _reassigned()
+        return
     if type(payload.payload) is not type(target.payload):
         yield Problem("payload", Text("These fields belong to another kind of step."))
         return
@@ -667,7 +709,7 @@ def _check_correcting(asked: _Asked, payload: Any) -> Iterator[Problem]:
         yield from _check_opening(asked, payload.payload)
         return
     wrong = Entry(case.version + 1, "void", Voiding(target.seq), payload.on, asked.now, "")
-    without = fold(case.ruleset, case.division, (*case.journal, wrong))
+    without = retold(case, (*case.journal, wrong))
     action = Action(target.step, payload.payload, payload.on, payload.at, reason=target.reason)
     step = case.ruleset.steps.get(target.step)
     if step is not None:
@@ -684,7 +726,7 @@ def _check_correcting(asked: _Asked, payload: Any) -> Iterator[Problem]:
 def _corrected(asked: _Asked, payload: Correcting) -> Case:
     case = asked.case
     entry = Entry(case.version + 1, "correct", payload, payload.on, asked.now, "")
-    return fold(case.ruleset, case.division, (*case.journal, entry))
+    return retold(case, (*case.journal, entry))
 
 
 def _submission_order(case: Case) -> list[int]:
@@ -738,6 +780,44 @@ def _check_other(asked: _Asked, payload: Any) -> Iterator[Problem]:
         yield Problem(field, Text("This is the case itself."))
 
 
+def _check_carrier(asked: _Asked, payload: Any) -> Iterator[Problem]:
+    """A carrier isn't recused, and no ground for it waits for a decision (art 7).
+
+    Whether somebody has an account and holds the post is told by what keeps people.
+    """
+    case, person = asked.case, payload.carrier
+    if case.carrier is not None and case.carrier.person == person:
+        yield Problem("carrier", Text("This person carries the case already."))
+    elif person in case.recused:
+        yield Problem("carrier", Text("This person was recused from the case."))
+    elif _awaits_recusal(case, person):
+        text = Text("A ground for recusal of this person is on record, and not decided yet.")
+        yield Problem("carrier", text)
+
+
+def _awaits_recusal(case: Case, person: str) -> bool:
+    """Was a ground for recusal of this person raised after the last decision on them?"""
+    raised, decided = ((date.min, 0), (date.min, 0))
+    for step in case.ruleset.steps.values():
+        if step.kind is not Kind.RECUSAL:
+            continue
+        for entry in case.recorded.get(step.id, ()):
+            if getattr(entry.payload, "person", None) != person:
+                continue
+            if step.outcomes:
+                decided = max(decided, (entry.on, entry.seq))
+            else:
+                raised = max(raised, (entry.on, entry.seq))
+    return raised > decided
+
+
+def _carrying_problems(case: Case, on: date) -> Iterator[Problem]:
+    """One carries the case after another: none takes it up before the day of the last one."""
+    if case.carrier is not None and on < case.carrier.since:
+        text = Text("It can't lie before %(day)s.", day=case.carrier.since)
+        yield Problem("on", text)
+
+
 _CODE_CHECKS: Mapping[type, Callable[[_Asked, Any], Iterator[Problem]]] = {
     Voiding: _check_voiding,
     Correcting: _check_correcting,
@@ -745,6 +825,7 @@ _CODE_CHECKS: Mapping[type, Callable[[_Asked, Any], Iterator[Problem]]] = {
     Raising: _check_tier,
     Merging: _check_other,
     Linking: _check_other,
+    Reassigning: _check_carrier,
 }
 
 

@@ -18,6 +18,14 @@ depends_on: str | Sequence[str] | None = None
 
 LARGE_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)
+LOG_INDEXES = (
+    ("case_id", "happened_at", "id"),
+    ("person", "happened_at", "id"),
+    ("about", "happened_at", "id"),
+    ("what", "happened_at", "id"),
+    ("address", "happened_at", "id"),
+    ("happened_at", "id"),
+)
 
 
 def upgrade() -> None:
@@ -85,6 +93,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_attempts_began_at"), "attempts", ["began_at"])
 
     op.create_table(
+        "apart",
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("role", sa.String(length=60), nullable=False),
+        sa.Column("person", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_apart_case_id_cases")),
+        sa.PrimaryKeyConstraint("case_id", "role", "person", name=op.f("pk_apart")),
+    )
+    op.create_index(op.f("ix_apart_person"), "apart", ["person"])
+
+    op.create_table(
         "leases",
         sa.Column("name", sa.String(length=60), nullable=False),
         sa.Column("holder", sa.String(length=100), nullable=True),
@@ -103,8 +121,14 @@ def upgrade() -> None:
         ("entry_hash", sa.String(length=64)),
     ):
         op.add_column("access_log", sa.Column(name, kind, nullable=True))
-    op.create_index(op.f("ix_access_log_about_id"), "access_log", ["about", "id"])
-    op.create_index(op.f("ix_access_log_what_id"), "access_log", ["what", "id"])
+    # Whatever the log is searched by, it is read by time, the newest first.
+    for name in ("ix_access_log_case_id_id", "ix_access_log_person_id", "ix_access_log_happened_at"):
+        op.drop_index(op.f(name), "access_log")
+    for columns in LOG_INDEXES:
+        name = op.f(f"ix_access_log_{'_'.join(columns)}")
+        op.create_index(name, "access_log", list(columns))
+    # What each row of a batch was, in short, so that the one that was changed can be named.
+    op.add_column("access_batches", sa.Column("marks", sa.Text(), nullable=True))
     op.add_column("journal", sa.Column("restriction", sa.String(length=30), nullable=True))
     op.add_column("agencies", sa.Column("succeeded_by", sa.Integer(), nullable=True))
 
@@ -112,22 +136,34 @@ def upgrade() -> None:
         "UPDATE grants SET role = 'system_administrator' "
         "WHERE role = 'administrator' AND case_id IS NULL"
     )
+    # Who carries a case follows from its journal, as the team does: the opening's entry gave it.
+    op.execute(
+        "UPDATE grants SET entry = 1 WHERE role = 'carrier' AND entry IS NULL AND id IN "
+        "(SELECT min(id) FROM grants WHERE role = 'carrier' AND case_id IS NOT NULL "
+        "GROUP BY case_id)"
+    )
     # Adding a column keeps triggers; they are made again so that nothing hangs on that.
-    for table in ("access_log", "journal"):
+    for table in ("access_log", "access_batches", "journal"):
         protect(op.get_bind(), table)
 
 
 def downgrade() -> None:
+    op.execute("UPDATE grants SET entry = NULL WHERE role = 'carrier'")
     op.execute("UPDATE grants SET role = 'administrator' WHERE role = 'system_administrator'")
     op.drop_column("agencies", "succeeded_by")
     op.drop_column("journal", "restriction")
-    op.drop_index(op.f("ix_access_log_what_id"), "access_log")
-    op.drop_index(op.f("ix_access_log_about_id"), "access_log")
+    op.drop_column("access_batches", "marks")
+    for columns in LOG_INDEXES:
+        op.drop_index(op.f(f"ix_access_log_{'_'.join(columns)}"), "access_log")
+    op.create_index(op.f("ix_access_log_case_id_id"), "access_log", ["case_id", "id"])
+    op.create_index(op.f("ix_access_log_person_id"), "access_log", ["person", "id"])
+    op.create_index(op.f("ix_access_log_happened_at"), "access_log", ["happened_at"])
     for name in (
         "entry_hash", "entry", "new_values", "old_values", "reason", "acting_for", "about",
     ):  # fmt: skip
         op.drop_column("access_log", name)
     op.drop_table("leases")
+    op.drop_table("apart")
     op.drop_table("attempts")
     op.drop_table("one_time_codes")
     op.drop_table("authenticators")
@@ -136,5 +172,5 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_people_subject"), "people")
     op.drop_column("people", "subject")
     op.drop_column("people", "password_set_at")
-    for table in ("access_log", "journal"):
+    for table in ("access_log", "access_batches", "journal"):
         protect(op.get_bind(), table)
