@@ -1,35 +1,42 @@
 """A case as its pages show it: folded, with its deadlines as they were settled, and the names in it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
+from fireinvest.messages import Words
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.clocks import Deadline
 from fireinvest.regulation.profile import Ruleset
+from fireinvest.regulation.rulesets import Law
 from fireinvest.services.cases import CaseRef, Loaded, NoSuchCase, see_case
+from fireinvest.services.leaving import Left, left_in
 from fireinvest.store import Session, cases
 from fireinvest.store.cases import Values
 from fireinvest.store.people import names_of_logins
 from fireinvest.store.projections import Key
+from fireinvest.workflow.actions import Entry
 from fireinvest.workflow.case import Case
 from fireinvest.workflow.deadlines import deadlines_of
-from fireinvest.workflow.permissions import Actor
+from fireinvest.workflow.permissions import Actor, reader
 
 
 @dataclass(frozen=True)
 class CaseFile:
     """A case that somebody may see, as on a day.
 
-    ``names``: by login, whoever has an account; others are called as they were written down.
+    ``actor``: who sees it. ``names``: by login, whoever has an account; others are called as they
+    were written down. ``left``: who left the case, though it still needs them.
     """
 
+    actor: Actor
     loaded: Loaded
     deadlines: tuple[Deadline, ...]
     names: dict[str, str]
     calendar: Calendar
     today: date
+    left: tuple[Left, ...] = ()
 
     @property
     def ref(self) -> CaseRef:
@@ -51,6 +58,17 @@ class CaseFile:
         return self.names.get(login or "", login or "")
 
     @cached_property
+    def may_read(self) -> Callable[[Entry], bool]:
+        """May whoever sees the case read an entry of it, restricted or not?"""
+        return reader(self.actor, self.case, self.ref.number)
+
+    def restrictions(self, seq: int) -> tuple[Words, ...]:
+        """Return as what an entry is kept from most readers; nothing where it isn't."""
+        known = self.ruleset.restrictions
+        names = self.case.restrictions.get(seq, frozenset())
+        return tuple(known[name].label if name in known else name for name in sorted(names))
+
+    @cached_property
     def next_deadline(self) -> Deadline | None:
         """The clock to watch, as the lists show it."""
         return self.deadline(self.loaded.row["next_clock"], self.loaded.row["next_instance"])
@@ -68,9 +86,17 @@ class CaseFile:
 
 
 def case_file(
-    session: Session, actor: Actor, number: str, calendar: Calendar, today: date
+    session: Session,
+    actor: Actor,
+    number: str,
+    calendar: Calendar,
+    today: date,
+    *,
+    law: Law | None = None,
 ) -> CaseFile:
     """Return a case that the actor may see, by its number.
+
+    ``law``: which divisions took over from others; without it nobody is told of who left.
 
     Raises:
         NoSuchCase: when there is none, or the actor may not see it.
@@ -86,7 +112,8 @@ def case_file(
     }
     found = tuple(_settled(each, stored) for each in deadlines_of(loaded.case, calendar, today))
     names = names_of_logins(session, set(_logins(loaded)))
-    return CaseFile(loaded, found, names, calendar, today)
+    left = () if law is None else left_in(session, law, case_id, today)
+    return CaseFile(actor, loaded, found, names, calendar, today, left)
 
 
 def _settled(found: Deadline, stored: dict[Key, Values]) -> Deadline:
@@ -99,14 +126,14 @@ def _settled(found: Deadline, stored: dict[Key, Values]) -> Deadline:
 
 
 def _logins(loaded: Loaded) -> Iterator[str]:
-    carrier = loaded.row["carrier"]
-    if carrier is not None:
-        yield carrier
+    for each in loaded.case.carriers:
+        yield each.person
     for entry in loaded.case.journal:
         yield entry.actor
         if entry.acting_for is not None:
             yield entry.acting_for
         for payload in (entry.payload, getattr(entry.payload, "payload", None)):
-            person = getattr(payload, "person", None)
-            if person is not None:
-                yield person
+            for field in ("person", "carrier"):
+                named = getattr(payload, field, None)
+                if named is not None:
+                    yield named

@@ -15,7 +15,7 @@ from fireinvest.workflow.actions import (
     Figures,
     Voiding,
 )
-from fireinvest.workflow.case import Case, fold
+from fireinvest.workflow.case import Case, retold
 from fireinvest.workflow.deadlines import deadlines_of, satisfying_steps
 
 #: How many states of a case are worked out at most: those after the latest entries.
@@ -78,7 +78,7 @@ def _due_on(
 ) -> date | None:
     """The clock's date once this entry was recorded, on the day on which it was."""
     known = [each for each in case.journal if each.seq <= after.seq]
-    then = fold(case.ruleset, case.division, known)
+    then = retold(case, known)
     day = after.recorded_at.astimezone(CHINA).date()
     found = _one(deadlines_of(then, calendar, day), clock, instance)
     return None if found is None else found.due_on

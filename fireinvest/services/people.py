@@ -1,28 +1,26 @@
-"""People, agencies, posts and deputies: who acts, as whom, and with which rights on a day."""
+"""People, posts and deputies: who acts, as whom, and with which rights on a day."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from functools import cache
-
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 
 from fireinvest.messages import Faulty, Problem, Text
 from fireinvest.regulation.calendar import ONE_DAY
+from fireinvest.regulation.rulesets import Law
+from fireinvest.spelling import in_one_spelling, is_readable
 from fireinvest.store import Database, Session
 from fireinvest.store import people as store
 from fireinvest.store.access import NOWHERE, From, log_access
+from fireinvest.store.agencies import lock_agency
 from fireinvest.store.conflicts import Conflict, changing
-from fireinvest.store.people import StoredPerson
+from fireinvest.store.people import Principal, StoredPerson
 from fireinvest.store.sign_ins import end_all_sign_ins, end_other_sign_ins
-from fireinvest.workflow.permissions import OFFICES, SYSTEM, Actor
+from fireinvest.workflow.permissions import OFFICES, SYSTEM, Actor, Grant, with_predecessors
 
-_LONGEST_LOGIN = 100
+#: The longest name under which somebody signs in.
+LONGEST_LOGIN = 100
 _LONGEST_NAME = 200
-_SHORTEST_PASSWORD = 8
-_LONGEST_PASSWORD = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +39,15 @@ class Change(StrEnum):
 
     PERSON_ADDED = "person_added"
     PASSWORD_SET = "password_set"  # noqa: S105 - no password
+    CODE_ISSUED = "code_issued"
+    CODE_USED = "code_used"
+    WAIT_LIFTED = "wait_lifted"
+    FACTOR_ADDED = "factor_added"
+    FACTOR_RENAMED = "factor_renamed"
+    FACTOR_REMOVED = "factor_removed"
+    FACTORS_RESET = "factors_reset"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    RECOVERY_CODE_USED = "recovery_code_used"
     OWN_PASSWORD_CHANGED = "own_password_changed"  # noqa: S105 - no password
     OWN_PASSWORD_REFUSED = "own_password_refused"  # noqa: S105 - no password
     DEACTIVATED = "person_deactivated"
@@ -50,7 +57,15 @@ class Change(StrEnum):
     DEPUTY_NAMED = "deputy_named"
     DEPUTY_ENDED = "deputy_ended"
     SIGN_INS_ENDED = "sign_ins_ended"
+    POST_MOVED = "post_moved"
     AGENCY_ADDED = "agency_added"
+    AGENCY_RENAMED = "agency_renamed"
+    AGENCY_ENDED = "agency_ended"
+    AGENCY_MERGED = "agency_merged"
+    RIGHTS_REVIEWED = "rights_reviewed"
+    CASES_HANDED_OVER = "cases_handed_over"
+    PROVIDER_LINKED = "provider_linked"
+    PROVIDER_UNLINKED = "provider_unlinked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +106,12 @@ def log_change(
     )
 
 
+def need_reason(by: By | None, reason: str | None) -> None:
+    """Ask for a reason: rights are given and taken for one, which the log keeps."""
+    if by is not None and not (reason or "").strip():
+        raise Faulty([Problem("reason", Text("This is needed."))])
+
+
 def _whom(session: Session, person_id: int) -> StoredPerson:
     found = store.find_person(session, person_id)
     if found is None:
@@ -103,30 +124,32 @@ def create_person(
     *,
     login: str,
     name: str,
-    password: str | None = None,
+    password_hash: str | None = None,
     now: datetime,
     office: str | None = None,
     by: By | None = None,
 ) -> int:
-    """Add somebody who can sign in, once a password is set; return their id.
+    """Add somebody who can sign in, once they have a password; return their id.
 
-    ``office``: the administrator's office that they hold from ``by.today`` on. ``by``: who did it,
-    for the access log; nothing is written there without.
+    ``password_hash``: of a password that was checked; None as a rule: they choose one themselves,
+    with a one-time code. ``office``: the administrator's office that they hold from ``by.today``
+    on. ``by``: who did it, for the access log; nothing is written there without.
 
     Raises:
         Faulty: when the login is taken or the name is empty.
 
     """
-    problems = list(_name_problems(login, name))
-    if password is not None:
-        problems += password_problems(password)
+    problems = list(name_problems(login, name))
     if problems:
         raise Faulty(problems)
-    hashed = None if password is None else hash_password(password)
     try:
         with changing(database) as session:
             person_id = store.add_person(
-                session, login=login, name=name.strip(), password_hash=hashed, created_at=now
+                session,
+                login=login,
+                name=in_one_spelling(name),
+                password_hash=password_hash,
+                created_at=now,
             )
             log_change(session, by, Change.PERSON_ADDED, login, new={"name": name.strip()})
             if office is not None and by is not None:
@@ -137,10 +160,11 @@ def create_person(
         raise Faulty([Problem("login", text)]) from conflict
 
 
-def _name_problems(login: str, name: str) -> list[Problem]:
+def name_problems(login: str, name: str) -> list[Problem]:
+    """Return what is wrong with a new login and name."""
     problems = []
     plain = login.isascii() and login.replace("-", "").replace("_", "").replace(".", "").isalnum()
-    if not plain or len(login) > _LONGEST_LOGIN or login != login.lower() or login == SYSTEM:
+    if not plain or len(login) > LONGEST_LOGIN or login != login.lower() or login == SYSTEM:
         text = Text("A login has lower-case letters, digits, and . _ - only.")
         problems.append(Problem("login", text))
     if not name.strip():
@@ -148,71 +172,13 @@ def _name_problems(login: str, name: str) -> list[Problem]:
     elif len(name) > _LONGEST_NAME:
         text = Text("At most %(most)s characters are taken.", most=_LONGEST_NAME)
         problems.append(Problem("name", text))
-    elif not name.isprintable():
+    elif not is_readable(name):
         problems.append(Problem("name", Text("There are characters in it that can't be read.")))
     return problems
 
 
-def create_agency(
-    database: Database,
-    *,
-    label_zh: str,
-    label_en: str,
-    body: str,
-    division: str,
-    tier: str,
-    valid_from: date,
-    valid_until: date | None = None,
-    by: By | None = None,
-) -> int:
-    """Add an agency of one tier's government in one division; return its id.
-
-    Raises:
-        Faulty: when there is one of this name at that time, or the days are in the wrong order.
-
-    """
-    if valid_until is not None and valid_until < valid_from:
-        raise Faulty([_wrong_order()])
-    with changing(database) as session:
-        same = store.same_agency(
-            session,
-            label_zh=label_zh,
-            division=division,
-            valid_from=valid_from,
-            valid_until=valid_until,
-        )
-        if same is not None:
-            text = Text("There is an agency of this name, from %(first)s.", first=same.valid_from)
-            raise Faulty([Problem("label_zh", text)])
-        agency_id = store.add_agency(
-            session,
-            label_zh=label_zh,
-            label_en=label_en,
-            body=body,
-            division=division,
-            tier=tier,
-            valid_from=valid_from,
-            valid_until=valid_until,
-        )
-        log_change(
-            session,
-            by,
-            Change.AGENCY_ADDED,
-            f"agency:{agency_id}",
-            new={
-                "label_zh": label_zh,
-                "label_en": label_en,
-                "body": body,
-                "division": division,
-                "tier": tier,
-                "valid_from": f"{valid_from}",
-                "valid_until": valid_until and f"{valid_until}",
-            },
-        )
-        return agency_id
-
-
-def _wrong_order() -> Problem:
+def wrong_order() -> Problem:
+    """Return the problem of a time that ends before it begins."""
     return Problem("valid_until", Text("The last day lies before the first."))
 
 
@@ -229,16 +195,17 @@ def give_post(
 ) -> int:
     """Give somebody a post between two days, the last included; return the grant's id.
 
-    A post at an agency holds for the agency's division and tier. An administrator's needs no
-    place: it is none of the rule.
+    A post at an agency holds for the agency's division and tier. An administrator's office has no
+    place: it is none of the rule, and nobody holds two of the three.
 
     Raises:
-        Faulty: when the post names neither a case nor a place, is held already, or the days are in
-            the wrong order.
+        Faulty: when the post names neither a case nor a place, is held already, is one's own, has
+            no reason, or the days are in the wrong order.
 
     """
     if valid_until is not None and valid_until < valid_from:
-        raise Faulty([_wrong_order()])
+        raise Faulty([wrong_order()])
+    need_reason(by, reason)
     with changing(database) as session:
         login = _whom(session, person_id).login
         return _give(
@@ -254,6 +221,22 @@ def give_post(
         )
 
 
+def appoint(
+    database: Database, login: str, office: str, *, by: By, reason: str | None = None
+) -> None:
+    """Give somebody an administrator's office from today on, as a command of this machine does.
+
+    Raises:
+        Faulty: when nobody has this login, or they hold this office or another one already.
+
+    """
+    with changing(database) as session:
+        person = store.find_login(session, login)
+        if person is None:
+            raise Faulty([Problem("login", Text("There is no such person."))])
+        _give(session, person.id, person.login, Post(office), by.today, None, by, reason=reason)
+
+
 def _give(
     session: Session,
     person_id: int,
@@ -266,16 +249,25 @@ def _give(
     granted_by: str | None = None,
     reason: str | None = None,
 ) -> int:
+    if by is not None and by.login == login:
+        raise Faulty([Problem("role", Text("Nobody gives a post to themselves."))])
     division, tier = post.division, post.tier
+    if post.role in OFFICES and (post.agency_id, division, tier) != (None, None, None):
+        raise Faulty([Problem("role", Text("An administrator's post has no place."))])
     if post.agency_id is not None:
-        agency = store.find_agency(session, post.agency_id)
+        agency = lock_agency(session, post.agency_id)
         if agency is None:
             raise Faulty([Problem("agency", Text("There is no such agency."))])
+        if not agency.valid_from <= valid_from <= (agency.valid_until or valid_from):
+            text = Text("This agency does not exist as such on %(day)s.", day=valid_from)
+            raise Faulty([Problem("agency", text)])
         division, tier = division or agency.division, tier or agency.tier
     if post.case_id is None and division is None and post.role not in OFFICES:
         raise Faulty([Problem("division", Text("This is needed."))])
     same = None
     if post.case_id is None:
+        # Whoever gives them something at the same time waits, and then sees this.
+        store.lock_person(session, person_id)
         same = store.same_post(
             session,
             person_id=person_id,
@@ -289,7 +281,7 @@ def _give(
     if same is not None:
         raise Faulty([Problem("role", _held(same.valid_from, same.valid_until))])
     if post.role in OFFICES:
-        _refuse_two_offices(session, person_id, post.role, valid_from, valid_until, by, login)
+        _refuse_two_offices(session, person_id, post.role, valid_from, valid_until)
     grant_id = store.add_grant(
         session,
         person_id=person_id,
@@ -310,16 +302,36 @@ def _give(
         login,
         item=f"post:{grant_id}",
         reason=reason,
-        new={
-            "role": post.role,
-            "agency": post.agency_id,
-            "division": division,
-            "tier": tier,
-            "valid_from": f"{valid_from}",
-            "valid_until": valid_until and f"{valid_until}",
-        },
+        new=post_values(
+            post.role,
+            post.agency_id,
+            division,
+            tier,
+            valid_from=valid_from,
+            valid_until=valid_until,
+        ),
     )
     return grant_id
+
+
+def post_values(
+    role: str,
+    agency_id: int | None,
+    division: str | None,
+    tier: str | None,
+    *,
+    valid_from: date,
+    valid_until: date | None,
+) -> dict[str, object]:
+    """Return a post as the log has it."""
+    return {
+        "role": role,
+        "agency": agency_id,
+        "division": division,
+        "tier": tier,
+        "valid_from": f"{valid_from}",
+        "valid_until": valid_until and f"{valid_until}",
+    }
 
 
 def _refuse_two_offices(
@@ -328,12 +340,8 @@ def _refuse_two_offices(
     role: str,
     valid_from: date,
     valid_until: date | None,
-    by: By | None,
-    login: str,
 ) -> None:
-    """The three administrators are three people, and nobody makes themselves one."""
-    if by is not None and by.login == login:
-        raise Faulty([Problem("role", Text("Nobody gives an office to themselves."))])
+    """The three administrators are three people."""
     for other in sorted(OFFICES - {role}):
         held = store.same_post(
             session,
@@ -358,20 +366,33 @@ def _held(valid_from: date, valid_until: date | None) -> Text:
     return Text("It stands already from %(first)s to %(last)s.", first=valid_from, last=valid_until)
 
 
-def end_post(database: Database, grant_id: int, last_on: date, *, by: By | None = None) -> None:
+def end_post(
+    database: Database,
+    grant_id: int,
+    last_on: date,
+    *,
+    reason: str | None = None,
+    by: By | None = None,
+) -> None:
     """Let a post end with this day; one that ends sooner stays as it is.
 
     Raises:
-        Faulty: when the post is one of a case, which ends there; when the day lies before its
-            first; or when nobody would be an active administrator from then on.
+        Faulty: when the post is one of a case, which ends there, or one's own; when there is no
+            reason; when the day lies before its first; or when nobody would be an active
+            administrator from then on.
 
     """
+    need_reason(by, reason)
     with changing(database) as session:
         post = store.find_post(session, grant_id)
         if post is None:
             raise Faulty([Problem("post", Text("There is no such post."))])
         if post.case is not None:
             text = Text("This post was given in a case, and ends there.")
+            raise Faulty([Problem("post", text)])
+        login = _whom(session, post.person_id).login
+        if by is not None and by.login == login:
+            text = Text("Nobody ends their own post: another security administrator does.")
             raise Faulty([Problem("post", text)])
         if last_on < post.valid_from:
             text = Text(
@@ -383,16 +404,42 @@ def end_post(database: Database, grant_id: int, last_on: date, *, by: By | None 
             ended = [each for each in terms if each.grant_id == grant_id]
             others = [each for each in terms if each.grant_id != grant_id]
             _refuse_last(ended, others, last_on + ONE_DAY, "last_on")
-        store.end_grant(session, grant_id, last_on)
-        log_change(
-            session,
-            by,
-            Change.POST_ENDED,
-            _whom(session, post.person_id).login,
-            item=f"post:{grant_id}",
-            old={"valid_until": post.valid_until and f"{post.valid_until}"},
-            new={"valid_until": f"{last_on}"},
+        log_post_end(session, by, login, post, last_on, reason)
+
+
+def log_post_end(
+    session: Session,
+    by: By | None,
+    login: str,
+    post: store.PostLine,
+    last_on: date,
+    reason: str | None,
+) -> None:
+    """End a post with a day, and write down what it was; one that ends sooner stays as it is."""
+    if post.valid_until is not None and post.valid_until <= last_on:
+        return
+    store.end_grant(session, post.id, last_on)
+    old, new = (
+        post_values(
+            post.role,
+            post.agency_id,
+            post.division,
+            post.tier,
+            valid_from=post.valid_from,
+            valid_until=until,
         )
+        for until in (post.valid_until, last_on)
+    )
+    log_change(
+        session,
+        by,
+        Change.POST_ENDED,
+        login,
+        item=f"post:{post.id}",
+        reason=reason,
+        old=old,
+        new=new,
+    )
 
 
 def _refuse_last(
@@ -439,15 +486,19 @@ def name_deputy(
     """Let somebody act for another person between two days; return the row's id.
 
     Raises:
-        Faulty: when both are one person, they do so already, or the days are in the wrong order.
+        Faulty: when both are one person, one of them names it, they do so already, there is no
+            reason, or the days are in the wrong order.
 
     """
     if person_id == acts_for_id:
         raise Faulty([Problem("acts_for", Text("Nobody is their own deputy."))])
     if valid_until < valid_from:
-        raise Faulty([_wrong_order()])
+        raise Faulty([wrong_order()])
+    need_reason(by, reason)
     with changing(database) as session:
         deputy, principal = _whom(session, person_id), _whom(session, acts_for_id)
+        _refuse_own_deputy(by, deputy, principal, "acts_for")
+        store.lock_person(session, acts_for_id)
         same = store.same_deputy(session, person_id, acts_for_id, valid_from, valid_until)
         if same is not None:
             raise Faulty([Problem("valid_from", _held(same.valid_from, same.valid_until))])
@@ -479,13 +530,32 @@ def name_deputy(
         return deputy_id
 
 
-def end_deputy(database: Database, deputy_id: int, last_on: date, *, by: By | None = None) -> None:
+def _refuse_own_deputy(
+    by: By | None, deputy: StoredPerson, principal: StoredPerson, field: str
+) -> None:
+    if by is not None and by.login in (deputy.login, principal.login):
+        text = Text(
+            "Nobody settles their own deputies, or for whom they act: another security "
+            "administrator does."
+        )
+        raise Faulty([Problem(field, text)])
+
+
+def end_deputy(
+    database: Database,
+    deputy_id: int,
+    last_on: date,
+    *,
+    reason: str | None = None,
+    by: By | None = None,
+) -> None:
     """Let somebody act for another one until this day; what ends sooner stays as it is.
 
     Raises:
-        Faulty: when the day lies before the first.
+        Faulty: when the day lies before the first, there is no reason, or it is one's own.
 
     """
+    need_reason(by, reason)
     with changing(database) as session:
         found = store.find_deputy(session, deputy_id)
         if found is None:
@@ -495,7 +565,19 @@ def end_deputy(database: Database, deputy_id: int, last_on: date, *, by: By | No
                 "It begins on %(day)s: no day before that can be its last.", day=found.valid_from
             )
             raise Faulty([Problem("last_on", text)])
+        _refuse_own_deputy(by, found.person, found.acts_for, "person")
+        if found.valid_until <= last_on:
+            return
         store.end_deputy(session, deputy_id, last_on)
+        old, new = (
+            {
+                "deputy": found.person.login,
+                "acts_for": found.acts_for.login,
+                "valid_from": f"{found.valid_from}",
+                "valid_until": f"{until}",
+            }
+            for until in (found.valid_until, last_on)
+        )
         for about in (found.person.login, found.acts_for.login):
             log_change(
                 session,
@@ -503,19 +585,43 @@ def end_deputy(database: Database, deputy_id: int, last_on: date, *, by: By | No
                 Change.DEPUTY_ENDED,
                 about,
                 item=f"deputy:{deputy_id}",
-                old={"valid_until": f"{found.valid_until}"},
-                new={"valid_until": f"{last_on}"},
+                reason=reason,
+                old=old,
+                new=new,
             )
+
+
+_AT_ONCE = 500
+
+
+def list_accounts(session: Session, on: date) -> Iterator[tuple[StoredPerson, tuple[str, ...]]]:
+    """Yield all who have an account, by login, each with the offices that they hold on a day."""
+    after: str | None = None
+    while True:
+        page = store.list_people(session, text="", is_active=None, after=after, size=_AT_ONCE)
+        posts = store.posts_of_people(session, [each.id for each in page.people], on)
+        for each in page.people:
+            yield each, tuple(post.role for post in posts[each.id] if post.role in OFFICES)
+        if page.next_key is None:
+            return
+        after = page.next_key
 
 
 # ---------------------------------------------------------------------------- who acts
 
 
-def actor_of(session: Session, person_id: int, on: date, *, acting_for: str | None = None) -> Actor:
+def actor_of(
+    session: Session,
+    person_id: int,
+    on: date,
+    *,
+    acting_for: str | None = None,
+    law: Law | None = None,
+) -> Actor:
     """Return who acts, with the posts in force on the day; none for somebody who has left.
 
     ``acting_for``: the login of somebody whose deputy the person is on that day; then with that
-    one's posts, but under the own name.
+    one's posts, but under the own name. ``law``: which divisions took over from others.
 
     Raises:
         Faulty: when there is no such person, or they are nobody's deputy then.
@@ -527,108 +633,53 @@ def actor_of(session: Session, person_id: int, on: date, *, acting_for: str | No
     if not person.is_active:
         return Actor(person.login)
     if acting_for is None:
-        return Actor(person.login, store.grants_of(session, person_id, on))
+        return Actor(person.login, _grants_of(session, person_id, on, law))
     for each in principals_of(session, person_id, on):
         if each.login == acting_for:
-            return Actor(person.login, store.grants_of(session, each.id, on))
+            grants = _grants_of(session, each.id, on, law)
+            return Actor(person.login, grants, each.login)
     raise Faulty([Problem("acting_for", Text("You don't act for this person today."))])
 
 
+def _grants_of(session: Session, person_id: int, on: date, law: Law | None) -> tuple[Grant, ...]:
+    """The posts of somebody, also where their places took over from others."""
+    grants = store.grants_of(session, person_id, on)
+    if law is None:
+        return grants
+    before = law.taken_over(on)
+    return with_predecessors(grants, lambda place: before.get(place, ()))
+
+
 def acts_as(
-    session: Session, person: StoredPerson, on: date, acting_for: str | None
-) -> tuple[Actor, tuple[StoredPerson, ...]]:
+    session: Session,
+    person: StoredPerson,
+    on: date,
+    acting_for: str | None,
+    *,
+    law: Law | None = None,
+) -> tuple[Actor, tuple[Principal, ...]]:
     """Return as whom somebody acts on the day, and those for whom they may act.
 
-    Somebody for whom they no longer act is left aside: then they act as themselves.
+    Somebody for whom they no longer act is left aside: then they act as themselves. ``law``:
+    which divisions took over from others.
     """
     principals = store.principals(session, person.id, on)
-    whose = next((each for each in principals if each.login == acting_for), person)
-    return Actor(person.login, store.grants_of(session, whose.id, on)), principals
+    whose: StoredPerson = next((each for each in principals if each.login == acting_for), person)
+    grants = _grants_of(session, whose.id, on, law)
+    return Actor(person.login, grants, None if whose is person else whose.login), principals
 
 
-def principals_of(session: Session, person_id: int, on: date) -> tuple[StoredPerson, ...]:
-    """Return those for whom a person may act on the day."""
+def holds_office(session: Session, person_id: int, on: date) -> bool:
+    """Is somebody one of the three administrators on this day?"""
+    return any(each.role in OFFICES for each in store.grants_of(session, person_id, on))
+
+
+def principals_of(session: Session, person_id: int, on: date) -> tuple[Principal, ...]:
+    """Return those for whom a person may act on the day, and from when to when."""
     return store.principals(session, person_id, on)
 
 
-# ---------------------------------------------------------------------------- passwords
-
-
-@cache
-def _hasher() -> PasswordHasher:
-    return PasswordHasher()
-
-
-@cache
-def _nobodys_hash() -> str:
-    """A hash to be compared with when there is none, so that both take the same time."""
-    return _hasher().hash("no password at all")
-
-
-def password_problems(password: str) -> list[Problem]:
-    """Return what is wrong with a password."""
-    if _SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
-        if not any("\ud800" <= each <= "\udfff" for each in password):
-            return []
-        # Bytes that are no UTF-8, as a terminal with another encoding sends them.
-        text = Text("There are characters in it that can't be read.")
-        return [Problem("password", text)]
-    text = Text(
-        "A password has %(shortest)s to %(longest)s characters.",
-        shortest=_SHORTEST_PASSWORD,
-        longest=_LONGEST_PASSWORD,
-    )
-    return [Problem("password", text)]
-
-
-def hash_password(password: str) -> str:
-    """Return a salted Argon2id hash of a password."""
-    return _hasher().hash(password)
-
-
-def set_password(
-    database: Database, person_id: int, password: str, *, by: By | None = None
-) -> None:
-    """Set somebody's password; whoever is signed in as them is so no longer.
-
-    Raises:
-        Faulty: when it is too short or too long.
-
-    """
-    if problems := password_problems(password):
-        raise Faulty(problems)
-    hashed = hash_password(password)
-    with changing(database) as session:
-        person = _whom(session, person_id)
-        store.change_person(session, person_id, password_hash=hashed)
-        if by is not None:
-            end_all_sign_ins(session, person_id, by.now)
-        log_change(session, by, Change.PASSWORD_SET, person.login)
-
-
-def change_own_password(
-    database: Database, person: StoredPerson, old: str, new: str, *, sign_in_id: int, by: By
-) -> None:
-    """Change one's own password, knowing the old one; only the sign-in that does it goes on.
-
-    Raises:
-        Faulty: when the old one isn't right, or the new one is too short, too long, or the old.
-
-    """
-    if verify_password(database, person.login, old) is None:
-        with changing(database) as session:
-            log_change(session, by, Change.OWN_PASSWORD_REFUSED, person.login)
-        raise Faulty([Problem("old_password", Text("The password isn't right."))])
-    problems = [Problem("new_password", each.text) for each in password_problems(new)]
-    if not problems and new == old:
-        problems = [Problem("new_password", Text("This is the old password."))]
-    if problems:
-        raise Faulty(problems)
-    hashed = hash_password(new)
-    with changing(database) as session:
-        store.change_person(session, person.id, password_hash=hashed)
-        end_other_sign_ins(session, person.id, sign_in_id, by.now)
-        log_change(session, by, Change.OWN_PASSWORD_CHANGED, person.login)
+# ---------------------------------------------------------------------------- standing
 
 
 def end_others(database: Database, person: StoredPerson, *, sign_in_id: int, by: By) -> int:
@@ -641,46 +692,40 @@ def end_others(database: Database, person: StoredPerson, *, sign_in_id: int, by:
 
 
 def set_active(
-    database: Database, person_id: int, *, is_active: bool, by: By | None = None
+    database: Database,
+    person_id: int,
+    *,
+    is_active: bool,
+    reason: str | None = None,
+    by: By | None = None,
 ) -> None:
     """Let somebody sign in, or no longer: then their sign-ins end as well.
 
     Raises:
-        Faulty: when nobody would be an active administrator then.
+        Faulty: when it is one's own account, or nobody would be an active administrator then.
 
     """
     with changing(database) as session:
+        person = _whom(session, person_id)
+        if by is not None and by.login == person.login:
+            text = Text("Nobody deactivates their own account: another administrator does.")
+            raise Faulty([Problem("person", text)])
         for office in () if is_active else sorted(OFFICES):
             terms = store.lock_terms(session, office)
             ended = [each for each in terms if each.person_id == person_id]
             others = [each for each in terms if each.person_id != person_id]
             _refuse_last(ended, others, by.today if by else date.min, "person")
-        person = _whom(session, person_id)
         store.change_person(session, person_id, is_active=is_active)
         if by is not None and not is_active:
             end_all_sign_ins(session, person_id, by.now)
         if person.is_active is not is_active:
             what = Change.REACTIVATED if is_active else Change.DEACTIVATED
-            log_change(session, by, what, person.login)
-
-
-def verify_password(database: Database, login: str, password: str) -> StoredPerson | None:
-    """Return the person whose login and password these are, or None.
-
-    An unknown login, one without a password and a wrong password all take the same work.
-    """
-    with database.readers.begin() as session:
-        person = store.find_login(session, login[: _LONGEST_LOGIN + 1])
-    known = person.password_hash if person is not None and person.is_active else None
-    try:
-        _hasher().verify(known or _nobodys_hash(), password[: _LONGEST_PASSWORD + 1])
-    except (VerificationError, InvalidHashError):
-        return None
-    if person is None or known is None:
-        return None
-    if _hasher().check_needs_rehash(known):
-        hashed = hash_password(password)
-        with changing(database) as session:
-            store.replace_password_hash(session, person.id, known, hashed)
-        return replace(person, password_hash=hashed)
-    return person
+            log_change(
+                session,
+                by,
+                what,
+                person.login,
+                reason=reason,
+                old={"is_active": person.is_active},
+                new={"is_active": is_active},
+            )

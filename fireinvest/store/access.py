@@ -5,9 +5,12 @@ chain of this log covers all journals, and an entry cut off the end of one shows
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -15,6 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from fireinvest.store.base import Base, Instant, LargeId
 from fireinvest.store.codec import canonical
 from fireinvest.store.journal import NOTHING_BEFORE
+from fireinvest.store.streaming import stream_of, written_instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,13 @@ class AccessRow(Base):
 
     __tablename__ = "access_log"
     __table_args__ = (
-        Index(None, "case_id", "id"),
-        Index(None, "person", "id"),
-        Index(None, "about", "id"),
-        Index(None, "what", "id"),
-        Index(None, "happened_at"),
+        # Whatever it is searched by, it is read by time, the newest first.
+        Index(None, "case_id", "happened_at", "id"),
+        Index(None, "person", "happened_at", "id"),
+        Index(None, "about", "happened_at", "id"),
+        Index(None, "what", "happened_at", "id"),
+        Index(None, "address", "happened_at", "id"),
+        Index(None, "happened_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(LargeId, primary_key=True)
@@ -64,7 +70,11 @@ class AccessRow(Base):
 
 
 class AccessBatch(Base):
-    """A batch of the access log that was sealed: a hash over its rows and the batch before."""
+    """A batch of the access log that was sealed: a hash over its rows and the batch before.
+
+    ``marks``: each row's id and the beginning of its own hash, so that the row that was changed
+    can be named.
+    """
 
     __tablename__ = "access_batches"
 
@@ -74,6 +84,7 @@ class AccessBatch(Base):
     sealed_at: Mapped[datetime] = mapped_column(Instant)
     prev_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
+    marks: Mapped[str | None] = mapped_column(Text)
 
 
 def log_access(
@@ -118,76 +129,124 @@ def log_access(
     )
 
 
-_LARGEST_BATCH = 10_000
-_ON_ITS_WAY = timedelta(minutes=1)
+#: A row of the log in the order in which its hash covers it, its instant written out.
+WrittenRow = Sequence[Any]
+
+#: Few enough that a batch names what was changed, many enough that there aren't many batches.
+_LARGEST_BATCH = 1000
+_ON_ITS_WAY = timedelta(minutes=5)
 
 
 def seal_accesses(session: Session, now: datetime) -> int:
     """Seal the rows since the last batch, at most so many, and return their number.
 
-    Rows of the last minute wait for the next batch: one with a smaller id could still be on its
+    Rows of the last minutes wait for the next batch: one with a smaller id could still be on its
     way. Two who seal at once: one of them meets a Conflict.
     """
-    last = session.execute(
-        select(AccessBatch.last_id, AccessBatch.hash).order_by(AccessBatch.last_id.desc()).limit(1)
-    ).one_or_none()
+    last = last_sealed(session)
     after, before = (0, NOTHING_BEFORE) if last is None else (last.last_id, last.hash)
-    rows = session.scalars(
-        select(AccessRow)
-        .where(AccessRow.id > after, AccessRow.happened_at < now - _ON_ITS_WAY)
-        .order_by(AccessRow.id)
-        .limit(_LARGEST_BATCH)
-    ).all()
+    rows = list(_fresh(written_rows(session, after=after, limit=_LARGEST_BATCH), now))
     if rows:
+        hashed = [(row[0], row_hash(row)) for row in rows]
         session.execute(
             insert(AccessBatch).values(
-                first_id=rows[0].id,
-                last_id=rows[-1].id,
+                first_id=rows[0][0],
+                last_id=rows[-1][0],
                 count=len(rows),
                 sealed_at=now,
                 prev_hash=before,
-                hash=_batch_hash(before, rows),
+                hash=batch_hash(before, hashed),
+                marks=marks_of(hashed),
             )
         )
     return len(rows)
 
 
-def _batch_hash(before: str, rows: Sequence[AccessRow]) -> str:
-    digest = hashlib.sha256(before.encode())
-    for row in rows:
-        parts = [
-            row.id,
-            row.happened_at.isoformat(timespec="microseconds"),
-            row.person,
-            row.what,
-            row.case_id,
-            row.item,
-            row.address,
-            row.request_id,
-            row.about,
-            row.acting_for,
-            row.reason,
-            row.old_values,
-            row.new_values,
-            row.entry,
-            row.entry_hash,
-        ]
-        digest.update(canonical(parts).encode())
-    return digest.hexdigest()
+def _fresh(rows: Iterator[WrittenRow], now: datetime) -> Iterator[WrittenRow]:
+    """Yield the rows up to the first that is too young to be sealed.
+
+    One from the future, of a clock that went wrong, holds up nothing.
+    """
+    first, last = (
+        each.astimezone(UTC).isoformat(timespec="microseconds")
+        for each in (now - _ON_ITS_WAY, now + _ON_ITS_WAY)
+    )
+    return takewhile(lambda row: not first <= row[1] <= last, rows)
 
 
-def broken_batches(session: Session) -> list[int]:
-    """Return the last ids of those batches that no longer match their rows or their chain."""
-    broken = []
-    before = NOTHING_BEFORE
-    for batch in session.scalars(select(AccessBatch).order_by(AccessBatch.last_id)):
-        rows = session.scalars(
-            select(AccessRow)
-            .where(AccessRow.id.between(batch.first_id, batch.last_id))
-            .order_by(AccessRow.id)
-        ).all()
-        found = _batch_hash(batch.prev_hash, rows)
-        if batch.prev_hash != before or len(rows) != batch.count or found != batch.hash:
-            broken.append(batch.last_id)
-        before = batch.hash
-    return broken
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The latest batch: up to which row, and the hash over all."""
+
+    last_id: int
+    hash: str
+
+
+def last_sealed(session: Session) -> Sealed | None:
+    """Return the latest batch, None while there is none."""
+    row = session.execute(
+        select(AccessBatch.last_id, AccessBatch.hash).order_by(AccessBatch.last_id.desc()).limit(1)
+    ).one_or_none()
+    return None if row is None else Sealed(row.last_id, row.hash)
+
+
+# ---------------------------------------------------------------------------- as it is stored
+
+_PLAIN = (
+    "person", "what", "case_id", "item", "address", "request_id", "about", "acting_for", "reason",
+    "old_values", "new_values", "entry", "entry_hash",
+)  # fmt: skip
+
+
+def written_rows(
+    session: Session, *, after: int = 0, until: int | None = None, limit: int | None = None
+) -> Iterator[WrittenRow]:
+    """Yield the rows after this id (until that, included) as they are stored, with flat memory."""
+    query = (
+        f"SELECT id, {written_instant(session, 'happened_at')}, {', '.join(_PLAIN)} "  # noqa: S608 - names of our own
+        "FROM access_log WHERE id > :after"
+        + ("" if until is None else " AND id <= :until")
+        + " ORDER BY id"
+        + ("" if limit is None else " LIMIT :limit")
+    )
+    given = {"after": after, "until": until, "limit": limit}
+    return stream_of(session, query, {key: each for key, each in given.items() if each is not None})
+
+
+def row_hash(row: WrittenRow) -> str:
+    """Return the SHA-256 over one row; nothing for one that holds what was never written."""
+    try:
+        return hashlib.sha256(_ENCODER.encode(tuple(row)).encode()).hexdigest()
+    except (TypeError, ValueError):
+        return ""
+
+
+def batch_hash(before: str, hashed: Iterable[tuple[int, str]]) -> str:
+    """Return the hash of a batch over its rows' hashes and that of the batch before."""
+    return hashlib.sha256("".join((before, *(each for _, each in hashed))).encode()).hexdigest()
+
+
+_MARK = 8  # hex digits of a row's hash
+
+
+def marks_of(hashed: Iterable[tuple[int, str]]) -> str:
+    """Return what a batch keeps of each of its rows."""
+    return " ".join(f"{row_id}:{each[:_MARK]}" for row_id, each in hashed)
+
+
+def marks_in(marks: str | None) -> dict[int, str]:
+    """Return the marks of a batch by the ids of its rows; none where they can't be read."""
+    found = {}
+    for each in (marks or "").split():
+        row_id, _, mark = each.partition(":")
+        if row_id.isascii() and row_id.isdigit():
+            found[int(row_id)] = mark
+    return found
+
+
+def hash_begins_with(whole: str, mark: str) -> bool:
+    """Does a row's hash have this mark?"""
+    return whole[:_MARK] == mark
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

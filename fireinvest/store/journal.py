@@ -70,6 +70,7 @@ class Line(NamedTuple):
     expected_version: int | None
     idempotency_key: str
     attachments: str | None
+    restriction: str | None
     prev_hash: str
     hash: str
 
@@ -91,6 +92,7 @@ class Line(NamedTuple):
             acting_for=self.acting_for,
             reason=self.reason,
             attachments=_attachments(self.attachments),
+            restriction=self.restriction,
         )
 
     @property
@@ -122,15 +124,19 @@ class Head:
 def hash_of(number: str, line: Line) -> str:
     """Return the SHA-256 over a line of the case with this number, and the hash before it.
 
-    Attachments are covered where there are any; their own hashes stand in them. The number stands for the case, so that a journal keeps its hashes in another database.
+    Attachments and a restriction are covered where there are any; the files' own hashes stand in
+    the attachments. The number stands for the case, so that a journal keeps its hashes in another
+    database.
     """
     (_, seq, step, kind, version, payload, old, new, on, at, recorded_at, *rest) = line
-    actor, acting_for, reason, expected, key, attachments, before = rest[:7]
+    actor, acting_for, reason, expected, key, attachments, restriction, before = rest[:8]
     parts: tuple[object, ...] = (
         number, seq, step, kind, version, payload, old, new, str(on), _instant(at),
         _instant(recorded_at), actor, acting_for, reason, expected, key, before,
     )  # fmt: skip
-    if attachments is not None:
+    if restriction is not None:
+        parts = (*parts, attachments, restriction)
+    elif attachments is not None:
         parts = (*parts, attachments)
     return hashlib.sha256(_ENCODER.encode(parts).encode()).hexdigest()
 
@@ -139,9 +145,10 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def _instant(value: object) -> str | None:
-    if not isinstance(value, datetime):
-        return None
-    return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    # Checking a whole log reads it written out already, as the database does that faster.
+    return value if isinstance(value, str) else None
 
 
 def _attachments(written: str | None) -> tuple[Attachment, ...]:
@@ -182,6 +189,7 @@ def line_of(
         attachments=canonical([encode_value(each) for each in entry.attachments])
         if entry.attachments
         else None,
+        restriction=entry.restriction,
         prev_hash=before,
         hash="",
     )

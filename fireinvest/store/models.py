@@ -11,7 +11,14 @@ from fireinvest.store.alerts import (
 )
 from fireinvest.store.attempts import AttemptRow
 from fireinvest.store.base import Base
-from fireinvest.store.cases import CaseNumber, CaseRow, DeadlineRow, NextStepRow, RecusedRow
+from fireinvest.store.cases import (
+    ApartRow,
+    CaseNumber,
+    CaseRow,
+    DeadlineRow,
+    NextStepRow,
+    RecusedRow,
+)
 from fireinvest.store.drafts import Draft
 from fireinvest.store.factors import AuthenticatorRow, OneTimeCodeRow
 from fireinvest.store.files import StagedFile
@@ -32,6 +39,7 @@ TABLES: tuple[type[Base], ...] = (
     DeadlineRow,
     NextStepRow,
     RecusedRow,
+    ApartRow,
     Person,
     Agency,
     GrantRow,

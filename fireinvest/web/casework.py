@@ -1,24 +1,32 @@
 """What every page of a case needs: the case, as somebody may see it today, and its header."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from fireinvest.messages import Text, Words
+from fireinvest.messages import Joined, Text, Words
 from fireinvest.regulation.clocks import Deadline
-from fireinvest.regulation.profile import Mode, Stage
+from fireinvest.regulation.profile import Mode, Ruleset, Stage, Step
 from fireinvest.services.casefile import CaseFile, case_file
+from fireinvest.services.leaving import Left
 from fireinvest.web import law
+from fireinvest.web.noting import note_view
 from fireinvest.web.present import MODES, WEIGHTS
-from fireinvest.web.present_entries import title_of
+from fireinvest.web.present_entries import hidden_title, title_of
 from fireinvest.web.state import state
 from fireinvest.web.visiting import today, who
 from fireinvest.workflow.case import Case, Member
-from fireinvest.workflow.permissions import may_administer, may_take_over
+from fireinvest.workflow.permissions import (
+    may_administer,
+    may_read_log,
+    may_reassign,
+    may_take_over,
+)
 
 
 def open_file(number: str) -> CaseFile:
-    """Return the case with this number, for whoever is here.
+    """Return the case with this number, for whoever is here; that they look at it is noted.
 
     Raises:
         NoSuchCase: when there is none, or they may not see it.
@@ -26,7 +34,9 @@ def open_file(number: str) -> CaseFile:
     """
     calendar = law.calendar()
     with state().database.readers.begin() as session:
-        return case_file(session, who().actor, number, calendar, today())
+        file = case_file(session, who().actor, number, calendar, today(), law=law.law())
+    note_view(file.ref.id)
+    return file
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,40 @@ class StageView:
     number: int
     began_on: date | None
     standing: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftView:
+    """Somebody who left a case, in words: in which post, and what the law has to say of it.
+
+    ``name``: None where there is no account. ``step``: by which the post is given, None for the
+    carrier, who is changed in another way.
+    """
+
+    role: Words
+    name: str | None
+    was_recused: bool
+    step: Step | None
+
+
+def left_view(ruleset: Ruleset, left: Left) -> LeftView:
+    """Return somebody who left a case, in words."""
+    found = ruleset.roles.get(left.role)
+    steps = ruleset.steps.values()
+    step = next((each for each in steps if each.assigns == left.role), None)
+    role: Words = found.label if found else left.role
+    return LeftView(role, left.name, left.was_recused, step)
+
+
+def left_words(left: LeftView) -> Words:
+    """Return what is told where somebody left a case."""
+    if left.name is None:
+        return Text("The case has no carrier who can sign in: name one.")
+    if left.step is not None:
+        return Text("%(role)s %(name)s has left: appoint another.", role=left.role, name=left.name)
+    if left.was_recused:
+        return Text("The carrier %(name)s was recused: name another.", name=left.name)
+    return Text("The carrier %(name)s has left: name another.", name=left.name)
 
 
 @dataclass(frozen=True)
@@ -59,6 +103,9 @@ class Header:
     is_demo: bool
     may_administer: bool
     may_take_over: bool
+    may_read_log: bool
+    may_reassign: bool
+    left: tuple[LeftView, ...]
 
 
 def case_context(file: CaseFile) -> dict[str, Any]:
@@ -72,8 +119,17 @@ def case_context(file: CaseFile) -> dict[str, Any]:
         "weights": WEIGHTS,
         "modes": MODES,
         "step_title": lambda step: title_of(file.ruleset, step),
+        "restricted_as": hidden_title,
+        "role_names": lambda roles: role_names(file.ruleset, roles),
         "item_label": lambda member: item_label(file, member),
+        "left_words": left_words,
     }
+
+
+def role_names(ruleset: Ruleset, roles: Iterable[str]) -> Words:
+    """Return how roles are called, one after the other; those that the rule lacks are left out."""
+    known = ruleset.roles
+    return Joined(tuple(known[role].label for role in roles if role in known))
 
 
 def item_label(file: CaseFile, member: Member) -> Words:
@@ -109,6 +165,9 @@ def header_of(file: CaseFile) -> Header:
         may_take_over=any(
             may_take_over(who().actor, case, file.ref.number, tier) for tier in ruleset.tiers
         ),
+        may_read_log=may_read_log(who().actor, case, file.ref.number),
+        may_reassign=may_reassign(who().actor, case, file.ref.number),
+        left=tuple(left_view(ruleset, each) for each in file.left),
     )
 
 

@@ -1,11 +1,11 @@
 """How are entries of a journal shown? Their fields, what they changed, and what became of them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from fireinvest.china import CHINA
-from fireinvest.messages import Label, Text, Words, money
+from fireinvest.messages import Joined, Label, Text, Words, money
 from fireinvest.regulation.basis import Citation
 from fireinvest.regulation.facts import Category, Facts
 from fireinvest.regulation.profile import Division, Mode, Ruleset
@@ -26,6 +26,7 @@ from fireinvest.workflow.actions import (
     Opening,
     Payload,
     Raising,
+    Reassigning,
     Shape,
     Voiding,
 )
@@ -40,6 +41,7 @@ CODE_LABELS: Mapping[str, Text] = {
     "raise": Text("Raised by a superior government"),
     "hand_over": Text("Handed over to the government now responsible"),
     "link": Text("Linked with another case"),
+    "reassign": Text("Given to another carrier"),
 }
 
 #: The code actions that have a form of their own, as that form and its links call them.
@@ -48,6 +50,7 @@ CODE_FORMS: Mapping[str, Text] = {
     "raise": Text("A superior government takes it up"),
     "merge": Text("Merge into another case"),
     "link": Text("Link with another case"),
+    "reassign": Text("Give it to another carrier"),
 }
 
 _FACTS: Mapping[str, Text] = {
@@ -107,6 +110,8 @@ class EntryView:
 
     ``voided_by`` and ``corrected_by``: the entries that voided it or last corrected it. ``target``:
     the one that it voids or corrects itself. ``link``: the number of another case that it names.
+    ``restrictions``: as what it is kept from most readers. ``is_hidden``: then only its number and
+    day show; ``can_open``: whoever is here may open it by itself.
     """
 
     seq: int
@@ -128,16 +133,22 @@ class EntryView:
     target: int | None
     link: str | None
     is_code: bool
+    restrictions: tuple[Words, ...] = ()
+    is_hidden: bool = False
+    can_open: bool = False
 
     @property
     def is_late_entry(self) -> bool:
         """Was it written down later than the day after it happened?"""
-        return (self.recorded_at.astimezone(CHINA).date() - self.on).days > 1
+        late = (self.recorded_at.astimezone(CHINA).date() - self.on).days > 1
+        return late and not self.is_hidden
 
     @property
     def can_change(self) -> bool:
         """Is it an entry that can be voided or corrected at all?"""
-        return self.voided_by is None and self.step not in ("void", "correct", "link")
+        if self.is_hidden:
+            return False
+        return self.voided_by is None and self.step not in ("void", "correct", "link", "reassign")
 
 
 def title_of(ruleset: Ruleset, step: str) -> Words:
@@ -148,10 +159,61 @@ def title_of(ruleset: Ruleset, step: str) -> Words:
     return CODE_LABELS.get(step, step)
 
 
-def entry_views(file: CaseFile, lines: Iterable[Line]) -> list[EntryView]:
-    """Return lines of a case's journal as its pages show them."""
+def entry_views(
+    file: CaseFile, lines: Iterable[Line], *, opened: int | None = None
+) -> list[EntryView]:
+    """Return lines of a case's journal as its pages show them.
+
+    ``opened``: the one that is shown though it is restricted; of others only number and day are.
+    """
     voided, corrected = _fates(file.case.journal)
-    return [_entry_view(file, line, voided, corrected) for line in lines]
+    views = []
+    for line in lines:
+        names = file.restrictions(line.seq)
+        if names and line.seq != opened:
+            views.append(_hidden_view(file, line, names, voided, corrected))
+        else:
+            views.append(replace(_entry_view(file, line, voided, corrected), restrictions=names))
+    return views
+
+
+def hidden_title(names: tuple[Words, ...]) -> Text:
+    """Return what a restricted entry is called by those who don't read it."""
+    return Text("Restricted: %(what)s", what=Joined(names))
+
+
+def _hidden_view(
+    file: CaseFile,
+    line: Line,
+    names: tuple[Words, ...],
+    voided: Mapping[int, int],
+    corrected: Mapping[int, int],
+) -> EntryView:
+    """A restricted entry: that there is one, of which day, and what became of it."""
+    return EntryView(
+        seq=line.seq,
+        step="",
+        title=hidden_title(names),
+        basis=None,
+        on=line.occurred_on,
+        at=None,
+        recorded_at=line.recorded_at,
+        actor="",
+        acting_for=None,
+        reason=None,
+        fields=(),
+        changes=(),
+        attachments=(),
+        hash=line.hash,
+        voided_by=voided.get(line.seq),
+        corrected_by=corrected.get(line.seq),
+        target=getattr(line.entry().payload, "target", None),
+        link=None,
+        is_code=False,
+        restrictions=names,
+        is_hidden=True,
+        can_open=file.may_read(line.entry()),
+    )
 
 
 def _fates(journal: Iterable[Entry]) -> tuple[dict[int, int], dict[int, int]]:
@@ -231,6 +293,8 @@ def payload_fields(file: CaseFile, step_id: str, payload: Payload) -> Iterator[F
             yield FieldView(Text("government"), _tier(ruleset, government))
             yield from _optional(Text("document number"), document_no)
             yield from _optional(Text("its case there"), to_case)
+        case Reassigning(carrier):
+            yield FieldView(Text("carrier"), file.name(carrier))
         case Linking(other, step, number):
             yield FieldView(Text("the other case"), other)
             yield FieldView(Text("what was done there"), title_of(ruleset, step))
@@ -320,10 +384,16 @@ def _changes(file: CaseFile, line: Line) -> Iterator[ChangeView]:
             yield ChangeView(
                 label, _judged(file.ruleset, name, old), _judged(file.ruleset, name, new)
             )
+        elif name == "carrier":
+            yield ChangeView(Text("carrier"), _called(file, old), _called(file, new))
         elif name.startswith("facts."):
             fact = name.removeprefix("facts.")
             label = _FACTS[fact]
             yield ChangeView(label, _fact(file.ruleset, fact, old), _fact(file.ruleset, fact, new))
+
+
+def _called(file: CaseFile, login: object) -> Words:
+    return file.name(login) if isinstance(login, str) else "—"
 
 
 def _entry_changes(file: CaseFile, line: Line, old: object, new: object) -> Iterator[ChangeView]:

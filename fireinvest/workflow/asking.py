@@ -265,8 +265,13 @@ def _default(case: Case, step: Step, name: str, choices: tuple[Choice, ...]) -> 
         case "ref" if not _is_closed(step, name):
             return _new_reference(case, step)
         case "days" if step.extends is not None:
-            # The decision begins with what was asked for last.
-            asked = [entry for name in step.requires for entry in case.done.get(name, ())]
+            # The decision begins with what was asked for last, unless that is for few to read.
+            asked = [
+                entry
+                for name in step.requires
+                for entry in case.done.get(name, ())
+                if entry.seq not in case.restrictions
+            ]
             days = [each.payload.days for each in asked if isinstance(each.payload, Extension)]
             return f"{days[-1]}" if days else None
         case "ref" | "item" | "person":

@@ -1,12 +1,22 @@
-"""Who may do what? One map from the roles of a rule to pure predicates; absent is denied."""
+"""Who may do what? One map from the roles of a rule to pure predicates; absent is denied.
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+``ROLES`` says when somebody holds a role for a case. From roles follow the steps that they may
+take (``Step.who``, in the profile), what else they may do with the case (``PERMISSIONS``), and the
+restricted entries that they may read (``Restriction.seen_by``, in the profile). Whoever was recused
+holds nothing, and shows nothing to those who act for them. ``DUTIES`` are beside all cases.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from fireinvest.regulation.jurisdiction import first_match
 from fireinvest.regulation.profile import Mode, Per, Step
+from fireinvest.workflow.actions import Entry
 from fireinvest.workflow.case import Case
+
+#: The post of whoever carries a case.
+CARRIER = "carrier"
 
 #: Timers act through the same door, under this name.
 SYSTEM = "system"
@@ -27,10 +37,40 @@ class Actor:
     """Somebody who wants to act: who they are, and the grants in force today.
 
     ``id`` is the name under which the journal knows them, also as a member of a team.
+    ``acting_for``: whose grants they are, where somebody acts for another one.
     """
 
     id: str
     grants: tuple[Grant, ...] = ()
+    acting_for: str | None = None
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Who acts, and for whom: what one of them may not, neither may for the other."""
+        return frozenset({self.id} if self.acting_for is None else {self.id, self.acting_for})
+
+    @property
+    def holder(self) -> str:
+        """Whose posts they are."""
+        return self.acting_for or self.id
+
+
+def with_predecessors(
+    grants: Iterable[Grant], predecessors: Callable[[str], Collection[str]]
+) -> tuple[Grant, ...]:
+    """Return the grants, and with them the same posts where a place took over from others.
+
+    ``predecessors``: of a division, those whose cases came to it. What a post shows and allows
+    then follows for single cases, lists and desks alike, and the cases keep the place they had.
+    """
+    given = tuple(grants)
+    more = (
+        replace(each, division=place)
+        for each in given
+        if each.division is not None
+        for place in sorted(predecessors(each.division))
+    )
+    return tuple(dict.fromkeys((*given, *more)))
 
 
 #: Given the actor, the case, its id, and the tiers of government whose people act in it.
@@ -41,8 +81,10 @@ def _on_case(role: str) -> Predicate:
     """Holds the post on this very case, and hasn't left it."""
 
     def is_granted(actor: Actor, case: Case, case_id: str | None, _tiers: Collection[str]) -> bool:
-        terms = [each for each in case.members if (each.person, each.post) == (actor.id, role)]
+        terms = [each for each in case.members if (each.person, each.post) == (actor.holder, role)]
         if terms and not any(each.is_active for each in terms):
+            return False
+        if role == CARRIER and _carried_before(actor.holder, case):
             return False
         return any(
             grant.role == role and grant.case_id is not None and grant.case_id == case_id
@@ -50,6 +92,12 @@ def _on_case(role: str) -> Predicate:
         )
 
     return is_granted
+
+
+def _carried_before(login: str, case: Case) -> bool:
+    """Did somebody carry the case, who has handed it over since?"""
+    was = any(each.person == login for each in case.carriers)
+    return was and case.carrier is not None and case.carrier.person != login
 
 
 def _at_government(role: str) -> Predicate:
@@ -72,14 +120,33 @@ def _covers(grant: Grant, case: Case) -> bool:
     return grant.division in (division.code, division.parent)
 
 
-def _apart(predicate: Predicate) -> Predicate:
-    """Holds the post, and was never on the team of the case: nobody replies to their own report."""
+def _unless_kept_apart(role: str) -> Predicate:
+    """Holds the post at a government, and the report isn't their own."""
+    holds = _at_government(role)
 
     def is_apart(actor: Actor, case: Case, case_id: str | None, tiers: Collection[str]) -> bool:
-        on_team = any(member.person == actor.id for member in case.team)
-        return not on_team and predicate(actor, case, case_id, tiers)
+        if not holds(actor, case, case_id, tiers):
+            return False
+        return actor.people.isdisjoint(kept_apart(case, role))
 
     return is_apart
+
+
+def kept_apart(case: Case, role: str) -> frozenset[str]:
+    """Return who can't hold a role for the case, because the report is their own.
+
+    Who was ever on the team, and who recorded or signed a part of the report, as the separations
+    of the rule say. A rule from before there were any keeps the team apart.
+    """
+    ruleset = case.ruleset
+    named = [each for each in ruleset.separations.values() if role in each.roles]
+    if not ruleset.separations:
+        return frozenset(each.person for each in case.team)
+    held = [each for each in named if ruleset.keeps_apart(each)]
+    if not held:
+        return frozenset()
+    authors = case.authors(step for each in held for step in each.steps)
+    return authors | {each.person for each in case.team}
 
 
 #: The posts that are held on a case.
@@ -95,7 +162,7 @@ ON_CASE = frozenset(
         "evaluator",
     }
 )
-#: The posts that are held at a government; those of its office who reply stay apart from the team.
+#: The posts that are held at a government; those of its office who reply can be kept apart.
 AT_GOVERNMENT = frozenset({"agency_head", "archivist", "government_registrar"})
 APART = frozenset({"government_handler", "government_signer"})
 
@@ -103,7 +170,7 @@ APART = frozenset({"government_handler", "government_signer"})
 ROLES: Mapping[str, Predicate] = {
     **{role: _on_case(role) for role in sorted(ON_CASE)},
     **{role: _at_government(role) for role in sorted(AT_GOVERNMENT)},
-    **{role: _apart(_at_government(role)) for role in sorted(APART)},
+    **{role: _unless_kept_apart(role) for role in sorted(APART)},
 }
 
 #: The three administrators, of whom none does another's work and none sees a case by the office
@@ -133,8 +200,8 @@ def acting_tiers(case: Case) -> frozenset[str]:
 
 
 def is_recused(actor: Actor, case: Case) -> bool:
-    """Was the actor recused from this case?"""
-    return actor.id in case.recused
+    """Was the actor recused from this case, or the one for whom they act?"""
+    return not actor.people.isdisjoint(case.recused)
 
 
 def roles_of(
@@ -179,6 +246,35 @@ def may_administer(actor: Actor, case: Case, case_id: str | None) -> bool:
     return bool(roles_of(actor, case, case_id) & ADMINISTERING)
 
 
+#: Who sees what was seen, taken and done in a case, and by whom.
+READING_LOG = ADMINISTERING | {"leader", "deputy_leader"}
+
+
+def may_read_log(actor: Actor, case: Case, case_id: str | None) -> bool:
+    """May the actor see who saw and did what in the case: by administering it, or leading it?"""
+    return bool(roles_of(actor, case, case_id) & READING_LOG)
+
+
+def reassigning_tiers(case: Case) -> frozenset[str]:
+    """Return the tiers of government whose head may give the case another carrier.
+
+    The one that investigates; where none does, every one of the place.
+    """
+    if case.mode is Mode.INVESTIGATE and case.investigating is not None:
+        return frozenset({case.investigating})
+    return frozenset(case.ruleset.tiers)
+
+
+def may_reassign(actor: Actor, case: Case, case_id: str | None) -> bool:
+    """May the actor give the case another carrier: the carrier, the agency's head, or a timer?
+
+    Whoever leaves has their cases handed over under the system's name.
+    """
+    if actor.id == SYSTEM:
+        return True
+    return bool(roles_of(actor, case, case_id, reassigning_tiers(case)) & ADMINISTERING)
+
+
 def may_take_over(actor: Actor, case: Case, case_id: str | None, government: str) -> bool:
     """May the actor take the case up or over for a superior government: as head of its agency?"""
     return bool(roles_of(actor, case, case_id, {government}) & ADMINISTERING)
@@ -198,6 +294,66 @@ def may_see(actor: Actor, case: Case, case_id: str | None) -> bool:
         and ((grant.case_id is not None and grant.case_id == case_id) or _covers(grant, case))
         for grant in actor.grants
     )
+
+
+# ---------------------------------------------------------------------------- with a case
+
+
+class Permission(StrEnum):
+    """What may be done with a case, beside the steps of its rule?"""
+
+    SEE_CASE = "see_case"
+    SEE_LOG = "see_log"
+    ADMINISTER = "administer"
+    REASSIGN = "reassign"
+    TAKE_OVER = "take_over"
+
+
+def _may_take_over_at_all(actor: Actor, case: Case, case_id: str | None) -> bool:
+    return any(may_take_over(actor, case, case_id, tier) for tier in case.ruleset.tiers)
+
+
+#: Each permission and who has it, for one case. What isn't here is nobody's.
+PERMISSIONS: Mapping[Permission, Callable[[Actor, Case, str | None], bool]] = {
+    Permission.SEE_CASE: may_see,
+    Permission.SEE_LOG: may_read_log,
+    Permission.ADMINISTER: may_administer,
+    Permission.REASSIGN: may_reassign,
+    Permission.TAKE_OVER: _may_take_over_at_all,
+}
+
+
+def allowed(permission: Permission, actor: Actor, case: Case, case_id: str | None) -> bool:
+    """May the actor do this with the case?"""
+    return PERMISSIONS[permission](actor, case, case_id)
+
+
+def may_read(actor: Actor, case: Case, case_id: str | None, entry: Entry) -> bool:
+    """May the actor read an entry of the case?"""
+    return reader(actor, case, case_id)(entry)
+
+
+def reader(actor: Actor, case: Case, case_id: str | None) -> Callable[[Entry], bool]:
+    """Return the question whether the actor may read an entry, with their roles looked up once.
+
+    A restricted one is for the roles that each of its restrictions names, and for whoever wrote it
+    as long as they have to do with the case; nobody who was recused reads anything.
+    """
+    if actor.id == SYSTEM:
+        return lambda _entry: True
+    if not may_see(actor, case, case_id):
+        return lambda _entry: False
+    roles = roles_of(actor, case, case_id)
+    known = case.ruleset.restrictions
+
+    def may(entry: Entry) -> bool:
+        names = case.restrictions.get(entry.seq, frozenset())
+        is_author = not actor.people.isdisjoint({entry.actor, entry.acting_for})
+        return (is_author and bool(roles)) or all(
+            name in known and not roles.isdisjoint(known[name].seen_by) for name in names
+        )
+
+    return may
 
 
 # ---------------------------------------------------------------------------- offices

@@ -122,7 +122,11 @@ def upgrade() -> None:
     ):
         op.add_column("access_log", sa.Column(name, kind, nullable=True))
     # Whatever the log is searched by, it is read by time, the newest first.
-    for name in ("ix_access_log_case_id_id", "ix_access_log_person_id", "ix_access_log_happened_at"):
+    for name in (
+        "ix_access_log_case_id_id",
+        "ix_access_log_person_id",
+        "ix_access_log_happened_at",
+    ):
         op.drop_index(op.f(name), "access_log")
     for columns in LOG_INDEXES:
         name = op.f(f"ix_access_log_{'_'.join(columns)}")

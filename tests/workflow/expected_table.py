@@ -68,6 +68,7 @@ test_commissioned       | rule:16        | evidence..approval     | C G         
 test_returned           | rule:16        | evidence..approval     | C G           | I       | may    | test_commissioned  |
 coordinate              | rule:17        | evidence..approval     | C L           | I       | may    |                    |
 refer_criminal          | rule:27        | evidence..evaluation   | C L           | I       | may    |                    |
+refer_discipline        | rule:26.2      | evidence..evaluation   | C L           | I       | may    |                    |
 # Arts 18-20: analysis, report and its approval by the leader; signatures of the members.
 analysis_meeting        | rule:18        | evidence..review       | C L           | I       | must   | establish_team     |
 determine_cause         | rule:18        | review..approval       | C L G         | I       | must   |                    |

@@ -1,12 +1,13 @@
-"""The forms of what code alone can do: handing over, raising, merging, linking, the facts of a fire."""
+"""The forms of what code alone can do: whole cases that move, their carrier, the facts of a fire."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
 from fireinvest.messages import Problem, Text
 from fireinvest.regulation.facts import MOST_SQUARE_METRES, Category, Facts, Given
 from fireinvest.services.casefile import CaseFile
-from fireinvest.web.forms.step import StepInput, yuan_typed
+from fireinvest.store.posts import Holder
+from fireinvest.web.forms.step import StepInput, person_shown, yuan_typed
 from fireinvest.workflow.actions import (
     CodePayload,
     HandingOver,
@@ -14,6 +15,7 @@ from fireinvest.workflow.actions import (
     Merging,
     Opening,
     Raising,
+    Reassigning,
     Shape,
 )
 from fireinvest.workflow.asking import Asked, Choice
@@ -21,6 +23,7 @@ from fireinvest.workflow.case import Case
 
 _LONGEST_NUMBER = 40
 _LONGEST_NAME = 200
+_LONGEST_LOGIN = 100
 
 
 def code_asked(case: Case, name: str) -> tuple[Asked, ...]:
@@ -42,6 +45,13 @@ def code_asked(case: Case, name: str) -> tuple[Asked, ...]:
                 "to_case", Text("number of its case there, if there is one"), Shape.TEXT, False
             )
             return (_government(case, name), _document_no(), to_case)
+
+
+def carrier_asked(holders: Iterable[Holder]) -> tuple[Asked, ...]:
+    """Return the field in which a new carrier is chosen among these."""
+    known = {each.login: each.name for each in holders}
+    choices = tuple(Choice(login, person_shown(login, name)) for login, name in known.items())
+    return (Asked("carrier", Text("new carrier"), Shape.TEXT, True, choices),)
 
 
 def _document_no() -> Asked:
@@ -68,6 +78,9 @@ def code_payload(name: str, written: StepInput, problems: list[Problem]) -> Code
     """Return what was typed as a code action's payload; None, and problems, where it can't be."""
     given = Given({each.name: written.text(each.name) for each in written.asked}, problems)
     match name:
+        case "reassign":
+            carrier = _needed(given, "carrier", problems, _LONGEST_LOGIN)
+            return None if carrier is None else Reassigning(carrier)
         case "merge":
             into = _needed(given, "into", problems)
             return None if into is None else Merging(into)

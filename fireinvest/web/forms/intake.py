@@ -16,6 +16,7 @@ from fireinvest.messages import Problem, Text
 from fireinvest.regulation.facts import Facts, Given
 from fireinvest.regulation.rulesets import Law
 from fireinvest.services.assessing import read_facts
+from fireinvest.spelling import in_one_spelling
 from fireinvest.web.forms.facts import FactsForm
 
 #: How the fire was reported is told in some lines, not in a report.
@@ -33,14 +34,18 @@ def _plain(value: str | None) -> str:
     return (value or "").strip()
 
 
+def _name(value: str | None) -> str:
+    return in_one_spelling(value or "")
+
+
 class IntakeForm(FactsForm):
     """A fire as it is reported: its facts, where it burned, who carries the case, and how it came.
 
     ``key`` names the form: sent twice, it opens one case.
     """
 
-    unit_name = StringField(filters=[_plain])
-    address = StringField(filters=[_plain])
+    unit_name = StringField(filters=[_name])
+    address = StringField(filters=[_name])
     carrier = StringField(filters=[_plain])
     reason = StringField(filters=[_plain])
     key = StringField(filters=[_plain])

@@ -48,7 +48,8 @@ class Choice:
 Choices = Mapping[str, Collection[Choice]]
 
 
-def _tidy(value: str | None) -> str:
+def tidy(value: str | None) -> str:
+    """Return what stands in an address without blanks around it, no longer than is looked at."""
     return (value or "").strip()[: LONGEST_VALUE + 1]
 
 
@@ -58,12 +59,12 @@ class ListForm(Form):
     #: The fields for the first and last day, as a pair.
     DAYS: ClassVar[tuple[str, str]]
 
-    place = StringField(filters=[_tidy])
-    level = StringField(filters=[_tidy])
-    light = StringField(filters=[_tidy])
-    mine = StringField(filters=[_tidy])
-    size = StringField(filters=[_tidy])
-    after = StringField(filters=[_tidy])
+    place = StringField(filters=[tidy])
+    level = StringField(filters=[tidy])
+    light = StringField(filters=[tidy])
+    mine = StringField(filters=[tidy])
+    size = StringField(filters=[tidy])
+    after = StringField(filters=[tidy])
 
     def problems(self, args: MultiDict[str, str], choices: Choices) -> Iterator[Problem]:
         """Yield what is wrong, each with the field at which it stands."""
@@ -133,12 +134,12 @@ class CasesForm(ListForm):
 
     DAYS = ("occurred_from", "occurred_until")
 
-    text = StringField(filters=[_tidy])
-    stage = StringField(filters=[_tidy])
-    mode = StringField(filters=[_tidy])
-    standing = StringField(filters=[_tidy])
-    occurred_from = StringField(filters=[_tidy])
-    occurred_until = StringField(filters=[_tidy])
+    text = StringField(filters=[tidy])
+    stage = StringField(filters=[tidy])
+    mode = StringField(filters=[tidy])
+    standing = StringField(filters=[tidy])
+    occurred_from = StringField(filters=[tidy])
+    occurred_until = StringField(filters=[tidy])
 
     def problems(self, args: MultiDict[str, str], choices: Choices) -> Iterator[Problem]:
         """Yield what is wrong, each with the field at which it stands."""
@@ -178,10 +179,10 @@ class BoardForm(ListForm):
 
     DAYS = ("due_from", "due_until")
 
-    clock = StringField(filters=[_tidy])
-    weight = StringField(filters=[_tidy])
-    due_from = StringField(filters=[_tidy])
-    due_until = StringField(filters=[_tidy])
+    clock = StringField(filters=[tidy])
+    weight = StringField(filters=[tidy])
+    due_from = StringField(filters=[tidy])
+    due_until = StringField(filters=[tidy])
 
     def has_key(self) -> bool:
         """Can the key of the page be read?"""

@@ -21,6 +21,8 @@ from fireinvest.workflow.asking import Asked, Choice
 
 #: Fields that every step has beside those of its kind.
 ON, AT, REASON, KEY, VERSION = "on", "at", "reason", "key", "expected_version"
+#: As what the entry is to be kept from most readers.
+RESTRICTION = "restriction"
 
 _LONGEST_REASON = 2000
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
@@ -49,7 +51,7 @@ def form_class(asked: Iterable[Asked]) -> type[Form]:
     return type(
         "StepForm",
         (Form,),
-        {each: StringField() for each in (*names, ON, AT, REASON, KEY, VERSION)},
+        {each: StringField() for each in (*names, ON, AT, REASON, RESTRICTION, KEY, VERSION)},
     )
 
 
@@ -97,6 +99,11 @@ class StepInput:
     def reason(self, problems: list[Problem]) -> str | None:
         """Return the reason; a problem where it is too long or can't be shown."""
         return Given({REASON: self.text(REASON)}, problems).text(REASON, _LONGEST_REASON)
+
+    @property
+    def restriction(self) -> str | None:
+        """As what the entry is to be kept from most readers, None where from nobody."""
+        return self.text(RESTRICTION) or None
 
     def day(self, problems: list[Problem]) -> date | None:
         """Return the real day; a problem where there is none."""

@@ -3,19 +3,30 @@
 from dataclasses import dataclass
 from datetime import date
 
-from flask import Blueprint, Response, abort, render_template, request, send_file
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
-from fireinvest.messages import Joined, Problem, Words
+from fireinvest.messages import Problem, Words
 from fireinvest.regulation.condition import evaluate
 from fireinvest.regulation.profile import Listing, Need, Stage, Step
 from fireinvest.services.casefile import CaseFile
 from fireinvest.services.files import FileLost, open_attachment
 from fireinvest.store.access import log_access
 from fireinvest.store.conflicts import changing
-from fireinvest.web.casework import case_context, open_file
+from fireinvest.store.journal import Line
+from fireinvest.web.casework import case_context, open_file, role_names
 from fireinvest.web.gaps import gaps_of
 from fireinvest.web.present_entries import entry_views, fact_fields
+from fireinvest.web.restricted import ask_to_open
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.visiting import origin, sent_at, who
@@ -126,13 +137,34 @@ def history(number: str) -> ResponseReturnValue:
 def entry(number: str, seq: int) -> ResponseReturnValue:
     """One entry with everything that it says."""
     file = open_file(number)
+    return _entry_page(file, _line(file, seq))
+
+
+@blueprint.get("/<number>/entries/<int:seq>/restricted")
+@signed_in
+def restricted_entry(number: str, seq: int) -> ResponseReturnValue:
+    """A restricted entry with everything that it says; that it was opened is written down."""
+    file = open_file(number)
+    line = _line(file, seq)
+    if seq not in file.case.restrictions:
+        return redirect(url_for("case.entry", number=number, seq=seq))
+    return ask_to_open(file, line) or _entry_page(file, line, opened=seq)
+
+
+def _line(file: CaseFile, seq: int) -> Line:
     line = next((each for each in file.loaded.lines if each.seq == seq), None)
     if line is None:
         abort(404)
+    return line
+
+
+def _entry_page(file: CaseFile, line: Line, *, opened: int | None = None) -> str:
+    seq = line.seq
     return render_template(
         "case/entry.html",
         **case_context(file),
-        entry=entry_views(file, [line])[0],
+        entry=entry_views(file, [line], opened=opened)[0],
+        readers=_readers(file, seq),
         neighbours=(
             seq - 1 if seq > 1 else None,
             seq + 1 if seq < file.case.version else None,
@@ -145,8 +177,23 @@ def entry(number: str, seq: int) -> ResponseReturnValue:
 def attachment(number: str, seq: int, place: int) -> ResponseReturnValue:
     """A file of an entry, always as a download; that it was taken is written down."""
     file = open_file(number)
-    line = next((each for each in file.loaded.lines if each.seq == seq), None)
-    attachments = line.entry().attachments if line is not None else ()
+    line = _line(file, seq)
+    if seq in file.case.restrictions:
+        abort(404)
+    return _download(file, line, place)
+
+
+@blueprint.get("/<number>/entries/<int:seq>/restricted/files/<int:place>")
+@signed_in
+def restricted_attachment(number: str, seq: int, place: int) -> ResponseReturnValue:
+    """A file of a restricted entry, for those who may read the entry."""
+    file = open_file(number)
+    line = _line(file, seq)
+    return ask_to_open(file, line) or _download(file, line, place)
+
+
+def _download(file: CaseFile, line: Line, place: int) -> Response:
+    seq, attachments = line.seq, line.entry().attachments
     if place >= len(attachments):
         abort(404)
     wanted = attachments[place]
@@ -182,14 +229,25 @@ def _steps(file: CaseFile) -> list[StepView]:
     case = file.case
     views = []
     for can in available(case, who().actor, file.ref.number):
-        entries = case.recorded.get(can.step.id, ())
+        entries = [
+            each for each in case.recorded.get(can.step.id, ()) if each.seq not in case.restrictions
+        ]
         last_on = max((each.on for each in entries), default=None)
-        views.append(StepView(can.step, can, _roles(file, can.step.who), len(entries), last_on))
+        by = role_names(file.ruleset, can.step.who)
+        views.append(StepView(can.step, can, by, len(entries), last_on))
     return views
 
 
-def _roles(file: CaseFile, roles: tuple[str, ...]) -> Words:
-    return Joined(tuple(file.ruleset.roles[role].label for role in roles))
+def _readers(file: CaseFile, seq: int) -> Words:
+    """Those who read a restricted entry, beside whoever wrote it."""
+    ruleset = file.ruleset
+    seen_by = [
+        set(ruleset.restrictions[name].seen_by)
+        for name in file.case.restrictions.get(seq, ())
+        if name in ruleset.restrictions
+    ]
+    among = set.intersection(*seen_by) if seen_by else set()
+    return role_names(ruleset, (role for role in ruleset.roles if role in among))
 
 
 def _turns(file: CaseFile, steps: list[StepView]) -> list[Turn]:
@@ -204,7 +262,7 @@ def _turns(file: CaseFile, steps: list[StepView]) -> list[Turn]:
             is_mine = may_administer(actor, file.case, number) or may_take_over(
                 actor, file.case, number, each.tier or ""
             )
-            turns[each.step] = Turn(None, _roles(file, each.roles), is_mine)
+            turns[each.step] = Turn(None, role_names(file.ruleset, each.roles), is_mine)
             continue
         found = by_id[each.step]
         turns[each.step] = Turn(found.step, found.who, found.can.is_possible)

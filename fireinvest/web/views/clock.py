@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
 from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
@@ -25,7 +25,7 @@ from fireinvest.services.clock_history import History, clock_history
 from fireinvest.services.wording import DAY_KINDS
 from fireinvest.web.casework import case_context, open_file
 from fireinvest.web.present import DAY_MARKS, SKIPPED, WEEKDAY_HEADS, ClockView, clock_view
-from fireinvest.web.present_entries import title_of
+from fireinvest.web.present_entries import hidden_title, title_of
 from fireinvest.web.rights import signed_in
 from fireinvest.web.visiting import who
 from fireinvest.workflow.actions import Entry, HandingOver, Merging, Raising
@@ -70,9 +70,10 @@ class MoveRow:
     entry: EntryRef
     old_on: date | None
     new_on: date | None
-    recorded: Entry
+    recorded_at: datetime
     actor: str
     acting_for: str | None
+    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,9 @@ def _entry_of(file: CaseFile, seq: int | None) -> EntryRef | None:
 
 
 def _ref(file: CaseFile, entry: Entry) -> EntryRef:
-    return EntryRef(entry.seq, title_of(file.ruleset, entry.step), entry.on)
+    names = file.restrictions(entry.seq)
+    title = hidden_title(names) if names else title_of(file.ruleset, entry.step)
+    return EntryRef(entry.seq, title, entry.on)
 
 
 def _ended_by(file: CaseFile, found: Deadline) -> EntryRef | None:
@@ -209,7 +212,15 @@ def _days(file: CaseFile, found: Deadline) -> Iterator[DayRow]:
 def _moves(file: CaseFile, history: History) -> Iterator[MoveRow]:
     for each in history.moves:
         entry = each.entry
-        acting_for = file.name(entry.acting_for) if entry.acting_for else None
-        yield MoveRow(
-            _ref(file, entry), each.old_on, each.new_on, entry, file.name(entry.actor), acting_for
+        move = MoveRow(
+            _ref(file, entry),
+            each.old_on,
+            each.new_on,
+            entry.recorded_at,
+            file.name(entry.actor),
+            file.name(entry.acting_for) if entry.acting_for else None,
+            entry.reason,
         )
+        if file.restrictions(entry.seq):  # What it did to the clock shows, and no more.
+            move = replace(move, actor="—", acting_for=None, reason=None)
+        yield move

@@ -1,5 +1,6 @@
 """The desk: what somebody owes, by urgency; what waits for others; and what was begun."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -14,9 +15,12 @@ from fireinvest.regulation.basis import Citation
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.clocks import Light
 from fireinvest.regulation.profile import Per, Weight
+from fireinvest.services.cases import scope_of, seen_among
 from fireinvest.services.desks import Due, InCase, OwedLine, ReportLine, WaitingLine, desk
 from fireinvest.services.drafts import Kept, drafts_of
+from fireinvest.services.leaving import LeftLine
 from fireinvest.web import law
+from fireinvest.web.casework import LeftView, left_view, left_words
 from fireinvest.web.present import WEIGHTS
 from fireinvest.web.present_entries import CODE_FORMS, CODE_LABELS
 from fireinvest.web.present_lists import LIGHTS, ListWords, list_words
@@ -24,6 +28,7 @@ from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.visiting import today, who
 from fireinvest.workflow.next_steps import HAND_OVER
+from fireinvest.workflow.permissions import CARRIER
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 
@@ -114,6 +119,19 @@ class ReportView:
     due: DueView
 
 
+@dataclass(slots=True)
+class LeftBlock:
+    """A case that is without its carrier or members. ``carrier``: the login of the one it had.
+
+    ``together``: how many cases of this list that one carried.
+    """
+
+    head: CaseView
+    left: list[LeftView] = field(default_factory=list)
+    carrier: str | None = None
+    together: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class DraftView:
     """A form that somebody began: what it is for, where, and when it was kept."""
@@ -130,10 +148,12 @@ def show() -> ResponseReturnValue:
     """Return the desk of whoever is here, or of the one for whom they act."""
     visitor = who()
     words = list_words()
-    acting_for = visitor.acting_for.login if visitor.acting_for else None
     with state().database.readers.begin() as session:
-        found = desk(session, visitor.actor, words.ruleset, today(), acting_for=acting_for)
+        found = desk(session, visitor.actor, words.ruleset, today(), law=law.law())
         kept = drafts_of(session, visitor.person.id)
+        begun = [_draft(words, each) for each in kept]
+        numbers = [each.number for each in begun if each.number is not None]
+        seen = seen_among(session, scope_of(visitor.actor), numbers)
     drawing = _Drawing(words, law.calendar(), today())
     blocks = drawing.blocks(found.owed)
     return render_template(
@@ -143,7 +163,9 @@ def show() -> ResponseReturnValue:
         coming=[each for each in blocks if not each.now],
         waiting=drawing.waiting(found.waiting),
         reports=None if found.reports is None else [drawing.report(e) for e in found.reports],
-        drafts=[_draft(words, each) for each in kept],
+        drafts=[each for each in begun if each.number is None or each.number in seen],
+        left=drawing.left(found.left),
+        left_words=left_words,
         has_posts=bool(visitor.actor.grants),
         ruleset=words.ruleset,
         lights=LIGHTS,
@@ -182,6 +204,20 @@ class _Drawing:
             named = role.label if role else line.role
             if named not in block.steps[line.step].roles:
                 block.steps[line.step].roles.append(named)
+        return list(found.values())
+
+    def left(self, lines: Iterable[LeftLine]) -> list[LeftBlock]:
+        """Return who left, by case."""
+        found: dict[int, LeftBlock] = {}
+        carried: Counter[str] = Counter()
+        for line in lines:
+            block = found.setdefault(line.case.id, LeftBlock(self.head(line.case)))
+            block.left.append(left_view(self.words.ruleset, line.left))
+            if line.left.role == CARRIER and line.left.login is not None:
+                block.carrier = line.left.login
+                carried[line.left.login] += 1
+        for block in found.values():
+            block.together = carried[block.carrier or ""]
         return list(found.values())
 
     def report(self, line: ReportLine) -> ReportView:
@@ -264,3 +300,5 @@ def _named(words: ListWords, form: str) -> Iterator[tuple[Words, str | None]]:
             yield CODE_LABELS[endpoint.removeprefix("step.")], number
         case "intake.show":
             yield Text("New fire"), None
+        case "leaving.show":
+            yield Text("Give cases to another carrier"), None

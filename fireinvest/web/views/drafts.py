@@ -6,6 +6,7 @@ from werkzeug.exceptions import HTTPException
 
 from fireinvest.services.drafts import drop_draft, keep_draft
 from fireinvest.web import keeping
+from fireinvest.web.casework import open_file
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.visiting import sent_at, who
@@ -40,9 +41,11 @@ def _form() -> str:
     form = request.form.get(FORM, "")
     adapter = current_app.create_url_adapter(request)
     try:
-        endpoint, _ = adapter.match(form, method="POST") if adapter else ("", {})
+        endpoint, given = adapter.match(form, method="POST") if adapter else ("", {})
     except HTTPException:
         abort(400)
     if not getattr(current_app.view_functions.get(endpoint), "keeps_drafts", False):
         abort(400)
+    if "number" in given:
+        open_file(given["number"])  # Of a case that they may not see there is no form.
     return form

@@ -3,7 +3,7 @@
 Each form is drawn from what the core asks for, and every change goes through ``services.act``.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -15,16 +15,20 @@ from werkzeug.datastructures import MultiDict
 
 from fireinvest.messages import Faulty, Problem, Text, Words
 from fireinvest.regulation.basis import Citation
+from fireinvest.regulation.checking import can_be_restricted
 from fireinvest.regulation.days import Unit
-from fireinvest.regulation.profile import Step
+from fireinvest.regulation.profile import Restriction, Step
 from fireinvest.services.casefile import CaseFile
 from fireinvest.services.cases import NoSuchCase, act
 from fireinvest.services.drafts import Kept, drop_draft, find_draft, keep_draft
 from fireinvest.services.files import Staged, as_attachments
+from fireinvest.services.leaving import carriers_for
 from fireinvest.store.people import StoredPerson, logins_called, suggested_people
-from fireinvest.web import keeping, law, uploads
+from fireinvest.store.posts import Holder
+from fireinvest.web import confirming, keeping, law, uploads
 from fireinvest.web.casework import case_context, open_file
 from fireinvest.web.forms.codes import (
+    carrier_asked,
     code_asked,
     code_payload,
     facts_asked,
@@ -33,6 +37,7 @@ from fireinvest.web.forms.codes import (
 )
 from fireinvest.web.forms.step import (
     KEY,
+    RESTRICTION,
     VERSION,
     StepInput,
     login_in,
@@ -49,6 +54,7 @@ from fireinvest.web.present_entries import (
     payload_fields,
     title_of,
 )
+from fireinvest.web.restricted import note_opened
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.uploads import takes_files
@@ -63,14 +69,19 @@ from fireinvest.workflow.actions import (
     Opening,
     Payload,
     Raising,
+    Reassigning,
     Voiding,
 )
 from fireinvest.workflow.asking import Asked, asked_fields, reasons_ahead
 from fireinvest.workflow.engine import Action, Availability, available
 from fireinvest.workflow.errors import NotAllowed, Refused, Stale
-from fireinvest.workflow.permissions import may_administer, may_take_over
+from fireinvest.workflow.permissions import may_administer, may_reassign, may_take_over
 
 blueprint = Blueprint("step", __name__, url_prefix="/cases")
+
+#: What code alone can do and changes what others have signed: whoever does it proves again who
+#: they are, as for the steps of the table that say so.
+_CONFIRMED = frozenset({"void", "correct", "hand_over", "raise", "merge", "reassign"})
 
 _CODE_PAYLOADS = (Merging, Raising, HandingOver)
 
@@ -96,6 +107,29 @@ class Doing:
     is_dated: bool = True
     begins_on: date | None = None
     hint: Words | None = None
+    code: str | None = None
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Does it take a fresh proof of who does it?"""
+        return self.code in _CONFIRMED or (self.step is not None and self.step.confirm)
+
+    @property
+    def restrictions(self) -> tuple[Restriction, ...]:
+        """As what the entry can be restricted: nothing where it is so already, or can't be."""
+        ruleset, step = self.file.ruleset, self.step
+        if step is None or self.always or not can_be_restricted(ruleset, step):
+            return ()
+        return tuple(ruleset.restrictions.values())
+
+    @property
+    def always(self) -> tuple[Words, ...]:
+        """As what it is restricted whatever is chosen: by its step, or as what it corrects."""
+        if self.target is not None:
+            return self.file.restrictions(self.target.seq)
+        name = self.step.restriction if self.step is not None else None
+        found = self.file.ruleset.restrictions.get(name or "")
+        return () if found is None else (found.label,)
 
     @property
     def case_page(self) -> str:
@@ -137,11 +171,17 @@ def step(number: str, step: str) -> ResponseReturnValue:
 @keeps_drafts
 @takes_files
 def code_action(number: str, name: str) -> ResponseReturnValue:
-    """Handing over, raising, merging, linking: what no table can add or drop."""
+    """Handing over, raising, merging, linking, reassigning: what no table can add or drop."""
     if name not in CODE_FORMS:
         abort(404)
     file = open_file(number)
-    _only_administering(file)
+    if name == "reassign":
+        if not may_reassign(who().actor, file.case, number):
+            abort(403)
+        asked = carrier_asked(_carriers(file))
+    else:
+        _only_administering(file)
+        asked = code_asked(file.case, name)
 
     def build(written: StepInput, problems: list[Problem]) -> Action | None:
         payload = code_payload(name, written, problems)
@@ -154,10 +194,11 @@ def code_action(number: str, name: str) -> ResponseReturnValue:
             file,
             CODE_FORMS[name],
             _code_basis(file, name),
-            code_asked(file.case, name),
+            asked,
             build,
             needs_reason=True,
             hint=_CODE_HINTS[name],
+            code=name,
         )
     )
 
@@ -177,7 +218,17 @@ def void(number: str, seq: int) -> ResponseReturnValue:
 
     title = Text("Void entry %(seq)s", seq=seq)
     return _run(
-        Doing(file, title, None, (), build, target=target, needs_reason=True, is_dated=False)
+        Doing(
+            file,
+            title,
+            None,
+            (),
+            build,
+            target=target,
+            needs_reason=True,
+            is_dated=False,
+            code="void",
+        )
     )
 
 
@@ -241,6 +292,7 @@ def correct(number: str, seq: int) -> ResponseReturnValue:
             given=given,
             needs_reason=True,
             begins_on=target.on,
+            code="correct",
         )
     )
 
@@ -255,6 +307,10 @@ _CODE_HINTS: dict[str, Text] = {
     "link": Text(
         "The two cases concern each other, as when a supervised unit burns again: a person judges "
         "what follows from it."
+    ),
+    "reassign": Text(
+        "The new carrier has all rights of one from now on, and the one before has none left. "
+        "Entries keep the names under which they were made."
     ),
 }
 
@@ -310,6 +366,7 @@ def _action(
         reason=reason,
         expected_version=written.version,
         acting_for=acting_for.login if acting_for else None,
+        restriction=written.restriction,
     )
 
 
@@ -339,6 +396,9 @@ def _linked(payload: Linking, problems: list[Problem]) -> Linking:
     if entry is None:
         problems.append(Problem("entry", Text("No entry of this number counts in the case.")))
         return payload
+    if entry.seq in other.case.restrictions:
+        problems.append(Problem("entry", Text("A restricted entry can't be linked.")))
+        return payload
     return Linking(payload.other, entry.step, payload.entry)
 
 
@@ -354,6 +414,15 @@ def _code_basis(file: CaseFile, name: str) -> Citation | None:
     return _RAISING if name == "raise" and is_known else None
 
 
+def _carriers(file: CaseFile) -> Iterator[Holder]:
+    """Who could carry the case next."""
+    case, known = file.case, law.law()
+    with state().database.readers.begin() as session:
+        found = carriers_for(session, known, case.division, today())
+    now = case.carrier.person if case.carrier else None
+    return (each for each in found if each.login != now and each.login not in case.recused)
+
+
 def _only_administering(file: CaseFile) -> None:
     """Those who administer the case, or could take it over for a superior government."""
     actor, case, number = who().actor, file.case, file.ref.number
@@ -365,8 +434,10 @@ def _only_administering(file: CaseFile) -> None:
 
 def _target(file: CaseFile, seq: int) -> Entry:
     found = next((each for each in file.case.entries if each.seq == seq), None)
-    if found is None or isinstance(found.payload, Linking):
+    if found is None or isinstance(found.payload, Linking | Reassigning):
         abort(404)
+    if not file.may_read(found):
+        abort(403)
     return found
 
 
@@ -374,8 +445,9 @@ def _target(file: CaseFile, seq: int) -> Entry:
 
 
 def _run(doing: Doing) -> ResponseReturnValue:
+    opens = doing.target is not None and bool(doing.always)
     if request.method == "GET":
-        return _begin(doing)
+        return (opens and confirming.ask()) or _begin(doing)
     written = StepInput.sent(doing.asked, MultiDict(request.form))
     if request.form.get("do") == "draft":
         keep_draft(state().database, who().person.id, request.path, keeping.written(), sent_at())
@@ -383,8 +455,12 @@ def _run(doing: Doing) -> ResponseReturnValue:
         return redirect(request.path, 303)
     files, problems = uploads.staged()
     action = doing.build(written, problems)
+    if opens and (asked := confirming.ask(files)) is not None:
+        return asked  # The form shows the restricted entry again, whatever is wrong with it.
     if problems or action is None:
         return _page(doing, written, problems, files=files), 400
+    if doing.is_confirmed and (asked := confirming.ask(files)) is not None:
+        return asked
     return _save(doing, written, action, files)
 
 
@@ -472,6 +548,8 @@ def _page(
     drawn = written.drawn(beside, file.name)
     names = {each.name for each in drawn} | {each.asked.name for each in drawn}
     own = {*names, "on", "at", "reason", "files"}
+    if doing.restrictions:
+        own.add(RESTRICTION)
     elsewhere = [text for field, texts in beside.items() if field not in own for text in texts]
     return render_template(
         "step/page.html",
@@ -496,7 +574,9 @@ def _target_view(doing: Doing) -> Any:
     if doing.target is None:
         return None
     line = next(each for each in doing.file.loaded.lines if each.seq == doing.target.seq)
-    return entry_views(doing.file, [line])[0]
+    if doing.target.seq in doing.file.case.restrictions:
+        note_opened(doing.file, line)
+    return entry_views(doing.file, [line], opened=line.seq)[0]
 
 
 def _suggested(doing: Doing) -> list[str]:

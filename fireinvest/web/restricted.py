@@ -1,0 +1,40 @@
+"""Restricted entries: opened one by one, and written down before anything of them shows."""
+
+from flask import abort
+from flask.typing import ResponseReturnValue
+
+from fireinvest.services.casefile import CaseFile
+from fireinvest.store.access import log_access
+from fireinvest.store.conflicts import changing
+from fireinvest.store.journal import Line
+from fireinvest.web import confirming
+from fireinvest.web.state import state
+from fireinvest.web.visiting import origin, sent_at, who
+
+
+def ask_to_open(file: CaseFile, line: Line) -> ResponseReturnValue | None:
+    """Return what answers somebody who has to prove first who they are; else open the entry.
+
+    Whoever may not read it isn't asked.
+    """
+    if not file.may_read(line.entry()):
+        abort(403)
+    asked = confirming.ask()
+    if asked is None:
+        note_opened(file, line)
+    return asked
+
+
+def note_opened(file: CaseFile, line: Line) -> None:
+    """Write down that whoever is here opens a restricted entry: where that fails, nothing shows."""
+    with changing(state().database) as session:
+        log_access(
+            session,
+            happened_at=sent_at(),
+            person=who().person.login,
+            what="view_restricted",
+            case_id=file.ref.id,
+            item=f"{line.seq}",
+            origin=origin(),
+            acting_for=who().acting_login,
+        )
