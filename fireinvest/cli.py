@@ -29,6 +29,7 @@ from fireinvest.messages import (
     Problem,
     Text,
     Words,
+    excerpt,
     render,
 )
 from fireinvest.regulation.basis import chinese_number
@@ -53,6 +54,8 @@ from fireinvest.services.calendars import calendar_with, notices_in, read_notice
 from fireinvest.services.wording import DAY_KINDS, weekday
 
 if TYPE_CHECKING:
+    from fireinvest.gateways.blobs import Blobs
+    from fireinvest.services.recovery import Backup, Proof, Protection, UpgradeFailed
     from fireinvest.store import Database
 
 P = ParamSpec("P")
@@ -450,18 +453,59 @@ def _database() -> Iterator["Database"]:
 
 
 @main.command("verify-log")
+@click.option(
+    "--heads",
+    "heads_file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Exported states of the log, kept elsewhere; without it those that LOG_HEADS names.",
+)
+@click.option("--workers", type=click.IntRange(1, 64), help="How many processes share the work.")
 @language_option
 @_plainly
-def verify_log_command(language: str) -> None:
-    """Check the journal's chain; name each entry that was changed, is missing, or was inserted."""
-    from fireinvest.services.journal import verify_log
+def verify_log_command(heads_file: Path | None, workers: int | None, language: str) -> None:
+    """Check journals and the log; name what was changed, is missing, was inserted or cut off."""
+    from fireinvest.gateways.heads import HeadsFile, from_url
+    from fireinvest.services.journal import verify_all, verify_heads
 
+    settings = Settings.from_environment(os.environ)
+    heads = from_url(settings.log_heads) if heads_file is None else HeadsFile(heads_file)
     found = 0
-    with _database() as database, database.readers.begin() as session:
-        for each in verify_log(session):
-            click.echo(f"{each.number} #{each.seq}: {each.fault}")
+    with _database() as database:
+        for each in verify_all(database, workers=workers):
+            click.echo(str(each))
             found += 1
+        with database.readers.begin() as session:
+            for fault in verify_heads(session, heads.lines()):
+                click.echo(str(fault))
+                found += 1
     _conclude(found, language)
+
+
+@main.group("log")
+def log_group() -> None:
+    """The log of all cases and accounts."""
+
+
+@log_group.command("seal")
+@_plainly
+def log_seal() -> None:
+    """Seal the log up to now and tell its state to LOG_HEADS, as the server does once a day."""
+    from fireinvest.gateways.heads import from_url
+    from fireinvest.services.log import export_head, seal
+
+    settings = Settings.from_environment(os.environ)
+    now = utcnow()
+    with _database() as database:
+        count = seal(database, now)
+        try:
+            line = export_head(
+                database, from_url(settings.log_heads), now=now, today=today_in_china()
+            )
+        except OSError as error:
+            text = Text("The state of the log can't be written: %(why)s.", why=error.strerror or "")
+            raise Faulty([Problem("LOG_HEADS", text)]) from error
+    click.echo(_in_both(Text("Sealed: %(count)s lines.", count=count)))
+    click.echo(line)
 
 
 @main.command("rebuild")
@@ -488,6 +532,55 @@ def _conclude(found: int, language: str) -> None:
     click.echo(render(Text("Faults found: %(count)s", count=found), language))
     if found:
         raise SystemExit(_EXIT_FAULTS)
+
+
+# ---------------------------------------------------------------------------- files
+
+
+@main.group("files")
+def files_group() -> None:
+    """The files that entries name, and those that wait for an entry."""
+
+
+def _blobs() -> "Blobs":
+    from fireinvest.gateways.blobs import from_url
+
+    return from_url(Settings.from_environment(os.environ).blob_url)
+
+
+@files_group.command("verify")
+@language_option
+@_plainly
+def files_verify_command(language: str) -> None:
+    """Read every file that an entry names; name each that is missing or was changed."""
+    from fireinvest.services.files import verify_files
+
+    found = 0
+    with _database() as database, database.readers.begin() as session:
+        for each in verify_files(session, _blobs()):
+            click.echo(f"{each.number} #{each.seq} {excerpt(each.name)}: {each.state}")
+            found += 1
+    _conclude(found, language)
+
+
+@files_group.command("clear")
+@click.option(
+    "--days",
+    type=click.IntRange(2, 3650),
+    default=7,
+    show_default=True,
+    help="How long a file has waited.",
+)
+@language_option
+@_plainly
+def files_clear_command(days: int, language: str) -> None:
+    """Forget uploaded files that no entry and no draft names after some days."""
+    from fireinvest.services.files import clear_staged
+
+    now = utcnow()
+    with _database() as database:
+        count = clear_staged(database, _blobs(), before=now - timedelta(days=days), now=now)
+    click.echo(render(Text("Files forgotten: %(count)s", count=count), language))
 
 
 # ---------------------------------------------------------------------------- notices
@@ -550,21 +643,127 @@ def people_group() -> None:
 @_plainly
 def people_add(login: str, name: str, office: str | None) -> None:
     """Add NAME, who signs in as LOGIN; the password is asked for, or read from standard input."""
+    from fireinvest.services.passwords import Policy, checked_hash
     from fireinvest.services.people import By, create_person
     from fireinvest.workflow.permissions import SYSTEM
 
     now, today = utcnow(), today_in_china()
+    settings = Settings.from_environment(os.environ)
+    policy = Policy(settings.password_shortest, settings.password_kinds, settings.password_days)
     with _database() as database:
         create_person(
             database,
             login=login,
             name=name,
-            password=_password(),
+            password_hash=checked_hash(_password(), login=login, name=name, policy=policy),
             now=now,
             office=None if office is None else f"{office}_administrator",
             by=By(SYSTEM, now, today),
         )
     click.echo(_in_both(Text("%(name)s can sign in as %(login)s.", name=name, login=login)))
+
+
+@people_group.command("code")
+@click.argument("login")
+@_plainly
+def people_code(login: str) -> None:
+    """Print a one-time code with which LOGIN chooses a password; it is shown this once."""
+    from fireinvest.services.codes import issue_code
+    from fireinvest.services.people import By
+    from fireinvest.store.people import find_login
+    from fireinvest.workflow.permissions import SYSTEM
+
+    settings = Settings.from_environment(os.environ)
+    by = By(SYSTEM, utcnow(), today_in_china())
+    with _database() as database:
+        with database.readers.begin() as session:
+            person = find_login(session, login)
+        if person is None:
+            raise Faulty([Problem("login", Text("There is no such person."))])
+        issued = issue_code(database, person.id, by=by, valid_for=settings.code_time)
+    click.echo(issued.code)
+    address = f"{settings.public_url}/sign-in/first"
+    text = Text(
+        "%(name)s chooses a password with it at %(address)s, until %(until)s.",
+        name=person.name,
+        address=address,
+        until=issued.expires_at,
+    )
+    click.echo(_in_both(text), err=True)
+
+
+@people_group.command("reset-factors")
+@click.argument("login")
+@click.option("--reason", required=True, help="Why, such as a lost phone.")
+@_plainly
+def people_reset_factors(login: str, reason: str) -> None:
+    """Take all second factors of LOGIN away and end their sign-ins; they set one up anew.
+
+    For when the last security administrator has lost the phone and the recovery codes.
+    """
+    from fireinvest.services.factors import reset_factors
+    from fireinvest.services.people import By
+    from fireinvest.store.people import find_login
+    from fireinvest.workflow.permissions import SYSTEM
+
+    by = By(SYSTEM, utcnow(), today_in_china())
+    with _database() as database:
+        with database.readers.begin() as session:
+            person = find_login(session, login)
+        if person is None:
+            raise Faulty([Problem("login", Text("There is no such person."))])
+        reset_factors(database, person.id, reason, by=by)
+    text = Text("The second factors of %(name)s are reset.", name=person.name)
+    click.echo(_in_both(text))
+
+
+@people_group.command("appoint")
+@click.argument("login")
+@click.argument("office", type=click.Choice(("system", "security", "audit")))
+@click.option("--reason", help="Why, such as the document that appoints them.")
+@_plainly
+def people_appoint(login: str, office: str, reason: str | None) -> None:
+    """Make LOGIN the administrator of OFFICE from today on; nobody holds two of the three."""
+    from fireinvest.services.people import By, appoint
+    from fireinvest.services.wording import OFFICE_NAMES
+    from fireinvest.workflow.permissions import SYSTEM
+
+    role, by = f"{office}_administrator", By(SYSTEM, utcnow(), today_in_china())
+    with _database() as database:
+        appoint(database, login, role, reason=reason, by=by)
+    text = Text(
+        "%(login)s holds the office from today on: %(office)s.",
+        login=login,
+        office=OFFICE_NAMES[role],
+    )
+    click.echo(_in_both(text))
+
+
+@people_group.command("list")
+@click.option("--offices", is_flag=True, help="Only the administrators, and offices nobody holds.")
+@language_option
+@_plainly
+def people_list(offices: bool, language: str) -> None:
+    """Print who has an account: sign-in name, name, whether it is in use, and offices."""
+    from fireinvest.services.people import list_accounts
+    from fireinvest.services.wording import OFFICE_NAMES
+
+    standing = {True: Text("in use"), False: Text("deactivated")}
+    vacant = dict(OFFICE_NAMES)
+    with _database() as database, database.readers.begin() as session:
+        for person, held in list_accounts(session, today_in_china()):
+            for role in held if person.is_active else ():
+                vacant.pop(role, None)
+            if offices and not held:
+                continue
+            names = " ".join(render(OFFICE_NAMES[each], language) for each in held)
+            line = _padded(person.login, _LOGINS) + _padded(person.name, _NAMES // 2)
+            line += _padded(render(standing[person.is_active], language), _LOGINS) + names
+            click.echo(line.rstrip())
+    for each in vacant.values():
+        click.echo(
+            render(Text("Nobody holds this office today: %(office)s", office=each), language)
+        )
 
 
 #: More than any password has; what follows is not read.
@@ -635,3 +834,189 @@ _LOGINS, _NAMES = 16, 40
 
 def _in_both(words: Words) -> str:
     return f"{render(words, 'zh')} / {render(words, 'en')}"
+
+
+# ---------------------------------------------------------------------------- recovery
+
+
+def _protection(settings: Settings) -> "Protection":
+    from fireinvest.services.recovery import Protection
+
+    given = settings.backup
+    return Protection(given.recipients, given.passphrase, given.identity)
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Say it plainly where the database doesn't answer."""
+    from fireinvest.store.db import Unreachable
+
+    try:
+        yield
+    except Unreachable as error:
+        raise Faulty([Problem("DATABASE_URL", Text("The database does not answer."))]) from error
+
+
+@main.command("backup")
+@click.argument("file", type=click.Path(path_type=Path))
+@language_option
+@_plainly
+def backup_command(file: Path, language: str) -> None:
+    """Write a backup of database and files to FILE, while people work."""
+    from fireinvest.gateways.blobs import from_url
+    from fireinvest.services.recovery import make_backup, note_backup
+    from fireinvest.store import open_database
+
+    settings = Settings.from_environment(os.environ)
+    database = open_database(settings.database_url)
+    try:
+        with _answering():
+            made = make_backup(
+                database, from_url(settings.blob_url), file, _protection(settings), now=utcnow()
+            )
+            note_backup(database, file.name, made)
+    finally:
+        database.engine.dispose()
+    _say_backup(file, made, language)
+    if made.missing or made.changed:
+        raise SystemExit(_EXIT_FAULTS)
+
+
+def _say_backup(file: Path, made: "Backup", language: str) -> None:
+    encrypted = Text("encrypted") if made.is_encrypted else Text("not encrypted")
+    text = Text(
+        "Backup %(file)s: %(rows)s rows, %(files)s files, %(size)s bytes, %(encrypted)s.",
+        file=file.name,
+        rows=made.rows,
+        files=made.files,
+        size=made.size,
+        encrypted=encrypted,
+    )
+    click.echo(render(text, language))
+    click.echo(render(Text("State of the journals: %(state)s", state=made.state), language))
+    _say_lost(made.missing, made.changed, language)
+
+
+def _say_lost(missing: int, changed: int, language: str) -> None:
+    if missing or changed:
+        text = Text(
+            "The file store had lost %(missing)s files and damaged %(changed)s, which the backup "
+            "lacks.",
+            missing=missing,
+            changed=changed,
+        )
+        click.echo(render(text, language), err=True)
+
+
+@main.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Only prove the backup; touch nothing.")
+@language_option
+@_plainly
+def restore_command(file: Path, check: bool, language: str) -> None:
+    """Put the backup FILE back in an empty database and an empty folder of files."""
+    from fireinvest.gateways.blobs import from_url
+    from fireinvest.services.recovery import restore
+
+    settings = Settings.from_environment(os.environ)
+    if check:
+        _check_backup(file, settings, language)
+        return
+    with _answering():
+        done = restore(
+            settings.database_url,
+            from_url(settings.blob_url),
+            file,
+            _protection(settings),
+            notices=notices_in(settings.law.notices),
+            now=utcnow(),
+        )
+    _say_proof(done.proof, language)
+    text = Text("Restored and proved. Every sign-in was ended.")
+    click.echo(render(text, language))
+    for fault in done.faults:
+        click.echo(fault)
+    _conclude(len(done.faults), language)
+
+
+def _check_backup(file: Path, settings: Settings, language: str) -> None:
+    from fireinvest.services.recovery import check_backup
+
+    try:
+        proof = check_backup(file, _protection(settings))
+    except Faulty as faulty:
+        for problem in faulty.problems:
+            lead = f"{problem.field}: " if problem.field else ""
+            click.echo(f"{lead}{render(problem.text, language)}", err=True)
+        raise SystemExit(_EXIT_FAULTS) from faulty
+    _say_proof(proof, language)
+    for fault in proof.faults:
+        click.echo(str(fault))
+    _conclude(len(proof.faults), language)
+
+
+def _say_proof(proof: "Proof", language: str) -> None:
+    text = Text(
+        "Backup of %(made_at)s at migration %(revision)s: %(rows)s rows, %(files)s files.",
+        made_at=proof.about.made_at,
+        revision=proof.about.revision,
+        rows=sum(proof.rows.values()),
+        files=proof.files,
+    )
+    click.echo(render(text, language))
+    click.echo(render(Text("State of the journals: %(state)s", state=proof.state), language))
+    _say_lost(proof.missing, proof.changed, language)
+
+
+@main.command("upgrade")
+@language_option
+@_plainly
+def upgrade_command(language: str) -> None:
+    """Bring the database up to this program: a backup first, then all migrations, or none."""
+    from fireinvest.gateways.blobs import from_url
+    from fireinvest.services.recovery import UpgradeFailed, upgrade
+    from fireinvest.store import open_database
+
+    settings = Settings.from_environment(os.environ)
+    database = open_database(settings.database_url)
+    try:
+        with _answering():
+            done = upgrade(
+                database,
+                from_url(settings.blob_url),
+                settings.backup.folder,
+                _protection(settings),
+                kept=settings.backup.kept,
+                now=utcnow(),
+            )
+    except UpgradeFailed as failed:
+        _say_failed(failed, language)
+        raise SystemExit(_EXIT_FAULTS) from failed
+    finally:
+        database.engine.dispose()
+    if done.backup is not None and done.made is not None:
+        _say_backup(done.backup, done.made, language)
+    if done.before == done.after:
+        text = Text("The database is up to date (migration %(after)s).", after=done.after)
+    else:
+        text = Text(
+            "The database was brought from migration %(before)s to %(after)s.",
+            before=done.before or "-",
+            after=done.after,
+        )
+    click.echo(render(text, language))
+
+
+def _say_failed(failed: "UpgradeFailed", language: str) -> None:
+    lines = [Text("The upgrade failed: %(why)s", why=failed.why)]
+    if failed.is_as_before:
+        lines.append(Text("The database is as it was before."))
+    else:
+        lines.append(Text("The database may be changed in part: don't go on working with it."))
+    if failed.backup is not None:
+        lines.append(Text("The backup from before is %(file)s.", file=str(failed.backup)))
+        if not failed.is_as_before:
+            text = Text("Put it back in an empty place: python -m fireinvest restore FILE")
+            lines.append(text)
+    for line in lines:
+        click.echo(render(line, language), err=True)

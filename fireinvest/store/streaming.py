@@ -35,8 +35,12 @@ def stream_of(session: Session, query: str, given: Mapping[str, object]) -> Iter
         found = session.connection().execute(
             text(query), dict(given), execution_options={"yield_per": _AT_ONCE}
         )
-        for part in found.partitions():
-            yield from part
+        try:
+            # Without a size, PostgreSQL's rows would be fetched all at once.
+            for part in found.partitions(_AT_ONCE):
+                yield from part
+        finally:
+            found.close()  # Also where nobody wants the rest.
     except OperationalError as error:
         if "decode" in str(error.orig):
             raise Garbled from error

@@ -1,6 +1,8 @@
 """What does a person see when something cannot be answered? A plain page, and no inner details."""
 
-from flask import Flask, g, render_template, request
+from http import HTTPStatus
+
+from flask import Flask, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
@@ -8,15 +10,28 @@ from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
 from werkzeug.http import HTTP_STATUS_CODES
 
 from fireinvest.services.cases import NoSuchCase
-from fireinvest.web import keeping, visiting
+from fireinvest.web import keeping, noting, visiting
 
 
 def install(app: Flask) -> None:
     """Answer every refusal and fault with a page, or with JSON under /health."""
     app.register_error_handler(CSRFError, _lost_token)
-    app.register_error_handler(NoSuchCase, lambda _problem: _answer(NotFound()))
+    app.register_error_handler(NoSuchCase, _hide)
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(InternalServerError, _answer)
+    app.after_request(_note_refusal)
+
+
+def _hide(_problem: NoSuchCase) -> ResponseReturnValue:
+    """Answer as if there were no such case, whether there is one or not."""
+    g.hides_case = True
+    return _answer(NotFound())
+
+
+def _note_refusal(response: Response) -> Response:
+    if response.status_code == HTTPStatus.FORBIDDEN or g.get("hides_case"):
+        noting.note_refused()
+    return response
 
 
 def _lost_token(problem: CSRFError) -> ResponseReturnValue:

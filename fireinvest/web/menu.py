@@ -48,6 +48,9 @@ def main_menu() -> list[tuple[Text | None, list[Entry]]]:
     ]
     offices = [
         ("people.show", Text("People and posts"), "people", Duty.LIST_PEOPLE),
+        ("review.show", Text("Review of rights"), "check", Duty.GIVE_POSTS),
+        ("organisation.agencies", Text("Agencies and divisions"), "agency", Duty.KEEP_AGENCIES),
+        ("log.show", Text("Audit log"), "book", Duty.READ_LOG),
     ]
     mine = [each[:3] for each in offices if found.has(each[3])]
     if mine:

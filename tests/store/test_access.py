@@ -3,16 +3,25 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from fireinvest.store import Database
-from fireinvest.store.access import From, broken_batches, log_access, seal_accesses
-from fireinvest.store.append_only import unprotect
+from fireinvest.store.access import (
+    From,
+    batch_hash,
+    hash_begins_with,
+    log_access,
+    marks_in,
+    row_hash,
+    seal_accesses,
+    written_rows,
+)
 from fireinvest.store.cases import change_case
 from fireinvest.store.conflicts import Conflict, changing
 from fireinvest.store.drafts import StoredDraft, drafts_of, drop_draft, find_draft, save_draft
+from fireinvest.store.journal import NOTHING_BEFORE
 from fireinvest.store.people import add_person
+from fireinvest.store.verifying import Batch, batches_in
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -21,7 +30,14 @@ LATER = NOW + timedelta(hours=1)
 def _log(database: Database, *whats: str, at: datetime = NOW) -> None:
     with database.sessions.begin() as session:
         for what in whats:
-            log_access(session, happened_at=at, person="sun", what=what, item="i", origin=From(request_id="r"))
+            log_access(
+                session,
+                happened_at=at,
+                person="sun",
+                what=what,
+                item="i",
+                origin=From(request_id="r"),
+            )
 
 
 def _seal(database: Database, now: datetime = LATER) -> int:
@@ -29,41 +45,48 @@ def _seal(database: Database, now: datetime = LATER) -> int:
         return seal_accesses(session, now)
 
 
-def _broken(database: Database) -> list[int]:
+def _batches(database: Database) -> list[Batch]:
     with database.readers.begin() as session:
-        return broken_batches(session)
+        return list(batches_in(session, 0, 2000))
 
 
 def test_batches_follow_each_other(database: Database) -> None:
     _log(database, "view", "export")
     assert _seal(database, NOW) == 0  # Too fresh: another row may still be on its way.
-    assert _seal(database) == 2
+    assert _seal(database, NOW + timedelta(minutes=5)) == 0
+    assert _seal(database, NOW + timedelta(minutes=5, seconds=1)) == 2
     assert _seal(database) == 0
     _log(database, "print")
     assert _seal(database) == 1
-    assert _broken(database) == []
+    first, second = _batches(database)
+    assert (first.first_id, first.last_id, first.count) == (1, 2, 2)
+    assert (second.first_id, second.last_id, second.count) == (3, 3, 1)
+    assert (first.prev_hash, second.prev_hash) == (NOTHING_BEFORE, first.hash)
 
 
-@pytest.mark.parametrize(
-    ("table", "change", "broken"),
-    [
-        ("access_log", "UPDATE access_log SET what = 'x' WHERE id = 1", [2]),
-        ("access_log", "DELETE FROM access_log WHERE id = 3", [3]),
-        ("access_batches", "DELETE FROM access_batches WHERE last_id = 2", [3]),
-        ("access_batches", "UPDATE access_batches SET hash = 'h' WHERE last_id = 2", [2, 3]),
-    ],
-)
-def test_a_tampered_batch_is_named(
-    database: Database, table: str, change: str, broken: list[int]
-) -> None:
+def test_a_row_from_the_future_holds_up_nothing(database: Database) -> None:
+    _log(database, "view", at=NOW + timedelta(days=400))
+    _log(database, "view")
+    assert _seal(database) == 2
+
+
+def test_a_batch_holds_so_many_rows(database: Database) -> None:
+    _log(database, *["view"] * 1001)
+    assert [_seal(database) for _ in range(3)] == [1000, 1, 0]
+    assert [each.count for each in _batches(database)] == [1000, 1]
+
+
+def test_a_batch_marks_each_of_its_rows(database: Database) -> None:
     _log(database, "view", "export")
     _seal(database)
-    _log(database, "print")
-    _seal(database)
-    with database.engine.begin() as connection:
-        unprotect(connection, table)
-        connection.execute(text(change))
-    assert _broken(database) == broken
+    (batch,) = _batches(database)
+    with database.readers.begin() as session:
+        rows = list(written_rows(session))
+    assert rows[0][1] == "2026-03-01T08:00:00.000000+00:00"
+    marks = marks_in(batch.marks)
+    assert list(marks) == [1, 2]
+    assert all(hash_begins_with(row_hash(row), marks[row[0]]) for row in rows)
+    assert batch.hash == batch_hash(NOTHING_BEFORE, [(row[0], row_hash(row)) for row in rows])
 
 
 def _person(database: Database, login: str = "sun") -> int:
