@@ -6,6 +6,7 @@ from html import unescape
 from flask import Flask
 from flask.testing import FlaskClient
 
+from fireinvest.services.passwords import hash_password
 from fireinvest.services.people import Post, create_person, give_post
 from fireinvest.store import Database
 from tests.services.office import NOW
@@ -23,7 +24,11 @@ def database_of(app: Flask) -> Database:
 def person_with(database: Database, login: str, *posts: Post, name: str | None = None) -> int:
     """Somebody who can sign in, with these posts for a long time; their id."""
     person_id = create_person(
-        database, login=login, name=name or f"某{login}", password=PASSWORD, now=NOW
+        database,
+        login=login,
+        name=name or f"某{login}",
+        password_hash=hash_password(PASSWORD),
+        now=NOW,
     )
     for post in posts:
         give_post(

@@ -13,10 +13,11 @@ from werkzeug.test import TestResponse
 
 from fireinvest.clock import today_in_china
 from fireinvest.services.cases import Loaded, find_number, load_case
-from fireinvest.services.people import Post, name_deputy, set_password
+from fireinvest.services.passwords import set_password
+from fireinvest.services.people import By, Post, name_deputy
 from fireinvest.workflow.actions import Opening
 from tests.queries import counted
-from tests.services.office import CITY, FUYUAN, facts, opened, person
+from tests.services.office import CITY, FUYUAN, NOW, facts, opened, person
 from tests.web.office import PASSWORD, database_of, hidden, person_with, sign_in, text_of
 
 QILIN, ZONE = "530302", "530300-jkq"
@@ -56,7 +57,7 @@ class Counter:
             person_id = session.execute(
                 text("SELECT id FROM people WHERE login = :login"), {"login": login}
             ).scalar_one()
-        set_password(self.database, person_id, PASSWORD)
+        set_password(self.database, person_id, PASSWORD, by=By(login, NOW, NOW.date()))
         return Counter(self.app, login)
 
     def page(self) -> str:

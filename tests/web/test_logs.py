@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from tests.web.office import token
+
 UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
 
@@ -50,6 +52,30 @@ def test_a_line_break_in_the_address_makes_no_second_line(
     quick_client.get("/a%0A%7B%22level%22:%22fake%22%7D")
     [line] = _lines(capsys)
     assert line["path"] == '/a\n{"level":"fake"}'
+
+
+def test_what_a_terminal_would_obey_is_written_out(
+    quick_client: FlaskClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quick_client.get("/a%C2%9B31m%E2%80%AEb%E2%80%A8c%C2%85d")
+    written = capsys.readouterr().err
+    assert "/a\\u009b31m\\u202eb\\u2028c\\u0085d" in written
+    assert written.isascii()
+
+
+def test_nothing_that_is_secret_is_logged(
+    quick_client: FlaskClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not what is searched for, not what is typed, no cookie."""
+    page = quick_client.get("/sign-in?next=/asked")
+    form = {"csrf_token": token(page.text), "login": "sun", "password": "typed"}
+    quick_client.post("/sign-in", data=form)
+    cookie = quick_client.get_cookie("session")
+    assert cookie is not None
+    written = capsys.readouterr().err
+    assert written.count("\n") == 2
+    for secret in ("asked", "typed", form["csrf_token"], cookie.value, "only for tests"):
+        assert secret not in written
 
 
 def test_two_applications_log_each_request_once(

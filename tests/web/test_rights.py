@@ -16,7 +16,7 @@ from tests.web.office import database_of, person_with, sign_in, token
 PUBLIC = {
     "static", "bootstrap.static", "first.show", "sign_in.show", "sign_in.enter", "calculator.show",
     "sign_in.passkey_options", "sign_in.enter_by_passkey", "sign_in.first", "sign_in.proceed",
-    "sign_in.second", "sign_in.renew", "sign_in.enrol",
+    "sign_in.second", "sign_in.renew", "sign_in.enrol", "oidc.go", "oidc.back", "oidc.left",
     "calculator.live", "rules.show", "calendar.this_year", "calendar.show", "health.live",
     "health.ready",
 }  # fmt: skip

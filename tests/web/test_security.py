@@ -1,5 +1,6 @@
 """Headers that tell the browser what our pages never do."""
 
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +13,7 @@ from fireinvest.web.keeping import is_own_address
 from fireinvest.web.rights import public
 from tests.conftest import settings_for
 from tests.services.office import CITY
-from tests.web.office import database_of, hidden, person_with, sign_in
+from tests.web.office import database_of, hidden, person_with, sign_in, token
 
 
 @pytest.mark.parametrize(
@@ -23,13 +24,31 @@ def test_every_answer_carries_the_headers(quick_client: FlaskClient, address: st
         headers = answer.headers
     assert headers["Content-Security-Policy"] == (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-        "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
+        "font-src 'self'; connect-src 'self'; form-action 'self'; object-src 'none'; "
+        "base-uri 'none'; frame-ancestors 'none'"
     )
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"
     assert "camera=()" in headers["Permissions-Policy"]
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+def test_what_browsers_hold_is_signed_by_sha_256(quick_app: Flask) -> None:
+    client = quick_app.test_client()
+    form = token(client.get("/sign-in").text)
+    held = client.get_cookie("session")
+    assert held is not None
+    for signed in (held.value, form):
+        signature = signed.rpartition(".")[2]
+        assert len(urlsafe_b64decode(f"{signature}=")) == 32
+
+
+def test_whoever_signs_out_leaves_no_page_behind(quick_app: Flask) -> None:
+    person_with(database_of(quick_app), "sun")
+    client = sign_in(quick_app, "sun")
+    form = token(client.get("/desk").text)
+    answer = client.post("/sign-out", data={"csrf_token": form})
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
 
 
 # ---------------------------------------------------------------------------- in production

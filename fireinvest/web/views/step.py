@@ -75,7 +75,7 @@ from fireinvest.workflow.actions import (
 from fireinvest.workflow.asking import Asked, asked_fields, reasons_ahead
 from fireinvest.workflow.engine import Action, Availability, available
 from fireinvest.workflow.errors import NotAllowed, Refused, Stale
-from fireinvest.workflow.permissions import may_administer, may_reassign, may_take_over
+from fireinvest.workflow.permissions import Permission, allowed
 
 blueprint = Blueprint("step", __name__, url_prefix="/cases")
 
@@ -176,11 +176,11 @@ def code_action(number: str, name: str) -> ResponseReturnValue:
         abort(404)
     file = open_file(number)
     if name == "reassign":
-        if not may_reassign(who().actor, file.case, number):
+        if not allowed(Permission.REASSIGN, who().actor, file.case, number):
             abort(403)
         asked = carrier_asked(_carriers(file))
     else:
-        _only_administering(file)
+        _only_administering(file, is_taking_over=name in _TAKING_OVER)
         asked = code_asked(file.case, name)
 
     def build(written: StepInput, problems: list[Problem]) -> Action | None:
@@ -423,12 +423,14 @@ def _carriers(file: CaseFile) -> Iterator[Holder]:
     return (each for each in found if each.login != now and each.login not in case.recused)
 
 
-def _only_administering(file: CaseFile) -> None:
-    """Those who administer the case, or could take it over for a superior government."""
-    actor, case, number = who().actor, file.case, file.ref.number
-    if not may_administer(actor, case, number) and not any(
-        may_take_over(actor, case, number, tier) for tier in file.ruleset.tiers
-    ):
+#: What the head of a superior government's agency may do in a case that is not theirs yet.
+_TAKING_OVER = frozenset({"hand_over", "raise"})
+
+
+def _only_administering(file: CaseFile, *, is_taking_over: bool = False) -> None:
+    """Those who administer the case; with ``is_taking_over`` also who takes it up or over."""
+    wanted = [Permission.ADMINISTER, *([Permission.TAKE_OVER] if is_taking_over else [])]
+    if not any(allowed(each, who().actor, file.case, file.ref.number) for each in wanted):
         abort(403)
 
 

@@ -1,0 +1,245 @@
+"""Everybody who may knock: a county's case, its people, and what each gets at every route."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from io import BytesIO
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from fireinvest.regulation.facts import Category
+from fireinvest.services.agencies import create_agency
+from fireinvest.services.cases import CaseRef, act
+from fireinvest.services.people import Post, name_deputy
+from fireinvest.store import Database
+from fireinvest.store.people import find_login
+from fireinvest.workflow.actions import (
+    Attachment,
+    DocumentSent,
+    Membership,
+    Order,
+    Payload,
+    Recusal,
+)
+from fireinvest.workflow.engine import Action
+from fireinvest.workflow.permissions import (
+    AUDIT_ADMINISTRATOR,
+    SECURITY_ADMINISTRATOR,
+    SYSTEM_ADMINISTRATOR,
+)
+from tests.services.office import (
+    CALENDAR,
+    CITY,
+    FIRE_ON,
+    FUYUAN,
+    LAW,
+    NOW,
+    TIMERS,
+    TODAY,
+    actor,
+    did,
+    facts,
+    key,
+    opened,
+)
+from tests.web.office import database_of, person_with, sign_in, token
+
+QILIN = "530302"
+
+
+def _at(place: str, tier: str, *roles: str) -> tuple[Post, ...]:
+    return tuple(Post(role, division=place, tier=tier) for role in roles)
+
+
+#: The kinds of people, by login: the posts that they hold beside what the case gives them.
+KINDS: Mapping[str, tuple[Post, ...]] = {
+    "carrier": _at(FUYUAN, "county", "carrier"),
+    "head": _at(FUYUAN, "county", "agency_head"),
+    "leader": (),
+    "grouphead": (),
+    "member": (),
+    "expert": (),
+    "observer": (),
+    "registrar": _at(FUYUAN, "county", "government_registrar"),
+    "handler": _at(FUYUAN, "county", "government_handler"),
+    "signer": _at(FUYUAN, "county", "government_signer"),
+    "archivist": _at(FUYUAN, "county", "archivist"),
+    "city": _at(CITY, "city", "agency_head"),
+    "deputy": (),
+    "left": (),
+    "o.carrier": _at(QILIN, "county", "carrier"),
+    "o.head": _at(QILIN, "county", "agency_head"),
+    "o.registrar": _at(QILIN, "county", "government_registrar"),
+    "nopost": (),
+    "accounts": (Post(SYSTEM_ADMINISTRATOR),),
+    "security": (Post(SECURITY_ADMINISTRATOR),),
+    "audit": (Post(AUDIT_ADMINISTRATOR),),
+}
+NOBODY = "nobody"
+
+#: Those whom the case itself names, by login: the step, and what it says.
+_NAMED: Mapping[str, tuple[str, Payload]] = {
+    "leader": ("establish_team", Order(document_no="富政函1号", person="leader")),
+    "member": ("join_team", Membership(person="member", agency="富源县公安局", item="police")),
+    "left": ("join_team", Membership(person="left", agency="富源县公安局", item="police")),
+    "grouphead": ("form_group", Membership(person="grouphead", item="technical")),
+    "expert": ("engage_expert", Membership(person="expert", agency="某大学")),
+    "observer": ("observe", Membership(person="observer", agency="富源县纪委监委")),
+}
+
+#: What stands in the place-holders of the addresses. The account is one that nobody uses.
+_VALUES = {
+    "step": "update_figures", "name": "merge", "place": 0, "clock": "report", "instance": "1",
+    "year": 2025, "filename": "app.css", "grant_id": 1, "agency_id": 1, "sign_in_id": 1,
+    "deputy_id": 1, "factor_id": 1, "code": "x",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route, asked for with one method, at an address that has something to show."""
+
+    method: str
+    rule: str
+    endpoint: str
+    address: str
+
+    def __str__(self) -> str:
+        """As the table names it: the kinds of its place-holders left out."""
+        return f"{self.method:4} {re.sub(r'<[^:>]*:', '<', self.rule)}"
+
+
+class Town:
+    """A county whose case is worked, and everybody at a browser of their own."""
+
+    def __init__(self, app: Flask, *, recused: bool = False) -> None:
+        self.app = app
+        self.database: Database = database_of(app)
+        self._unused()
+        for login, posts in KINDS.items():
+            person_with(self.database, login, *posts)
+        self.ref = self._case()
+        if recused:
+            self._recuse()
+        self._tokens: dict[str, str] = {}
+        self.clients: dict[str, FlaskClient] = {NOBODY: app.test_client()}
+        for login in KINDS:
+            self.clients[login] = sign_in(app, login)
+        deputy = self.clients["deputy"]
+        deputy.post("/acting", data={"csrf_token": self.token("deputy"), "login": "head"})
+
+    def _unused(self) -> None:
+        """The first account, post, deputy and agency: nobody's, so that what is done harms nobody."""
+        first = person_with(
+            self.database, "first", *_at(FUYUAN, "county", "archivist"), name="某离职人员"
+        )
+        second = person_with(self.database, "second")
+        name_deputy(
+            self.database, person_id=second, acts_for_id=first,
+            valid_from=date(2020, 1, 1), valid_until=date(2099, 12, 31), granted_by="security",
+        )  # fmt: skip
+        create_agency(
+            self.database, label_zh="某大队", label_en="a brigade", body="fire_rescue",
+            division=FUYUAN, tier="county", valid_from=date(2020, 1, 1),
+        )  # fmt: skip
+        assert first == 1
+
+    def _case(self) -> CaseRef:
+        with self.database.readers.begin() as session:
+            ids = {each: find_login(session, each) for each in ("carrier", "deputy", "head")}
+        found = {login: person.id for login, person in ids.items() if person is not None}
+        name_deputy(
+            self.database, person_id=found["deputy"], acts_for_id=found["head"],
+            valid_from=date(2020, 1, 1), valid_until=date(2099, 12, 31), granted_by="security",
+        )  # fmt: skip
+        ref = opened(
+            self.database,
+            actor(self.database, found["carrier"]),
+            facts(
+                FUYUAN,
+                deaths=1,
+                serious_injuries=0,
+                direct_economic_loss=0,
+                social_impact=False,
+                category=Category.ORDINARY,
+            ),
+        )
+        for step, payload in _NAMED.values():
+            did(self.database, ref, step, payload)
+        did(self.database, ref, "leave_team", Membership(person="left"))
+        self.with_file = self._file(ref, None)
+        self.restricted = self._file(ref, "discipline")
+        return ref
+
+    def _file(self, ref: CaseRef, restriction: str | None) -> int:
+        """An entry with a file; its number."""
+        blob = self.app.extensions["fireinvest"].blobs.put(
+            BytesIO(b"%PDF-1.4\n%%EOF\n"), at_most=100
+        )
+        action = Action(
+            "progress_report",
+            DocumentSent(to="县政府", document_no="富消呈1号"),
+            FIRE_ON,
+            reason="补记",
+            attachments=(Attachment("呈报.pdf", "application/pdf", blob.sha256, blob.size),),
+            restriction=restriction,
+        )
+        done = act(
+            self.database, LAW, CALENDAR, TIMERS, ref.id, action,
+            idempotency_key=key(), now=NOW, today=TODAY,
+        )  # fmt: skip
+        return done.entry.seq
+
+    def _recuse(self) -> None:
+        """Everybody who has to do with the case is out of it."""
+        for login in KINDS:
+            raised = Recusal(person=login, item="interest")
+            did(self.database, self.ref, "declare_recusal", raised)
+            step = "decide_leader_recusal" if login == "leader" else "decide_recusal"
+            did(self.database, self.ref, step, replace(raised, outcome="granted"))
+
+    def token(self, login: str) -> str:
+        """The token of this person's forms, the same until they sign out."""
+        if login not in self._tokens:
+            page = self.clients[login].get("/sign-in", follow_redirects=True).text
+            self._tokens[login] = token(page)
+        return self._tokens[login]
+
+    def routes(self) -> list[Route]:
+        """Every route of the application, with the case and an unused account in its address."""
+        values = {**_VALUES, "number": self.ref.number, "person_id": 1, "login": "carrier"}
+        found = []
+        # All at once: a request made meanwhile would share what this context knows of who is here.
+        with self.app.test_request_context():
+            adapter = self.app.create_url_adapter(None) or self.app.url_map.bind("localhost")
+            for rule in sorted(self.app.url_map.iter_rules(), key=lambda each: each.rule):
+                values["seq"] = (
+                    self.restricted if "/restricted" in rule.rule
+                    else self.with_file if "/files/" in rule.rule
+                    else 1
+                )  # fmt: skip
+                given = {name: values[name] for name in rule.arguments}
+                address = adapter.build(rule.endpoint, given, append_unknown=False)
+                for method in sorted((rule.methods or set()) & {"GET", "POST"}):
+                    found.append(Route(method, rule.rule, rule.endpoint, address))
+        return found
+
+    def answer(self, login: str, route: Route) -> str:
+        """How somebody is answered: y (goes on), s (sign in), f (forbidden), - (no such page)."""
+        client = self.clients[login]
+        if route.method == "GET":
+            answer = client.get(route.address)
+        else:
+            form = {"csrf_token": self.token(login)}
+            if route.endpoint == "sign_in.act_for" and login == "deputy":
+                form["login"] = "head"  # And goes on doing so.
+            answer = client.post(route.address, data=form)
+        answer.close()  # It may be a file.
+        assert answer.status_code < 500, (login, route, answer.status)
+        if answer.status_code == 401:
+            return "s"
+        if answer.status_code in (301, 302, 303, 307):
+            return "s" if "/sign-in?next=" in answer.location else "y"
+        return {403: "f", 404: "-"}.get(answer.status_code, "y")

@@ -1,0 +1,102 @@
+"""Every route, asked by every kind of person of the own and of another county, recused or not.
+
+What each is answered stands in ``matrix.txt``, to be read and changed by hand. The rules that no
+table may break are checked beside it.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from flask import Flask
+
+from fireinvest.web.rights import Right, right_of
+from fireinvest.workflow.permissions import DUTIES, OFFICES, Duty
+from tests.web.everybody import KINDS, NOBODY, Route, Town
+
+TABLE = Path(__file__).with_name("matrix.txt")
+#: The case's own people, who see it.
+INSIDERS = (
+    "carrier", "head", "leader", "grouphead", "member", "expert", "observer", "registrar",
+    "handler", "signer", "archivist", "city", "deputy",
+)  # fmt: skip
+OUTSIDERS = tuple(login for login in KINDS if login not in INSIDERS)
+#: Which office each of the three administrators holds.
+OFFICE_OF = {
+    login: posts[0].role for login, posts in KINDS.items() if posts and posts[0].role in OFFICES
+}
+#: The rows in which somebody who is signed in may be answered "s": they are asked for a proof.
+ASKED_AGAIN = ("POST /confirm",)
+
+
+def expected() -> Mapping[str, Mapping[str, str]]:
+    """What the table says, by route and login."""
+    lines = [each for each in TABLE.read_text().splitlines() if each and not each.startswith("#")]
+    names = lines[0].split()
+    rows = {}
+    for line in lines[1:]:
+        route, *answers = line.rsplit(maxsplit=len(names))
+        rows[route] = dict(zip(names, answers, strict=True))
+    return rows
+
+
+def is_about_rights(route: Route) -> bool:
+    """Signing in and out asks for proofs, not for rights; it has tests of its own."""
+    return not route.rule.startswith(("/sign-in", "/sign-out", "/signed-out"))
+
+
+def is_of_a_case(route: Route) -> bool:
+    return "/cases/<number>" in route.rule
+
+
+def test_everybody_is_answered_as_the_table_says(quick_app: Flask) -> None:
+    town = Town(quick_app)
+    table = expected()
+    routes = [each for each in town.routes() if is_about_rights(each)]
+    assert [str(each) for each in routes] == list(table)
+    wrong = []
+    for route in routes:
+        for login, answer in table[str(route)].items():
+            found = town.answer(login, route)
+            if found != answer:
+                wrong.append(f"{route} as {login}: {found} instead of {answer}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_table_keeps_the_rules(quick_app: Flask) -> None:
+    """What no row may say, whoever edits it."""
+    table = expected()
+    town = Town(quick_app)
+    assert list(next(iter(table.values()))) == [NOBODY, *KINDS]
+    with quick_app.test_request_context():
+        rights = {str(each): right_of(each.endpoint) for each in town.routes()}
+    cases = {str(each) for each in town.routes() if is_of_a_case(each)}
+    for route, row in table.items():
+        right = rights[route]
+        # Nobody gets in without a sign-in, but where everybody may.
+        if right is not Right.PUBLIC:
+            assert row[NOBODY] == "s", route
+            allowed = {"y", "f", "-"} | ({"s"} if route in ASKED_AGAIN else set())
+            assert set(row.values()) - {"s"} <= allowed, route
+            assert route in ASKED_AGAIN or "s" not in [row[each] for each in KINDS], route
+        # What an office keeps is its own, and nobody else's.
+        if isinstance(right, Duty):
+            for login in KINDS:
+                is_theirs = OFFICE_OF.get(login) in DUTIES[right]
+                assert row[login] == ("y" if is_theirs else "f"), (route, login)
+        # A case exists for its own people alone.
+        if route in cases:
+            assert {row[login] for login in OUTSIDERS} == {"-"}, route
+            assert "-" not in [row[login] for login in INSIDERS], route
+
+
+def test_whoever_is_recused_finds_no_case(quick_app: Flask) -> None:
+    town = Town(quick_app, recused=True)
+    for route in town.routes():
+        if is_of_a_case(route):
+            answers = {login: town.answer(login, route) for login in INSIDERS}
+            assert set(answers.values()) == {"-"}, (route, answers)
+    for login in INSIDERS:
+        for page in ("/desk", "/cases", "/board"):
+            answer = town.clients[login].get(page)
+            assert answer.status_code == 200
+            assert town.ref.number not in answer.text, (login, page)
