@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 from werkzeug.serving import make_server
 
 from config import ROOT, Settings
-from fireinvest.services import people
+from fireinvest.services import passwords
 from fireinvest.store import Database, open_database
 from fireinvest.web.app import create_app
 from tests.postgresql import running_server
@@ -66,10 +66,10 @@ def _quick_passwords() -> Iterator[None]:
     """Hashing is slow on purpose, and tests make hundreds of people."""
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(people, "_hasher", lambda: quick)
-        people._nobodys_hash.cache_clear()
+        patch.setattr(passwords, "_hasher", lambda: quick)
+        passwords._nobodys_hash.cache_clear()
         yield
-    people._nobodys_hash.cache_clear()
+    passwords._nobodys_hash.cache_clear()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -157,6 +157,14 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def database(database_url: str) -> Iterator[Database]:
     """A fresh, migrated database, opened."""
     opened = open_database(database_url)
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture
+def quick_database(sqlite_url: str) -> Iterator[Database]:
+    """A fresh, migrated SQLite database, for tests in which the kind of database plays no part."""
+    opened = open_database(sqlite_url)
     yield opened
     opened.engine.dispose()
 

@@ -6,6 +6,9 @@ import pty
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -14,11 +17,19 @@ from sqlalchemy import text
 
 from config import ROOT
 from fireinvest.cli import main
-from fireinvest.clock import today_in_china
-from fireinvest.services.people import actor_of, verify_password
+from fireinvest.clock import today_in_china, utcnow
+from fireinvest.gateways.blobs import LocalBlobs
+from fireinvest.services.cases import act
+from fireinvest.services.codes import redeem_code
+from fireinvest.services.files import Staged, as_attachments, stage
+from fireinvest.services.passwords import verify_password
+from fireinvest.services.people import actor_of, create_person
 from fireinvest.store import Database, open_database
 from fireinvest.store.append_only import unprotect
-from tests.services.office import opened
+from fireinvest.store.factors import add_authenticator, authenticators_of
+from fireinvest.workflow.actions import DocumentSent
+from fireinvest.workflow.engine import Action
+from tests.services.office import CALENDAR, FIRE_ON, LAW, NOW, TIMERS, TODAY, key, opened
 from tests.services.test_calendars import NOTICE_2027
 
 FIRE = '{"occurred_at": "2025-05-12", "division": "530325", "deaths": 5}'
@@ -299,6 +310,71 @@ def test_what_was_tampered_with_is_named_and_a_projection_put_right(
     assert "5303-2025-0001 #1: changed" in verified.stdout
 
 
+def test_the_log_is_sealed_its_state_told_and_what_was_cut_off_named(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    heads = tmp_path / "heads.jsonl"
+    environ = {
+        "DATABASE_URL": database_url,
+        "SECRET_KEY": "only for tests",
+        "LOG_HEADS": f"file://{heads}",
+    }
+    opened(database)
+    sealed = run("log", "seal", **environ)
+    assert (sealed.exit_code, sealed.stdout.splitlines()[1:]) == (0, [heads.read_text().strip()])
+    assert run("verify-log", "--workers", "2", **environ).exit_code == 0
+    kept = tmp_path / "kept"
+    heads.rename(kept)
+    with database.engine.begin() as connection:
+        for table in ("access_log", "access_batches"):
+            unprotect(connection, table)
+            connection.execute(text(f"DELETE FROM {table}"))
+    assert run("verify-log", **environ).exit_code == 0  # Nothing tells what there was.
+    cut = run("verify-log", "--heads", str(kept), **environ)
+    assert cut.exit_code == 1
+    assert "(line 1): the log was cut off before its row 1" in cut.stdout
+    unwritten = run("log", "seal", **environ | {"LOG_HEADS": f"file://{tmp_path}/none/heads"})
+    assert unwritten.exit_code == 2
+    assert "LOG_HEADS" in unwritten.stderr
+    assert run("log", "seal", **environ | {"LOG_HEADS": "http://a"}).exit_code == 2
+
+
+def test_files_that_are_missing_are_named_and_those_that_wait_forgotten(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    environ = {
+        "DATABASE_URL": database_url,
+        "SECRET_KEY": "only for tests",
+        "BLOB_URL": f"file://{tmp_path}/files",
+    }
+    blobs = LocalBlobs(tmp_path / "files")
+    sun = create_person(database, login="sun", name="孙某", now=NOW)
+
+    def kept(content: bytes) -> Staged:
+        return stage(database, blobs, sun, "a.pdf", BytesIO(content), at_most=99, now=NOW)
+
+    used, waiting = kept(b"%PDF-1.4 used"), kept(b"%PDF-1.4 waits")
+    ref = opened(database)
+    asked = Action("request_team", DocumentSent("县政府", "1号"), FIRE_ON, reason="补录")
+    act(
+        database, LAW, CALENDAR, TIMERS, ref.id,
+        replace(asked, attachments=as_attachments([used])),
+        idempotency_key=key(), now=NOW, today=TODAY,
+    )  # fmt: skip
+    verified = run("files", "verify", "--lang", "en", **environ)
+    assert (verified.exit_code, verified.stdout) == (0, "Faults found: 0\n")
+    assert run("files", "clear", "--days", "1", **environ).exit_code == 2
+    cleared = run("files", "clear", "--lang", "en", **environ)
+    assert (cleared.exit_code, cleared.stdout) == (0, "Files forgotten: 2\n")
+    assert (blobs.exists(used.sha256), blobs.exists(waiting.sha256)) == (True, False)
+    blobs.remove(used.sha256)
+    verified = run("files", "verify", "--lang", "en", **environ)
+    assert (verified.exit_code, verified.stdout) == (
+        1,
+        f"{ref.number} #2 a.pdf: missing\nFaults found: 1\n",
+    )
+
+
 def test_the_first_administrator_is_added_by_a_command(
     database: Database, database_url: str
 ) -> None:
@@ -322,6 +398,75 @@ def test_the_first_administrator_is_added_by_a_command(
     assert li is not None
     with database.readers.begin() as session:
         assert actor_of(session, li.id, today_in_china()).grants == ()
+
+
+def test_a_one_time_code_is_printed_once(database: Database, database_url: str) -> None:
+    environ = {"DATABASE_URL": database_url, "SECRET_KEY": "only for tests", "CODE_HOURS": "1"}
+    create_person(database, login="sun", name="孙某", now=utcnow())
+    printed = run("people", "code", "sun", **environ)
+    assert printed.exit_code == 0
+    assert "/sign-in/first" in printed.stderr
+    for later, is_good in ((timedelta(hours=1), False), (timedelta(minutes=59), True)):
+        with database.sessions.begin() as session:
+            person = redeem_code(session, "sun", printed.stdout, now=utcnow() + later)
+        assert (person is not None) is is_good
+    assert "login" in refused(run("people", "code", "nobody", **environ))
+
+
+def test_a_command_resets_second_factors_for_a_reason(
+    database: Database, database_url: str
+) -> None:
+    environ = {"DATABASE_URL": database_url, "SECRET_KEY": "only for tests"}
+    person_id = create_person(database, login="sun", name="孙某", now=NOW)
+    with database.sessions.begin() as session:
+        add_authenticator(session, person_id=person_id, kind="totp", label="", secret="x", now=NOW)
+    assert run("people", "reset-factors", "sun", **environ).exit_code == 2
+    nobody = run("people", "reset-factors", "nobody", "--reason", "手机丢失", **environ)
+    assert "login" in refused(nobody)
+    done = run("people", "reset-factors", "sun", "--reason", "手机丢失", **environ)
+    assert done.exit_code == 0
+    with database.readers.begin() as session:
+        assert authenticators_of(session, person_id) == []
+        row = session.execute(text("SELECT person, what, about, reason FROM access_log")).one()
+    assert tuple(row) == ("system", "factors_reset", "sun", "手机丢失")
+
+
+def test_a_command_appoints_the_other_administrators_and_lists_them(
+    database: Database, database_url: str
+) -> None:
+    environ = {"DATABASE_URL": database_url, "SECRET_KEY": "only for tests"}
+    for login, name in (("sun", "孙某"), ("li", "李某"), ("zhou", "周某")):
+        create_person(database, login=login, name=name, now=NOW)
+    appointed = run("people", "appoint", "sun", "system", "--reason", "任命文件1号", **environ)
+    assert appointed.exit_code == 0
+    assert "sun" in appointed.stdout
+    assert run("people", "appoint", "li", "security", **environ).exit_code == 0
+    # Nobody holds two of the three, or one twice; and somebody has to be there.
+    for login, office, named in (
+        ("sun", "security", "role: "),
+        ("sun", "system", "role: "),
+        ("nobody", "audit", "login: "),
+    ):
+        said = refused(run("people", "appoint", login, office, **environ))
+        assert named in said
+    offices = run("people", "list", "--offices", "--lang", "en", **environ).stdout.splitlines()
+    assert [line.split()[:1] + line.split()[-2:] for line in offices[:2]] == [
+        ["li", "Security", "administrator"],
+        ["sun", "System", "administrator"],
+    ]
+    assert offices[2:] == ["Nobody holds this office today: Audit administrator"]
+    everybody = run("people", "list", "--lang", "en", **environ).stdout.splitlines()
+    assert [line.split()[0] for line in everybody[:3]] == ["li", "sun", "zhou"]
+    with database.readers.begin() as session:
+        rows = session.execute(
+            text(
+                "SELECT person, about, reason FROM access_log WHERE what = 'post_given' ORDER BY id"
+            )
+        ).all()
+    assert [tuple(row) for row in rows] == [
+        ("system", "sun", "任命文件1号"),
+        ("system", "li", None),
+    ]
 
 
 @pytest.mark.parametrize(

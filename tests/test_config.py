@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from config import ROOT, UPLOAD_TYPES, Environment, LawSettings, Settings, SettingsError
+from config import (
+    ROOT,
+    UPLOAD_TYPES,
+    Environment,
+    LawSettings,
+    OidcSettings,
+    Settings,
+    SettingsError,
+)
 
 STRONG = "7f3b9c2e4a6d8051f7e2b4c6a8d0e1f3957b3d5f"
 
@@ -76,10 +84,13 @@ def test_everything_can_be_given(tmp_path: Path) -> None:
         PASSWORD_KINDS="3",
         PASSWORD_DAYS="90",
         CODE_HOURS="24",
+        SECOND_FACTOR="optional",
+        CONFIRM_MINUTES="5",
         ATTEMPTS_FREE="3",
         ATTEMPTS_LONGEST_WAIT_MINUTES="60",
         ATTEMPTS_PER_LOGIN="20",
         ATTEMPTS_PER_ADDRESS="0",
+        LOG_HEADS="syslog://log.city.cn:6514",
         FIREINVEST_DEMO="0",
         PUBLIC_URL="https://Fire.City.cn:443/",
         PROXY_HOPS="2",
@@ -105,6 +116,9 @@ def test_everything_can_be_given(tmp_path: Path) -> None:
         "password_kinds": 3,
         "password_days": 90,
         "code_time": timedelta(days=1),
+        "log_heads": "syslog://log.city.cn:6514",
+        "needs_second_factor": False,
+        "confirm_every": timedelta(minutes=5),
         "attempts_free": 3,
         "attempts_longest_wait": timedelta(hours=1),
         "attempts_per_login": 20,
@@ -149,12 +163,18 @@ def test_an_empty_variable_counts_as_absent(tmp_path: Path) -> None:
         ("MAX_UPLOAD_LENGTH", "0"),
         ("BLOB_URL", "s3://bucket"),
         ("BLOB_URL", "file://relative"),
+        ("LOG_HEADS", "http://log.city.cn"),
+        ("LOG_HEADS", "file://relative"),
+        ("LOG_HEADS", "syslog://"),
         ("SESSION_IDLE_MINUTES", "4"),
         ("PASSWORD_SHORTEST", "9"),
         ("PASSWORD_SHORTEST", "65"),
         ("PASSWORD_KINDS", "5"),
         ("PASSWORD_DAYS", "3651"),
         ("CODE_HOURS", "0"),
+        ("SECOND_FACTOR", "no"),
+        ("CONFIRM_MINUTES", "0"),
+        ("CONFIRM_MINUTES", "1441"),
         ("ATTEMPTS_FREE", "2"),
         ("ATTEMPTS_LONGEST_WAIT_MINUTES", "0"),
         ("ATTEMPTS_PER_LOGIN", "9"),
@@ -232,6 +252,12 @@ def test_production_takes_a_strong_secret(tmp_path: Path) -> None:
 
 def test_production_starts_with_what_it_needs(tmp_path: Path) -> None:
     assert read(tmp_path, **PRODUCTION).is_production
+
+
+def test_in_production_nobody_is_in_by_a_password_alone(tmp_path: Path) -> None:
+    assert read(tmp_path, **PRODUCTION).needs_second_factor
+    assert not read(tmp_path).needs_second_factor
+    assert read(tmp_path, SECOND_FACTOR="required").needs_second_factor
 
 
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "PUBLIC_URL", "PROXY_HOPS"])
@@ -425,3 +451,80 @@ def test_exit_is_2(capsys: pytest.CaptureFixture[str]) -> None:
         Settings.or_exit({"FIREINVEST_ENV": "test"})
     assert ended.value.code == 2
     assert "FIREINVEST_ENV" in capsys.readouterr().err
+
+
+OIDC = {
+    "OIDC_ISSUER": "https://idp.city.gov.cn/realms/staff",
+    "OIDC_CLIENT_ID": "fireinvest",
+    "OIDC_CLIENT_SECRET": "topsecret of the client",
+}
+
+
+def test_a_provider_of_sign_ins(tmp_path: Path) -> None:
+    assert read(tmp_path).oidc is None
+    settings = read(tmp_path, **OIDC)
+    assert settings.oidc == OidcSettings(
+        issuer=OIDC["OIDC_ISSUER"],
+        client_id="fireinvest",
+        client_secret=OIDC["OIDC_CLIENT_SECRET"],
+        claim="preferred_username",
+        label_zh="统一身份认证",
+        label_en="single sign-on",
+        trusts_factor=False,
+        is_only=False,
+    )
+    assert settings.oidc.origin == "https://idp.city.gov.cn"
+    assert "topsecret" not in repr(settings)
+    file = private(tmp_path / "client", "from a file\n")
+    more = {
+        "OIDC_CLIENT_SECRET": "", "OIDC_CLIENT_SECRET_FILE": str(file), "OIDC_CLAIM": "number",
+        "OIDC_LABEL_ZH": "曲靖统一认证", "OIDC_LABEL_EN": "Qujing sign-on",
+        "OIDC_SECOND_FACTOR": "provider", "OIDC_ONLY": "1",
+    }  # fmt: skip
+    found = read(tmp_path, **{**OIDC, **more}).oidc
+    assert found is not None
+    assert (found.client_secret, found.claim) == ("from a file", "number")
+    assert (found.label_zh, found.label_en) == ("曲靖统一认证", "Qujing sign-on")
+    assert (found.trusts_factor, found.is_only) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OIDC_ISSUER", ""),
+        ("OIDC_CLIENT_ID", ""),
+        ("OIDC_CLIENT_SECRET", ""),
+        ("OIDC_ISSUER", "idp.city.gov.cn"),
+        ("OIDC_ISSUER", "https://u:topsecret@idp.city.gov.cn"),
+        ("OIDC_ISSUER", "https://idp.city.gov.cn/?tenant=1"),
+        ("OIDC_ISSUER", "https://idp.city.gov.cn/#x"),
+        ("OIDC_ISSUER", "https://idp.city.gov.cn/a b"),
+        ("OIDC_ISSUER", "https://[::1"),
+        ("OIDC_CLIENT_ID", "two words"),
+        ("OIDC_CLIENT_ID", "x" * 256),
+        ("OIDC_CLAIM", "a b"),
+        ("OIDC_LABEL_ZH", "证" * 41),
+        ("OIDC_LABEL_EN", "a\x07b"),
+        ("OIDC_SECOND_FACTOR", "theirs"),
+        ("OIDC_ONLY", "yes"),
+    ],
+)
+def test_a_wrong_provider_is_refused_by_the_name_of_its_variable(
+    name: str, value: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match=f"^{name} ") as refused:
+        read(tmp_path, **{**OIDC, name: value})
+    assert "topsecret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["OIDC_LABEL_ZH", "OIDC_ONLY", "OIDC_CLIENT_SECRET"])
+def test_a_provider_is_given_as_a_whole(name: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^OIDC_ISSUER must be given too"):
+        read(tmp_path, **{name: "1"})
+
+
+def test_production_asks_a_provider_by_https(tmp_path: Path) -> None:
+    plain = {**OIDC, "OIDC_ISSUER": "http://idp.city.gov.cn"}
+    assert read(tmp_path, **plain).oidc is not None
+    with pytest.raises(SettingsError, match=r"^OIDC_ISSUER must begin with https://"):
+        read(tmp_path, **{**PRODUCTION, **plain})

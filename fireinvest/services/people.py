@@ -706,6 +706,8 @@ def set_active(
 
     """
     with changing(database) as session:
+        # Two who change it at once: the later sees what the earlier left, and logs that.
+        store.lock_person(session, person_id)
         person = _whom(session, person_id)
         if by is not None and by.login == person.login:
             text = Text("Nobody deactivates their own account: another administrator does.")
@@ -715,10 +717,10 @@ def set_active(
             ended = [each for each in terms if each.person_id == person_id]
             others = [each for each in terms if each.person_id != person_id]
             _refuse_last(ended, others, by.today if by else date.min, "person")
-        store.change_person(session, person_id, is_active=is_active)
         if by is not None and not is_active:
             end_all_sign_ins(session, person_id, by.now)
         if person.is_active is not is_active:
+            store.change_person(session, person_id, is_active=is_active)
             what = Change.REACTIVATED if is_active else Change.DEACTIVATED
             log_change(
                 session,

@@ -7,6 +7,8 @@ for pages that only read.
 
 from sqlalchemy.orm import Session, sessionmaker
 
+# The tables refer to each other: whoever uses one of them has to know all.
+from fireinvest.store import models  # noqa: F401
 from fireinvest.store.db import Database, open_database
 
 # A factory whose ``begin()`` is the unit of work.

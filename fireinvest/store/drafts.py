@@ -8,6 +8,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fireinvest.store.base import Base, Instant
 
+#: Characters of the address under which a draft stands.
+LONGEST_FORM = 200
+
 
 class Draft(Base):
     """One person's draft of one form; ``form`` names the case as well, where there is one."""
@@ -17,7 +20,7 @@ class Draft(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    form: Mapped[str] = mapped_column(String(200))
+    form: Mapped[str] = mapped_column(String(LONGEST_FORM))
     content: Mapped[str] = mapped_column(Text)
     saved_at: Mapped[datetime] = mapped_column(Instant)
 

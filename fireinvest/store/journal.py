@@ -245,22 +245,12 @@ def find_by_key(session: Session, actor: str, idempotency_key: str) -> Line | No
 _AT_ONCE = 2000
 
 
-def stream(session: Session, case_id: int | None = None) -> Iterator[Line]:
-    """Yield every line of the journal, by case and sequence, with flat memory."""
-    query = select(*_COLUMNS).order_by(JournalRow.case_id, JournalRow.seq)
-    if case_id is not None:
-        query = query.where(JournalRow.case_id == case_id)
-    # Nothing is kept in the session, and PostgreSQL sends the rows as they are asked for.
-    for part in session.execute(query.execution_options(yield_per=_AT_ONCE)).partitions():
-        yield from map(Line._make, part)
-
-
 def heads(session: Session, case_id: int | None = None) -> Iterator[Head]:
-    """Yield each case's own word on its journal, by id; a second stream beside the entries."""
+    """Yield each case's own word on its journal, by id."""
     query = select(CaseRow.id, CaseRow.number, CaseRow.version, CaseRow.head_hash)
     if case_id is not None:
         query = query.where(CaseRow.id == case_id)
     query = query.order_by(CaseRow.id).execution_options(yield_per=_AT_ONCE)
-    for part in session.execute(query).partitions():
+    for part in session.execute(query).partitions(_AT_ONCE):
         for row in part:
             yield Head(*row)

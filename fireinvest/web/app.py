@@ -13,6 +13,7 @@ from fireinvest.web import (
     language,
     logs,
     menu,
+    oidc,
     present,
     proxies,
     rights,
@@ -65,6 +66,7 @@ def create_app(settings: Settings) -> Flask:
     # The log comes first: a request refused by what follows has its id and its line as well.
     logs.install(app)
     security.install(app)
+    security.sign_by_sha256(app)
     security.refuse_other_doors(app, settings)
     language.install(app)
     present.install(app)
@@ -72,6 +74,7 @@ def create_app(settings: Settings) -> Flask:
     security.refuse_what_nobody_types(app)
     visiting.install(app)
     menu.install(app)
+    oidc.install(app, settings)
     # Who may ask comes before the form's token: whoever was signed out meanwhile is asked to sign
     # in and keeps what they wrote, instead of hearing of a token.
     rights.install(app)

@@ -13,7 +13,7 @@ from flask import abort, current_app, make_response, redirect, render_template, 
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from fireinvest.services.drafts import Fields, keep_draft
+from fireinvest.services.drafts import LONGEST_FORM, Fields, keep_draft
 from fireinvest.services.signing_in import whose
 from fireinvest.web import passkeys
 from fireinvest.web.state import state
@@ -83,7 +83,12 @@ def _keep_and_ask() -> ResponseReturnValue:
 
 def _keeps() -> bool:
     view = current_app.view_functions.get(request.endpoint or "")
-    return getattr(view, "keeps_drafts", False)
+    return getattr(view, "keeps_drafts", False) and can_be_kept(request.path)
+
+
+def can_be_kept(form: str) -> bool:
+    """May a draft stand under this address, to which it leads back?"""
+    return len(form) <= LONGEST_FORM and is_own_address(form)
 
 
 def _is_from_elsewhere() -> bool:

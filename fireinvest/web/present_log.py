@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fireinvest.china import CHINA
 from fireinvest.messages import Text, Words
 from fireinvest.services.log import Act, Group, Line
+from fireinvest.services.oidc import Refusal
 from fireinvest.services.people import Change
 from fireinvest.services.signing_in import Means
 
@@ -36,7 +37,7 @@ KINDS: Mapping[str, Text] = {
     "restored": Text("restored from a backup"),
     "upgraded": Text("database upgraded"),
     "sign_in": Text("sign-in"),
-    "sign_in_begun": Text("password accepted"),
+    "sign_in_begun": Text("first step of a sign-in done"),
     "sign_in_refused": Text("sign-in refused"),
     "sign_out": Text("signed out"),
     "second_factor_refused": Text("second factor refused"),
@@ -105,6 +106,17 @@ MEANS: Mapping[str, Text] = {
 }
 _BY_MEANS = ("sign_in", "sign_in_begun", "confirmed")
 
+#: Why somebody was refused who came by the provider of sign-ins.
+REFUSALS: Mapping[str, Text] = {
+    Refusal.UNTRUSTED: Text("the provider's answer was not accepted"),
+    Refusal.NO_ACCOUNT: Text("the provider's login has no account here"),
+    Refusal.DEACTIVATED: Text("the account is deactivated"),
+    Refusal.BOUND_OTHERWISE: Text("the account is bound to another one at the provider"),
+    Refusal.TWICE: Text("the provider's answer came a second time"),
+    Refusal.ANOTHER_PERSON: Text("the provider confirmed another account"),
+    Refusal.NOT_NOW: Text("it was not proved at the provider just now"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ValueView:
@@ -143,7 +155,8 @@ def log_view(
     if line.what == Act.ENTRY:
         item = step_title(line)
     elif line.item is not None:
-        item = (MEANS if line.what in _BY_MEANS else PAGES).get(line.item, line.item)
+        words = MEANS if line.what in _BY_MEANS else {**PAGES, **REFUSALS}
+        item = words.get(line.item, line.item)
     return LogView(
         line=line,
         at=f"{line.happened_at.astimezone(CHINA):%Y-%m-%d %H:%M:%S}",

@@ -1,8 +1,13 @@
 """Headers that tell the browser what our pages never do, and what is refused unread."""
 
 import logging
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import cast
 
 from flask import Flask, Response, abort, request
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import Signer
 from werkzeug.routing import IntegerConverter, ValidationError
 
 from config import Settings
@@ -20,6 +25,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "font-src 'self'",
         "connect-src 'self'",
         "form-action 'self'",
+        "object-src 'none'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
     )
@@ -30,6 +36,9 @@ DOWNLOAD_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 #: Browsers that came by HTTPS once come by nothing else for a year.
 STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
+
+#: Whoever signs out leaves no page behind, not even for the button that goes back.
+CLEARED_AT_LEAVING = '"cache", "storage"'
 
 #: For load balancers, which ask by the server's own address and without HTTPS.
 _HEALTH = "/health/"
@@ -44,15 +53,35 @@ HEADERS = {
 }
 
 
+class _Sessions(SecureCookieSessionInterface):
+    digest_method = staticmethod(sha256)
+
+
+def sign_by_sha256(app: Flask) -> None:
+    """Sign what browsers hold, cookies and the tokens of forms, by HMAC-SHA-256.
+
+    The libraries' own default is SHA-1, and the one for forms leaves no other choice than theirs.
+    """
+    app.session_interface = _Sessions()
+    Signer.default_digest_method = staticmethod(sha256)
+    Signer.default_key_derivation = "hmac"
+
+
 def refuse_what_nobody_types(app: Flask) -> None:
-    """Refuse a NUL in what is sent to be kept: no keyboard has it, and no database takes it."""
+    """Refuse a NUL in what is sent to be kept: no keyboard has it, and no database takes it.
+
+    Fields without a name are refused as well: no browser sends them, and nobody reads them.
+    """
 
     @app.before_request
     def look() -> None:
+        if None in cast(Iterable[str | None], (*request.form, *request.files)):
+            abort(400)
         is_public = request.endpoint is None or right_of(request.endpoint) is Right.PUBLIC
         if is_public and request.blueprint != "sign_in":
             return  # Nothing of it gets to the database.
-        values = (*request.args.values(), *request.form.values(), request.path)
+        sent = (each for pair in request.form.items(multi=True) for each in pair)
+        values = (*request.args.values(), *sent, request.path)
         if any("\x00" in each for each in values):
             abort(400)
 

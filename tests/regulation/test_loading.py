@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -62,10 +63,30 @@ RUNGS: list[dict[str, Any]] = [
         "paper": LABEL, "passes_quiet": True,
     },
 ]  # fmt: skip
+APART: dict[str, Any] = {
+    **READING,
+    "id": "own-report",
+    "setting": "apart",
+    "chosen": "yes",
+    "options": [
+        {"id": "yes", "value": True, "label": LABEL},
+        {"id": "no", "value": False, "label": LABEL},
+    ],
+}
+RESTRICTION: dict[str, Any] = {
+    "id": "secret", "label": LABEL, "basis": "port:6", "seen_by": ["leader"],
+}  # fmt: skip
+SEPARATION: dict[str, Any] = {
+    "id": "reply", "basis": "port:6", "roles": ["government_signer"], "steps": ["pre_review"],
+    "reading": "own-report",
+}  # fmt: skip
 FULL = toml.changed(
     PORT,
     {
-        "readings": [READING],
+        "readings": [READING, APART],
+        "restrictions": [RESTRICTION],
+        "separations": [SEPARATION],
+        "steps|reply|restriction": "secret",
         "lists": [LISTING],
         "plans": [PLAN],
         "rungs": RUNGS,
@@ -411,6 +432,22 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"rungs|soon|hears": DROP}, "rungs.soon.hears", "This key is missing."),
     ({"rungs|soon|basis": "law:1"}, "rungs.soon.basis", "There is no law."),
     ({"rungs|soon|tone": 1}, "rungs.soon.tone", UNKNOWN),
+    # ---- who reads, and who stays apart
+    ({"restrictions|secret|seen_by": DROP}, "restrictions.secret.seen_by", "Somebody must be able"),
+    ({"restrictions|secret|seen_by": ["x"]}, "restrictions.secret.seen_by", "There is no x."),
+    ({"restrictions|secret|basis": "law:1"}, "restrictions.secret.basis", "There is no law."),
+    ({"restrictions|secret|label": DROP}, "restrictions.secret.label", MISSING),
+    ({"restrictions|secret|confirmed": 1}, "restrictions.secret.confirmed", "true or false"),
+    ({"restrictions|secret|tone": 1}, "restrictions.secret.tone", UNKNOWN),
+    ({"steps|reply|restriction": "x"}, "steps.reply.restriction", "There is no x."),
+    ({"steps|establish_team|restriction": "secret"}, "steps.establish_team.restriction", "shows to everybody"),
+    ({"separations|reply|basis": DROP}, "separations.reply.basis", MISSING),
+    ({"separations|reply|roles": ["x"]}, "separations.reply.roles", "There is no x."),
+    ({"separations|reply|steps": ["x"]}, "separations.reply.steps", "There is no x."),
+    ({"separations|reply|reading": "x"}, "separations.reply.reading", "There is no x."),
+    ({"separations|reply|reading": DROP}, "separations.reply.reading", MISSING),
+    ({"separations|reply|reading": "start"}, "separations.reply.reading", "start doesn't decide"),
+    ({"readings|own-report|options|yes|value": "yes"}, "readings.own-report.options.yes.value", "true or false"),
     ({"clocks|reply|hears": ["x"]}, "clocks.reply.hears", "There is no x."),
     # ---- citations
     ({"articles|port:7": DROP}, "clocks.reply.basis", "no statement of what port:7 says"),
@@ -435,6 +472,8 @@ def test_what_can_not_be_meant_is_refused_at_its_key(
 ACCEPTED: list[dict[str, Any]] = [
     {"valid_until": DROP},
     {"steps|reply|basis": "port:7(2)"},
+    {"restrictions|secret|confirmed": False, "steps|reply|restriction": DROP},
+    {"readings|own-report|chosen": "no"},
     {"readings|start|setting": "roll", "readings|start|options|next|value": True,
      "readings|start|options|same|value": False},
     {"readings|start|setting": "satisfied_by", "readings|start|options|next|value": ["request_team"],
@@ -541,6 +580,24 @@ def test_a_row_of_steps_of_any_length_is_checked(tmp_path: Path) -> None:
     ]
     found = problems_of(tmp_path, {"steps": [*FULL["steps"], *steps]})
     assert ("steps.s0.requires", "The step can't be reached: it requires itself.") in found
+
+
+@pytest.mark.parametrize(
+    ("roles", "expected"),
+    [
+        (("leader", "nobody here"), []),
+        (("nobody here",), [("restrictions.discipline.seen_by", "Somebody must be able to read it.")]),
+    ],
+)  # fmt: skip
+def test_a_higher_layer_may_name_readers_that_a_city_lacks_but_not_only_such(
+    tmp_path: Path, roles: tuple[str, ...], expected: list[tuple[str, str]]
+) -> None:
+    above = replace(CHINA.tables["restrictions"]["discipline"], seen_by=roles)  # type: ignore[type-var]
+    china = replace(CHINA, tables={**CHINA.tables, "restrictions": {"discipline": above}})
+    path = tmp_path / "mine.toml"
+    path.write_text(toml.document(FULL), encoding="utf-8")
+    fault = fault_of(path, china)
+    assert [(e.field, render(e.text, "en")) for e in (fault.problems if fault else [])] == expected
 
 
 def test_a_satisfying_reading_names_steps(tmp_path: Path) -> None:

@@ -92,7 +92,12 @@ GRANTS = st.builds(
     division=st.none() | st.sampled_from([*(each for each in PLACES if each), "530400"]),
     tier=st.sampled_from(["county", "city"]),
 )
-ACTORS = st.builds(Actor, st.sampled_from(PEOPLE), st.lists(GRANTS, max_size=4).map(tuple))
+ACTORS = st.builds(
+    Actor,
+    st.sampled_from(PEOPLE),
+    st.lists(GRANTS, max_size=4).map(tuple),
+    st.none() | st.sampled_from(PEOPLE),
+)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -31,7 +31,8 @@ from fireinvest.services.demo.cases import stories
 from fireinvest.services.demo.fires import FIRES
 from fireinvest.services.demo.story import Story
 from fireinvest.services.journal import verify_log
-from fireinvest.services.people import actor_of, create_person, set_active, verify_password
+from fireinvest.services.passwords import hash_password, verify_password
+from fireinvest.services.people import actor_of, create_person, set_active
 from fireinvest.store import Database, journal, open_database
 from fireinvest.store.people import find_login
 from fireinvest.workflow.actions import CODE_ACTIONS, Correcting, Entry, Opening, Voiding
@@ -487,7 +488,7 @@ def test_a_login_that_somebody_has_stays_theirs(quick_database: Database) -> Non
         quick_database,
         login="city-officer",
         name="某某",
-        password="not the demo's",
+        password_hash=hash_password("not the demo's"),
         now=at_ten(TODAY),
     )
     with pytest.raises(NotAllowed):

@@ -17,6 +17,7 @@ from fireinvest.workflow.actions import (
     DocumentSent,
     Extension,
     Figures,
+    Finding,
     HandingOver,
     Interval,
     Membership,
@@ -61,9 +62,9 @@ GROUNDS = RULESET.lists["recusal_grounds"].items[0].id
 FOUNDED = date(2025, 5, 14)
 
 
-def the_desk(database: Database, actor: Actor, on: date = TODAY, **more: str) -> Desk:
+def the_desk(database: Database, actor: Actor, on: date = TODAY) -> Desk:
     with database.readers.begin() as session:
-        return desk(session, actor, RULESET, on, **more)
+        return desk(session, actor, RULESET, on)
 
 
 def now_on(found: Desk) -> set[tuple[str, str]]:
@@ -118,6 +119,14 @@ def _situations(database: Database) -> Iterator[tuple[str, CaseRef]]:
     ref = opened(database)
     submitted(database, ref)
     yield "received", ref
+    ref = opened(database)
+    submitted(database, ref)
+    did(database, ref, "join_team", Membership(person="gone", item="police"), FOUNDED)
+    did(database, ref, "leave_team", Membership(person="gone"), FOUNDED)
+    scribe = Actor("scribe", (Grant("carrier", ref.number),))
+    part = RULESET.lists["report_parts"].items[0].id
+    did(database, ref, "draft_report", Finding(item=part, text="概况"), FOUNDED, by=scribe)
+    yield "own report", ref
     ref = opened(database, known=facts(deaths=1))
     submitted(database, ref)
     did(database, ref, "reply", REPLY, date(2025, 7, 20))
@@ -153,15 +162,16 @@ def actors(numbers: list[str], led: list[str]) -> Iterator[Actor]:
             continue
         for division, tier in ((FUYUAN, "county"), (CITY, "city"), ("530326", "county")):
             yield Actor(f"{tier}-{role}", (Grant(role, division=division, tier=tier),))
-    # The leader of the team is also a handler of the government: not of their own report.
+    # The leader of the team is also a handler of the government: not of their own report; nor is
+    # whoever left the team, or acts for one of them, or is one of them and acts for another.
     yield Actor("zhao", tuple(Grant("leader", number) for number in numbers))
-    yield Actor(
-        "zhao",
-        (
-            *(Grant("leader", number) for number in led),
-            *(Grant(role, division=CITY, tier="city") for role in sorted(APART)),
-        ),
-    )
+    answering = tuple(Grant(role, division=CITY, tier="city") for role in sorted(APART))
+    yield Actor("zhao", (*(Grant("leader", number) for number in led), *answering))
+    for login, acting_for in (
+        ("zhao", None), ("gone", None), ("substitute", "zhao"), ("gone", "handler"),
+        ("scribe", None), ("substitute", "handler"),
+    ):  # fmt: skip
+        yield Actor(login, answering, acting_for)
 
 
 def can_do(loaded: Loaded, actor: Actor) -> set[str]:
@@ -186,7 +196,7 @@ def test_what_is_owed_now_is_what_the_engine_allows(office: Office) -> None:
     for actor in actors(numbers, led):
         with office.database.readers.begin() as session:
             # Of all lines, not only of the most urgent.
-            lines = owed(session, posts_of(actor, RULESET), TODAY, 10_000)
+            lines = owed(session, posts_of(actor), TODAY, 10_000)
         for loaded in office.cases.values():
             case = loaded.case
             mine = {each.step for each in lines if each.case.number == loaded.ref.number}
@@ -242,10 +252,40 @@ def test_the_recused_see_nothing_of_the_case(office: Office) -> None:
     # Nor by somebody who acts for them, nor as somebody else's deputy.
     deputy = replace(member, id="deputy")
     assert {each.case.number for each in the_desk(office.database, deputy).owed} == {number, other}
-    found = the_desk(office.database, deputy, acting_for="zhou")
+    found = the_desk(office.database, replace(deputy, acting_for="zhou"))
     assert {each.case.number for each in found.owed} == {other}
-    found = the_desk(office.database, member, acting_for="wu")
+    found = the_desk(office.database, replace(member, acting_for="wu"))
     assert {each.case.number for each in found.owed} == {other}
+
+
+@pytest.mark.parametrize(
+    ("person", "acting_for", "expected"),
+    [
+        ("handler", None, {"sent", "received", "own report"}),
+        ("zhao", None, set()),
+        ("gone", None, {"sent", "received"}),
+        ("scribe", None, {"sent", "received"}),
+        ("substitute", "gone", {"sent", "received"}),
+        ("scribe", "handler", {"sent", "received"}),
+    ],
+)
+def test_nobody_has_their_own_report_to_answer(
+    office: Office, person: str, acting_for: str | None, expected: set[str]
+) -> None:
+    """Who was ever on the team or wrote a part, and whoever acts for them: as the engine says."""
+    grants = tuple(Grant(role, division=CITY, tier="city") for role in sorted(APART))
+    actor = Actor(person, grants, acting_for)
+    found = the_desk(office.database, actor)
+    numbers = {office.number(name): name for name in ("sent", "received", "own report")}
+    owed = {numbers.get(number) for number, step in now_on(found) if step == "reply"} - {None}
+    reports = {numbers[each.case.number] for each in found.reports or ()}
+    allowed = {
+        numbers[each.ref.number]
+        for each in office.cases.values()
+        if each.ref.number in numbers and "reply" in can_do(each, actor)
+    }
+    # A report whose receipt isn't registered yet is not to be answered at once.
+    assert (allowed, reports, owed) == (expected, expected, expected - {"sent"})
 
 
 def test_the_recused_count_no_clocks_and_receive_no_reports(office: Office) -> None:
@@ -301,8 +341,13 @@ def test_what_waits_for_others(office: Office) -> None:
 @pytest.mark.parametrize(
     ("role", "division", "tier", "expected"),
     [
-        ("government_registrar", CITY, "city", {"sent": True, "received": False}),
-        ("government_signer", CITY, "city", {"sent": True, "received": False}),
+        (
+            "government_registrar",
+            CITY,
+            "city",
+            {"sent": True, "received": False, "own report": False},
+        ),
+        ("government_signer", CITY, "city", {"sent": True, "received": False, "own report": False}),
         ("government_registrar", FUYUAN, "county", {}),
         ("government_registrar", "530326", "city", {}),
         ("archivist", CITY, "city", None),

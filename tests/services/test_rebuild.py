@@ -49,6 +49,8 @@ def worked(database: Database, cases: int = 2) -> None:
             [("deadlines", "report/1", ""), ("deadlines", "report/7", "")],
         ),
         ("DELETE FROM recusals WHERE case_id = 1", [("recusals", "", "")]),
+        ("DELETE FROM apart WHERE case_id = 1", [("apart", "", "")]),
+        ("UPDATE apart SET person = 'wu' WHERE case_id = 1", [("apart", "", "")]),
     ],
 )
 def test_a_difference_is_named_and_put_right(

@@ -7,11 +7,10 @@ import pytest
 from fireinvest.services.cases import CaseRef, open_case, scope_of
 from fireinvest.services.people import Post
 from fireinvest.store import Database
-from fireinvest.store.people import CARRIER
 from fireinvest.store.posts import holders_of
 from fireinvest.store.similar import MOST, EarlierFire, earlier_fires
 from fireinvest.workflow.actions import Order, Recusal
-from fireinvest.workflow.permissions import SYSTEM, Actor, Grant
+from fireinvest.workflow.permissions import CARRIER, SYSTEM, Actor, Grant
 from tests.queries import counted
 from tests.services.office import (
     CALENDAR,

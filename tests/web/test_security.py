@@ -43,6 +43,21 @@ def test_what_browsers_hold_is_signed_by_sha_256(quick_app: Flask) -> None:
         assert len(urlsafe_b64decode(f"{signature}=")) == 32
 
 
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        ("/sign-in", "text/html; charset=utf-8"),
+        ("/none", "text/html; charset=utf-8"),
+        ("/health/live", "application/json"),
+        ("/static/app.css", "text/css; charset=utf-8"),
+        ("/static/drafts.js", "text/javascript; charset=utf-8"),
+    ],
+)
+def test_every_answer_names_its_type(quick_client: FlaskClient, address: str, kind: str) -> None:
+    with quick_client.get(address) as answer:
+        assert answer.headers["Content-Type"] == kind
+
+
 def test_whoever_signs_out_leaves_no_page_behind(quick_app: Flask) -> None:
     person_with(database_of(quick_app), "sun")
     client = sign_in(quick_app, "sun")

@@ -39,6 +39,8 @@ def drop() -> ResponseReturnValue:
 def _form() -> str:
     """The address of a form of ours that keeps drafts."""
     form = request.form.get(FORM, "")
+    if not keeping.can_be_kept(form):
+        abort(400)
     adapter = current_app.create_url_adapter(request)
     try:
         endpoint, given = adapter.match(form, method="POST") if adapter else ("", {})

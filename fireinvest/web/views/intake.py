@@ -21,7 +21,6 @@ from fireinvest.services.cases import (
     scope_of,
 )
 from fireinvest.services.drafts import Kept, drop_draft, find_draft, keep_draft
-from fireinvest.store.people import CARRIER
 from fireinvest.store.posts import Holder, holders_of
 from fireinvest.store.similar import EarlierFire, earlier_fires
 from fireinvest.web import keeping, law
@@ -35,6 +34,7 @@ from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.visiting import Visitor, origin, sent_at, today, who
 from fireinvest.workflow.actions import Opening
+from fireinvest.workflow.permissions import CARRIER
 
 blueprint = Blueprint("intake", __name__, url_prefix="/cases/new")
 
@@ -274,6 +274,8 @@ def _offering(visitor: Visitor, place: Division | None, places: list[Division]) 
     }
     chosen = places if place is None else [place]
     codes = {each.code for each in chosen}
+    known = law.law()
+    codes |= {later for each in chosen for later in known.successors(each.code, today())}
     return codes | (posts & {each.parent for each in chosen if each.parent})
 
 

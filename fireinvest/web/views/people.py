@@ -82,6 +82,8 @@ CHANGES: Mapping[Change, Text] = {
     Change.AGENCY_MERGED: Text("agency merged into another"),
     Change.RIGHTS_REVIEWED: Text("rights reviewed"),
     Change.CASES_HANDED_OVER: Text("cases handed over"),
+    Change.PROVIDER_LINKED: Text("bound to an account at the provider of sign-ins"),
+    Change.PROVIDER_UNLINKED: Text("unbound from the account at the provider of sign-ins"),
 }
 
 #: What of it is the security administrator's to see alone.

@@ -22,13 +22,14 @@ from fireinvest.services.attempts import seconds_until
 from fireinvest.services.demo import DEMO_PASSWORD, SIGN_INS
 from fireinvest.services.factors import factors_of
 from fireinvest.services.passkeys import Site, options_to_add, options_to_prove
-from fireinvest.services.signing_in import Entered, Need, Over, Waits
+from fireinvest.services.signing_in import Entered, Means, Need, Over, Waits
 from fireinvest.store.sign_ins import StoredSignIn
-from fireinvest.web import enrolling, keeping, passkeys, visiting
+from fireinvest.web import enrolling, keeping, oidc, passkeys, visiting
 from fireinvest.web.forms.people import NEEDED, Written
 from fireinvest.web.forms.signing_in import first_sign_in_fields, new_password_fields
 from fireinvest.web.forms.step import placed
 from fireinvest.web.rights import public, signed_in
+from fireinvest.web.security import CLEARED_AT_LEAVING
 from fireinvest.web.state import state
 from fireinvest.web.visiting import demands, knock, sent_at
 
@@ -44,7 +45,7 @@ _TOO_MANY = 429
 @public
 def show() -> ResponseReturnValue:
     """The page on which somebody signs in."""
-    target = _target(request.args.get("next", ""))
+    target = target_of(request.args.get("next", ""))
     if visiting.visitor() is not None:
         return redirect(target)
     return _page(target)
@@ -264,9 +265,12 @@ def _enrolled(token: str, begun: StoredSignIn) -> tuple[Entered, tuple[str, ...]
 @blueprint.post("/sign-out")
 @signed_in
 def leave() -> ResponseReturnValue:
-    """Sign out."""
+    """Sign out; whoever came by a provider is told that it may still know them."""
+    by_provider = visiting.who().sign_in.means == Means.OIDC and oidc.provider() is not None
     visiting.leave()
-    return redirect(url_for("sign_in.show"))
+    answer = redirect(url_for("oidc.left" if by_provider else "sign_in.show"))
+    answer.headers["Clear-Site-Data"] = CLEARED_AT_LEAVING
+    return answer
 
 
 @blueprint.post("/acting")
@@ -281,13 +285,14 @@ def act_for() -> ResponseReturnValue:
 # ---------------------------------------------------------------------------- pages
 
 
-def _target(given: str) -> str:
+def target_of(given: str) -> str:
+    """Return where to go: to the address that was given if it is one of ours, else to the desk."""
     return given if given and keeping.is_own_address(given) else url_for("desk.show")
 
 
 def _wanted() -> str:
     """Where the person wanted to go, as the form or the address says."""
-    return _target(request.form.get("next", "") or request.args.get("next", ""))
+    return target_of(request.form.get("next", "") or request.args.get("next", ""))
 
 
 def _kept() -> str:
@@ -305,6 +310,13 @@ def _json(body: str) -> ResponseReturnValue:
     answer = make_response(body)
     answer.mimetype = "application/json"
     return answer
+
+
+def onward(entered: Entered, target: str) -> ResponseReturnValue:
+    """Go on to an address of ours, or to the next step before it."""
+    if entered.needs is None:
+        return redirect(target)
+    return redirect(url_for("sign_in.proceed", next=target), 303)
 
 
 def _onward(entered: Entered) -> ResponseReturnValue:
@@ -352,7 +364,13 @@ def _page(target: str, *, login: str = "", kept: str = "", problems: Iterable[Pr
 def _step_page(begun: StoredSignIn, problems: Iterable[Problem]) -> str:
     """The page of what a sign-in needs next."""
     beside = placed(problems)
-    along = {"next_address": _wanted(), "kept": _kept(), "person": begun.person, "beside": beside}
+    along = {
+        "next_address": _wanted(),
+        "kept": _kept(),
+        "person": begun.person,
+        "beside": beside,
+        "by_provider": begun.means == Means.OIDC,
+    }
     has_passkeys = passkeys.site() is not None
     match Need(begun.needs or ""):
         case Need.SECOND_FACTOR:
