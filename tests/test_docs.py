@@ -89,6 +89,18 @@ def test_the_operators_manual_names_every_setting() -> None:
     assert asked - {"OIDC_"} - named_in("operations.md") == set()
 
 
+def test_every_package_is_pinned_by_its_hash_and_has_its_reason() -> None:
+    for name in ("requirements", "requirements-dev"):
+        pinned = re.split(r"(?m)^(?=\w)", (ROOT / f"{name}.txt").read_text())[1:]
+        assert len(pinned) > 20
+        for each in pinned:
+            assert re.match(r"[\w.-]+==\S+ \\\n +--hash=sha256:[0-9a-f]{64}", each), each
+        reasons = (ROOT / "DECISIONS.md").read_text().partition("## Dependencies")[2].lower()
+        for asked in re.findall(r"(?m)^([\w-]+)", (ROOT / f"{name}.in").read_text()):
+            is_told = asked.lower() in reasons or asked.startswith("types-")
+            assert is_told, asked
+
+
 # ---------------------------------------------------------------------------- security.md
 
 #: The requirements of OWASP ASVS 5.0.0 of levels 1 and 2: by section, with the level of each number.
