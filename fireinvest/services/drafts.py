@@ -9,6 +9,9 @@ from fireinvest.store import Database, Session
 from fireinvest.store import drafts as store
 from fireinvest.store.conflicts import Conflict, changing
 
+#: Characters of a form's address; under a longer one nothing is kept.
+LONGEST_FORM = store.LONGEST_FORM
+
 Fields = tuple[tuple[str, str], ...]
 
 

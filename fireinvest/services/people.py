@@ -706,8 +706,6 @@ def set_active(
 
     """
     with changing(database) as session:
-        # Two who change it at once: the later sees what the earlier left, and logs that.
-        store.lock_person(session, person_id)
         person = _whom(session, person_id)
         if by is not None and by.login == person.login:
             text = Text("Nobody deactivates their own account: another administrator does.")
@@ -719,8 +717,7 @@ def set_active(
             _refuse_last(ended, others, by.today if by else date.min, "person")
         if by is not None and not is_active:
             end_all_sign_ins(session, person_id, by.now)
-        if person.is_active is not is_active:
-            store.change_person(session, person_id, is_active=is_active)
+        if store.set_active(session, person_id, is_active):
             what = Change.REACTIVATED if is_active else Change.DEACTIVATED
             log_change(
                 session,
@@ -728,6 +725,6 @@ def set_active(
                 what,
                 person.login,
                 reason=reason,
-                old={"is_active": person.is_active},
+                old={"is_active": not is_active},
                 new={"is_active": is_active},
             )

@@ -187,17 +187,23 @@ def change_person(
     *,
     password_hash: str | None = None,
     password_set_at: datetime | None = None,
-    is_active: bool | None = None,
 ) -> None:
-    """Set a person's password hash and when, or whether they can sign in; None changes nothing."""
-    given = {
-        "password_hash": password_hash,
-        "password_set_at": password_set_at,
-        "is_active": is_active,
-    }
+    """Set a person's password hash, and when it was set; None changes nothing."""
+    given = {"password_hash": password_hash, "password_set_at": password_set_at}
     changes = {name: value for name, value in given.items() if value is not None}
     if changes:
         session.execute(update(Person).where(Person.id == person_id).values(**changes))
+
+
+def set_active(session: Session, person_id: int, is_active: bool) -> bool:
+    """Let a person sign in, or no longer; was that a change, whoever else makes it at once?"""
+    changed = session.execute(
+        update(Person)
+        .where(Person.id == person_id, Person.is_active.is_not(is_active))
+        .values(is_active=is_active)
+        .returning(Person.id)
+    )
+    return changed.one_or_none() is not None
 
 
 def find_subject(session: Session, subject: str) -> StoredPerson | None:

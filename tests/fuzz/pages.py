@@ -104,9 +104,13 @@ class Page(HTMLParser):
             address = value.strip().lower()
             if name.startswith("on") or name in ("style", "srcdoc"):
                 self.faults.append(f"<{tag} {name}={value!r}>")
-            if name in _URLS and not address.startswith(_OURS) and (
-                address.startswith(("javascript:", "//", "http:", "https:", "vbscript:"))
-                or (address.startswith("data:") and tag != "img")
+            if (
+                name in _URLS
+                and not address.startswith(_OURS)
+                and (
+                    address.startswith(("javascript:", "//", "http:", "https:", "vbscript:"))
+                    or (address.startswith("data:") and tag != "img")
+                )
             ):
                 self.faults.append(f"<{tag} {name}={value!r}>")
         if tag in ("iframe", "object", "embed", "base"):

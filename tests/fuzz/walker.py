@@ -5,10 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from itertools import count
 from random import Random
 from typing import Any
-from urllib.parse import quote, quote_from_bytes, urlsplit
+from urllib.parse import quote_from_bytes, urlsplit
+from zipfile import ZipFile
 
 from flask import Flask, got_request_exception
 from flask.testing import FlaskClient
@@ -126,6 +128,7 @@ class Fuzz:
         self.sent = 0
         self._names = count(1)
         self._raised: list[BaseException] = []
+        self._read: tuple[TestResponse, Page] | None = None
         with self.database.readers.begin() as session:
             self._posts = list(session.scalars(select(GrantRow.id)))
         self._password = hash_password(PASSWORD)
@@ -156,7 +159,15 @@ class Fuzz:
             for method in sorted((rule.methods or set()) & {"GET", "POST"})
         ]
         for login in CAST:
-            for address in ("/desk", "/me", "/people", "/people/agencies", "/log", "/board", "/cases"):
+            for address in (
+                "/desk",
+                "/me",
+                "/people",
+                "/people/agencies",
+                "/log",
+                "/board",
+                "/cases",
+            ):
                 self.send(Sent(login, "GET", address))
         for method, rule in routes:
             for login in self.chance.sample(CAST, people):
@@ -166,6 +177,9 @@ class Fuzz:
                     self._use_form(login, rule, self.chance.choice((0, 0, 1, 2)))
                 else:
                     self.send(self._wild(login, rule))
+        for method, rule in routes:
+            if rule.endpoint not in self.asked:
+                self.send(Sent("carrier", method, self._address(rule, odd=0)))
 
     def on_and_on(self, steps: int) -> None:
         """So many more: mostly forms that are nearly right, at which somebody gets through."""
@@ -200,7 +214,9 @@ class Fuzz:
 
     def _query(self) -> str:
         if self.chance.random() < 0.1:
-            return self.chance.choice(("%", "%ff=%ff", "a[]=1&a[]=2", "&&==", "%00=%00", "q=" + "x" * 9000))
+            return self.chance.choice(
+                ("%", "%ff=%ff", "a[]=1&a[]=2", "&&==", "%00=%00", "q=" + "x" * 9000)
+            )
         names = self.chance.choices(corpus.QUERIES, k=self.chance.choice((1, 2, 3)))
         return "&".join(f"{each}={_quoted(nasty(self.chance, self._kind(each)))}" for each in names)
 
@@ -223,7 +239,9 @@ class Fuzz:
         is_odd = self.chance.random() < odd
         for name in sorted(rule.arguments):
             part = self.chance.choice(corpus.PARTS) if is_odd else self._usual(name)
-            address = re.sub(rf"<(?:[^<>]*:)?{name}>", lambda _found, part=part: part, address)
+            held = re.compile(rf"<(?:[^<>]*:)?{name}>")
+            while found := held.search(address):
+                address = address[: found.start()] + part + address[found.end() :]
         return address
 
     def _usual(self, name: str) -> str:
@@ -276,7 +294,7 @@ class Fuzz:
         """Say once more who it is, where what was sent asks for that first."""
         if answer is None or answer.status_code != 401 or not _is_page(answer):
             return
-        for form in Page(answer.text).forms:
+        for form in self._page(answer).forms:
             if any(each.name == "proof_password" for each in form.fields):
                 pairs, _files = self._filled(form)
                 self.send(_posted(sent.login, form.action, pairs, [], [], in_parts=False))
@@ -290,7 +308,7 @@ class Fuzz:
             if answer is not None and answer.status_code == 200 and _is_page(answer):
                 forms = [
                     (each.action or here, each)
-                    for each in Page(answer.text).forms
+                    for each in self._page(answer).forms
                     if each.method == "post" and urlsplit(each.action or here).path == here
                 ]
                 if forms:
@@ -310,7 +328,9 @@ class Fuzz:
                     elif drawn < 0.45:
                         files.append((each.name, *self.chance.choice(corpus.FILES)))
                 case "checkbox":
-                    pairs += [(each.name, one) for one in each.options if self.chance.random() < 0.7]
+                    pairs += [
+                        (each.name, one) for one in each.options if self.chance.random() < 0.7
+                    ]
                 case _:
                     pairs.append((each.name, self._good(each)))
         if {"agency", "tier"} <= {name for name, _value in pairs}:
@@ -349,7 +369,9 @@ class Fuzz:
                 return f"{self.chance.randint(0, 23):02d}:{self.chance.randint(0, 59):02d}"
             case "number":
                 return str(self.chance.randint(0, 9))
-        return self.chance.choice(("某某", "情况属实", "富政函2号", "3", "1.5", f"新{next(self._names)}"))
+        return self.chance.choice(
+            ("某某", "情况属实", "富政函2号", "3", "1.5", f"新{next(self._names)}")
+        )
 
     def _mutate(self, form: Form, pairs: Pairs, files: Files) -> None:
         kinds = {each.name: each.kind for each in form.fields}
@@ -386,7 +408,9 @@ class Fuzz:
         pairs = [(each, nasty(self.chance, self._kind(each))[:20_000]) for each in names[:10]]
         files: Files = []
         if self.chance.random() < 0.2:
-            files.append((self.chance.choice(("file", "files", "x")), *self.chance.choice(corpus.FILES)))
+            files.append(
+                (self.chance.choice(("file", "files", "x")), *self.chance.choice(corpus.FILES))
+            )
         pairs.append(("csrf_token", self._token(login)))
         return _posted(
             login, self._address(rule), pairs, files, self._headers(),
@@ -450,10 +474,9 @@ class Fuzz:
             more = {"data": sent.body, "content_type": sent.content_type}
         with self.watch.request() as (changes, logged):
             try:
-                with client.open(
-                    sent.address, method=sent.method, headers=sent.headers, **more
-                ) as answer:
-                    answer.get_data()
+                answer = client.open(sent.address, method=sent.method, headers=sent.headers, **more)
+                answer.get_data()
+                answer.close()
             except Exception as error:
                 self._blame(sent, "raised", f"{type(error).__name__}: {error}"[:300])
                 return None
@@ -463,6 +486,12 @@ class Fuzz:
         self._judge_changes(sent, endpoint, answer.status_code, changes, logged)
         self._learn(sent, endpoint, answer)
         return answer
+
+    def _page(self, answer: TestResponse) -> Page:
+        """The page of an answer; each is read once."""
+        if self._read is None or self._read[0] is not answer:
+            self._read = (answer, Page(answer.get_data().decode(errors="replace")))
+        return self._read[1]
 
     def _judge_answer(self, sent: Sent, endpoint: str, answer: TestResponse) -> None:
         if answer.status_code >= 500 and endpoint != "health.ready":
@@ -478,8 +507,10 @@ class Fuzz:
             self._blame(sent, "header", "kept by the browser")
         if "X-Fuzzed" in answer.headers:
             self._blame(sent, "header", "one that was typed")
-        if answer.location is not None and not _is_ours(answer.location):
-            self._blame(sent, "elsewhere", answer.location[:200])
+        if not _is_ours(answer.headers.get("Location", "")):
+            self._blame(sent, "elsewhere", answer.headers["Location"][:200])
+        if "spreadsheet" in (answer.mimetype or "") and _has_formula(answer.get_data()):
+            self._blame(sent, "calculated", "a formula in a table")
         if endpoint in ASSETS or answer.mimetype not in ("text/html", "application/json"):
             return
         text = answer.get_data().decode(errors="replace")
@@ -488,11 +519,16 @@ class Fuzz:
         if corpus.CALCULATED in text:
             self._blame(sent, "calculated", "")
         if _is_page(answer):
-            for each in Page(text).faults:
+            for each in self._page(answer).faults:
                 self._blame(sent, "runs", each[:200])
 
     def _judge_changes(
-        self, sent: Sent, endpoint: str, status: int, changes: Sequence[Change], logged: Sequence[Logged]
+        self,
+        sent: Sent,
+        endpoint: str,
+        status: int,
+        changes: Sequence[Change],
+        logged: Sequence[Logged],
     ) -> None:
         if any(each.what == "confirmed" for each in logged):
             # Who it is, was proved, whatever becomes of the form with which the proof came.
@@ -528,7 +564,7 @@ class Fuzz:
             self.reached[endpoint].add(sent.login)
         if answer.status_code != 200 or not _is_page(answer):
             return
-        page = Page(answer.text)
+        page = self._page(answer)
         for link in page.links:
             self._keep(self.addresses, link, "GET", urlsplit(link).path)
         here = urlsplit(sent.address).path
@@ -569,9 +605,17 @@ def _is_page(answer: TestResponse) -> bool:
     return answer.mimetype == "text/html"
 
 
+def _has_formula(table: bytes) -> bool:
+    with ZipFile(BytesIO(table)) as opened:
+        names = [each for each in opened.namelist() if each.startswith("xl/worksheets/")]
+        return any(re.search(rb"<f[ >]", opened.read(each)) for each in names)
+
+
 def _is_ours(location: str) -> bool:
     parts = urlsplit(location)
-    return not location.startswith("//") and parts.netloc in ("", "localhost") and "\\" not in location
+    return (
+        not location.startswith("//") and parts.netloc in ("", "localhost") and "\\" not in location
+    )
 
 
 def _where(raised: Sequence[BaseException]) -> str:
@@ -602,12 +646,12 @@ def _posted(
         )  # fmt: skip
     edge = "fuzzed-edge"
     parts = [
-        b"--%s\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n%s\r\n"
+        b'--%s\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
         % (edge.encode(), _header(name), value.encode(errors="surrogatepass"))
         for name, value in pairs
     ]
     parts += [
-        b"--%s\r\nContent-Disposition: form-data; name=\"%s\"; filename=\"%s\"\r\n"
+        b'--%s\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\n'
         b"Content-Type: application/octet-stream\r\n\r\n%s\r\n"
         % (edge.encode(), _header(name), _header(filename), content)
         for name, filename, content in files

@@ -14,9 +14,9 @@ from fireinvest.store.access import AccessRow
 _WRITES = re.compile(r'\s*(INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM)\s+"?(\w+)"?', re.IGNORECASE)
 #: Changes of a sign-in that aren't its own: a sign of life, and what a passkey is asked to sign.
 _PARTS = {
-    "sign_ins.seen_at": re.compile(r"UPDATE sign_ins SET seen_at=\S+ WHERE"),
+    "sign_ins.seen_at": re.compile(r"UPDATE sign_ins SET seen_at=[^,]+ WHERE sign_ins.id"),
     "sign_ins.challenge": re.compile(
-        r"UPDATE sign_ins SET challenge=\S+ challenged_at=\S+ WHERE"
+        r"UPDATE sign_ins SET challenge=[^,]+, challenged_at=[^,]+ WHERE sign_ins.id"
     ),
 }
 

@@ -352,6 +352,36 @@ def test_who_cannot_sign_in_is_no_administrator_to_rely_on(database: Database) -
     assert remaining(database, TODAY + DAY) == 2
 
 
+def test_whoever_changes_an_account_at_once_finds_what_the_other_left(database: Database) -> None:
+    """Each line of the log begins where the one before it ended, and what changed nothing has none."""
+    administrator(database, "first")
+    sun = someone(database)
+
+    def change(is_active: bool) -> None:
+        set_active(database, sun, is_active=is_active, by=BY)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(change, [False, True, True, False] * 5))
+    with database.readers.begin() as session:
+        values = session.execute(
+            select(AccessRow.old_values, AccessRow.new_values)
+            .where(
+                AccessRow.about == "sun",
+                AccessRow.what.in_(("person_deactivated", "person_reactivated")),
+            )
+            .order_by(AccessRow.id)
+        ).all()
+        now = store.find_login(session, "sun")
+    lines = [
+        (json.loads(old or "")["is_active"], json.loads(new or "")["is_active"])
+        for old, new in values
+    ]
+    assert now is not None
+    assert [old for old, _ in lines] == [True, *(new for _, new in lines[:-1])]
+    assert lines[-1][1] is now.is_active
+    assert all(old is not new for old, new in lines)
+
+
 def test_two_administrators_who_remove_each_other_at_once_leave_one(database: Database) -> None:
     for turn in range(4):
         one, one_grant = administrator(database, f"one{turn}")

@@ -1,5 +1,7 @@
 """Opening the database: durability, locking and readers, on both kinds."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -7,6 +9,7 @@ import pytest
 from sqlalchemy import column, insert, literal, select, table, text
 from sqlalchemy.exc import DBAPIError, StatementError
 
+from config import ROOT
 from fireinvest.store import Database, open_database
 from fireinvest.store.base import Instant
 from fireinvest.store.db import Unreachable, make_engine, schema_is_current
@@ -19,6 +22,18 @@ def _with_counter(database: Database) -> None:
     with database.sessions.begin() as session:
         session.execute(text("CREATE TABLE counter (n INTEGER NOT NULL)"))
         session.execute(insert(COUNTER).values(n=0))
+
+
+def test_whoever_opens_a_database_knows_every_table_that_another_refers_to() -> None:
+    """In a process of its own: here the migrations have made all of them known."""
+    program = (
+        "import fireinvest.store\n"
+        "from fireinvest.store.base import Base\n"
+        "tables = Base.metadata.tables\n"
+        "assert all(key.column is not None for t in tables.values() for key in t.foreign_keys)\n"
+        "assert {'cases', 'outbox', 'channels'} <= set(tables)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
 
 def test_sqlite_is_durable_and_checks_references(sqlite_url: str) -> None:

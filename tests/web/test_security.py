@@ -2,10 +2,12 @@
 
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
+from hashlib import sha256
 
 import pytest
 from flask import Flask, request
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from fireinvest.services.people import Post
 from fireinvest.web.app import create_app
@@ -56,6 +58,21 @@ def test_what_browsers_hold_is_signed_by_sha_256(quick_app: Flask) -> None:
 def test_every_answer_names_its_type(quick_client: FlaskClient, address: str, kind: str) -> None:
     with quick_client.get(address) as answer:
         assert answer.headers["Content-Type"] == kind
+
+
+def test_a_sign_in_is_256_random_bits_of_which_the_hash_is_kept(quick_app: Flask) -> None:
+    database = database_of(quick_app)
+    person_with(database, "sun")
+    tokens = []
+    for _ in range(2):
+        with sign_in(quick_app, "sun").session_transaction() as session:
+            tokens.append(session["_user_id"])
+    assert tokens[0] != tokens[1]
+    with database.readers.begin() as read:
+        kept = set(read.scalars(text("SELECT token_hash FROM sign_ins")))
+    for token_ in tokens:
+        assert len(urlsafe_b64decode(f"{token_}=")) == 32
+        assert sha256(token_.encode()).hexdigest() in kept
 
 
 def test_whoever_signs_out_leaves_no_page_behind(quick_app: Flask) -> None:
@@ -323,6 +340,26 @@ def test_extremes_are_answered_plainly(quick_app: Flask) -> None:
             if answer.status_code >= 500 or b"SECRET_KEY" in answer.data:
                 failed.append((address[:80], answer.status_code))
     assert failed == []
+
+
+_NAMELESS = b"--x\r\nContent-Disposition: form-data\r\n\r\n\r\n--x--"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (_NAMELESS, "multipart/form-data; boundary=x"),
+        (b"no%00te=1", "application/x-www-form-urlencoded"),
+        (b"note=1&note=%00", "application/x-www-form-urlencoded"),
+    ],
+)
+@pytest.mark.parametrize("address", ["/sign-in", "/cases/new", "/drafts"])
+def test_fields_that_no_browser_sends_are_refused(
+    quick_app: Flask, address: str, body: bytes, kind: str
+) -> None:
+    person_with(database_of(quick_app), "sun", Post("carrier", division=CITY, tier="city"))
+    answer = sign_in(quick_app, "sun").post(address, data=body, content_type=kind)
+    assert answer.status_code == 400
 
 
 @pytest.mark.parametrize("number", ["9" * 10, "9" * 5000, "²", "٣", "-1", "1.0"])

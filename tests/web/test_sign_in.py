@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
+from urllib.parse import unquote
 
 import pytest
 from argon2 import PasswordHasher
@@ -250,6 +251,24 @@ def test_an_old_token_of_a_form_costs_no_text(office: tuple[Flask, Database]) ->
     assert answer.status_code == 302
     assert answer.location == address
     assert LONG in unescape(client.get(address).text)
+
+
+@pytest.mark.parametrize("step", ["%0d%0aX-Fuzzed:%20yes", "x" * 201, "%2e%2e"])
+def test_no_draft_stands_under_an_address_that_leads_nowhere(
+    office: tuple[Flask, Database], step: str
+) -> None:
+    app, database = office
+    ref = opened(database, known=facts(FUYUAN, deaths=1))
+    person_with(database, "head", Post("agency_head", division=FUYUAN, tier="county"))
+    client = sign_in(app, "head")
+    form = token(client.get("/cases/new").text)
+    address = f"/cases/{ref.number}/steps/{step}"
+    assert client.post(address, data={"csrf_token": "old", "note": LONG}).status_code == 400
+    for action in ("", "/drop"):
+        fields = {"csrf_token": form, "form": unquote(address), "note": LONG}
+        assert client.post(f"/drafts{action}", data=fields).status_code == 400
+    with database.readers.begin() as session:
+        assert session.scalar(text("SELECT count(*) FROM drafts")) == 0
 
 
 # ---------------------------------------------------------------------------- acting for somebody

@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from fireinvest.messages import Label, Text
 from fireinvest.regulation.rulesets import Law
-from fireinvest.services.people import hash_password
+from fireinvest.services.passwords import hash_password
 from fireinvest.store import Database
 from fireinvest.store import people as store
 from fireinvest.store.conflicts import changing
