@@ -14,6 +14,7 @@ from fireinvest.regulation.clocks import Deadline
 from fireinvest.regulation.facts import Facts
 from fireinvest.regulation.profile import Division
 from fireinvest.regulation.rulesets import Law
+from fireinvest.services.ladders import lay_ladders
 from fireinvest.services.rulesets import keep_ruleset, stored_ruleset
 from fireinvest.store import Database, Session, cases, journal
 from fireinvest.store.access import NOWHERE, From, log_access
@@ -75,6 +76,7 @@ __all__ = [
     "may_open",
     "open_case",
     "rebuild",
+    "recount",
     "scope_of",
     "see_case",
 ]
@@ -303,6 +305,7 @@ def open_case(
             _log_entry(session, line, origin)
             rows = {key: {**each, "case_id": case_id} for key, each in rows.items()}
             _save_deadlines(session, ref, entry, {}, rows, now)
+            lay_ladders(session, ref.id, case, deadlines, calendar, today)
             cases.save_next_steps(session, ref.id, next_values(ref.id, case, deadlines))
             _save_words(session, ref, None, case, unit_name, address)
             _give_to(session, ref, carrier, actor, today)
@@ -569,6 +572,8 @@ def _save(
     changes = {name: each for name, each in values.items() if before.row[name] != each}
     cases.change_case(session, ref.id, before.case.version, changes)
     _save_deadlines(session, ref, entry, stored, kept, when.now)
+    if kept != stored:
+        lay_ladders(session, ref.id, after, deadlines, when.calendar, when.today)
     nexts = next_values(ref.id, after, deadlines)
     if nexts != cases.next_steps_of_cases(session, [ref.id])[ref.id]:
         cases.save_next_steps(session, ref.id, nexts)
@@ -641,16 +646,46 @@ def _write_deadlines(
     )
 
 
-def _notice(ref: CaseRef, entry: Entry, each: Moved) -> Notice:
+def _notice(ref: CaseRef, entry: Entry, each: Moved, cause: str = "entry") -> Notice:
+    """The job to tell of it. ``cause``: "entry", or what made the dates move without one."""
     clock, instance = each.key
     payload: Document = {"case": ref.number, "entry": entry.seq, "clock": clock}
     payload["instance"] = instance
+    payload["cause"] = cause
     for name, values in (("before", each.before), ("after", each.after)):
         if values is not None:
             told = ("due_on", "due_at", "act_by", "provisional", "ended_on", "end")
             payload[name] = {field: encode_value(values[field]) for field in told}
-    key = f"{ref.number}:{entry.seq}:{each.kind}:{clock}:{instance}"
+    # Without an entry, the same clock can move again while its case stands still.
+    again = "" if cause == "entry" else f":{cause}:{(each.after or {}).get('due_on')}"
+    key = f"{ref.number}:{entry.seq}:{each.kind}:{clock}:{instance}{again}"
     return Notice(key, ref.id, each.kind, payload)
+
+
+def recount(
+    session: Session, loaded: Loaded, calendar: Calendar, *, cause: str, now: datetime, today: date
+) -> tuple[Deadline, ...]:
+    """Count a case's clocks anew as of today, save what differs, and return the deadlines.
+
+    ``loaded``: the case, locked. ``cause``: what made the dates move, for those who are told.
+    A clock that was satisfied stays as it is.
+    """
+    case, row = loaded.case, loaded.row
+    deadlines = deadlines_of(case, calendar, today)
+    stored = _by_key(cases.deadlines_of_cases(session, [row.id]))
+    kept = settled(stored, deadline_values(row.id, case, deadlines, calendar_id(calendar)))
+    if kept == stored:
+        return deadlines
+    _write_deadlines(session, row.id, stored, kept)
+    entry = loaded.lines[-1].entry()
+    told = [_notice(loaded.ref, entry, each, cause) for each in moved(stored, kept)]
+    post(session, told, now)
+    lay_ladders(session, row.id, case, deadlines, calendar, today)
+    values = case_values(case, kept.values(), today)
+    changes = {name: each for name, each in values.items() if row[name] != each}
+    cases.repair_case(session, row.id, changes)
+    cases.save_next_steps(session, row.id, next_values(row.id, case, deadlines))
+    return deadlines
 
 
 # ---------------------------------------------------------------------------- proving and repairing
@@ -773,7 +808,7 @@ def _case_differences(
     )
     yield _Part(
         list(_deadline_differences(number, stored, kept)),
-        lambda session: _write_deadlines(session, row.id, stored, kept),
+        lambda session: _write_counted(session, row.id, stored, kept, loaded, counted, calendar),
     )
     recused = dict(case.recused)
     yield _whole(
@@ -791,6 +826,20 @@ def _case_differences(
         number, "grants", kept_now.granted[row.id], granted,
         lambda session: save_member_grants(session, row.id, granted, actor),
     )  # fmt: skip
+
+
+def _write_counted(
+    session: Session,
+    case_id: int,
+    stored: Mapping[Key, Values],
+    kept: Mapping[Key, Values],
+    loaded: Loaded,
+    counted: tuple[Deadline, ...],
+    calendar: Calendar,
+) -> None:
+    """Put a case's deadlines right, and its ladders with them."""
+    _write_deadlines(session, case_id, stored, kept)
+    lay_ladders(session, case_id, loaded.case, counted, calendar, loaded.row["counted_on"])
 
 
 def _whole(

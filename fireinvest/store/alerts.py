@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import (
     ForeignKey,
     Index,
-    Insert,
     String,
     Text,
     UniqueConstraint,
@@ -20,10 +19,9 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from fireinvest.store.base import Base, Instant, LargeId
+from fireinvest.store.base import Base, Instant, LargeId, adding
 from fireinvest.store.cases import CaseRow
 from fireinvest.store.codec import canonical
 
@@ -230,7 +228,7 @@ def due_cases(session: Session, today: date, after_id: int, size: int) -> list[i
 def add_reached(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
     """Write down rungs that were reached; those on record stay as they are."""
     if rows:
-        session.execute(_adding(session, ReachedRow), [dict(each) for each in rows])
+        session.execute(adding(session, ReachedRow), [dict(each) for each in rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,17 +275,9 @@ def add_alerts(
         for each in wanted.values()
     ]
     added = session.execute(
-        _adding(session, AlertRow).values(rows).returning(AlertRow.id, AlertRow.key)
+        adding(session, AlertRow).values(rows).returning(AlertRow.id, AlertRow.key)
     )
     return [(row.id, wanted[row.key]) for row in added]
-
-
-def _adding(session: Session, table: type[Base]) -> Insert:
-    """An INSERT that leaves rows alone which are there already."""
-    dialect = session.get_bind().dialect.name
-    if dialect == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from fireinvest.store.base import Base, Instant, LargeId
+from fireinvest.store.base import Base, Instant, LargeId, adding
 from fireinvest.store.codec import canonical
 
 _OPEN = "done_at IS NULL AND failed_at IS NULL"
@@ -75,22 +75,30 @@ class Notice:
 
 def post(session: Session, notices: Iterable[Notice], created_at: datetime) -> None:
     """Put jobs into the outbox."""
-    rows = [
-        {
-            "key": each.key,
-            "case_id": each.case_id,
-            "kind": each.kind,
-            "payload": canonical(each.payload),
-            "created_at": created_at,
-            "attempts": 0,
-            "person_id": each.person_id,
-            "channel_id": each.channel_id,
-            "not_before": each.not_before,
-        }
-        for each in notices
-    ]
+    rows = [_values(each, created_at) for each in notices]
     if rows:
         session.execute(insert(OutboxRow), rows)
+
+
+def post_once(session: Session, notices: Iterable[Notice], created_at: datetime) -> None:
+    """Put jobs into the outbox; one whose key is there already is left aside."""
+    rows = [_values(each, created_at) for each in notices]
+    if rows:
+        session.execute(adding(session, OutboxRow), rows)
+
+
+def _values(notice: Notice, created_at: datetime) -> dict[str, object]:
+    return {
+        "key": notice.key,
+        "case_id": notice.case_id,
+        "kind": notice.kind,
+        "payload": canonical(notice.payload),
+        "created_at": created_at,
+        "attempts": 0,
+        "person_id": notice.person_id,
+        "channel_id": notice.channel_id,
+        "not_before": notice.not_before,
+    }
 
 
 # ---------------------------------------------------------------------------- doing them

@@ -360,6 +360,62 @@ def save_member_grants(
         session.execute(insert(GrantRow), rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A post of somebody who can sign in: on the case that was asked for, or at a government."""
+
+    person_id: int
+    login: str
+    role: str
+    is_on_case: bool
+    division: str | None
+    tier: str | None
+
+
+def holders_for_case(
+    session: Session,
+    case_id: int,
+    divisions: Collection[str],
+    roles: Collection[str],
+    on: date,
+) -> list[Held]:
+    """Return the posts of these roles that are held on a day, on a case or in its divisions."""
+    rows = session.execute(
+        select(
+            Person.id, Person.login, GrantRow.role, GrantRow.case_id, GrantRow.division,
+            GrantRow.tier,
+        )
+        .join(Person, Person.id == GrantRow.person_id)
+        .where(
+            GrantRow.role.in_(sorted(roles)),
+            or_(
+                GrantRow.case_id == case_id,
+                GrantRow.case_id.is_(None) & GrantRow.division.in_(sorted(divisions)),
+            ),
+            _holds(GrantRow, on),
+            Person.is_active,
+        )
+        .order_by(Person.id, GrantRow.id)
+    )  # fmt: skip
+    return [
+        Held(row.id, row.login, row.role, row.case_id is not None, row.division, row.tier)
+        for row in rows
+    ]
+
+
+def deputies_on(
+    session: Session, person_ids: Collection[int], on: date
+) -> list[tuple[int, str, int]]:
+    """Return who acts for these people on a day: the deputy's id and login, and for whom."""
+    rows = session.execute(
+        select(Person.id, Person.login, Deputy.acts_for_id)
+        .join(Deputy, Deputy.person_id == Person.id)
+        .where(Deputy.acts_for_id.in_(person_ids), _holds(Deputy, on), Person.is_active)
+        .order_by(Deputy.id)
+    )
+    return [(row.id, row.login, row.acts_for_id) for row in rows]
+
+
 def ids_of_logins(session: Session, logins: Collection[str]) -> dict[str, int]:
     """Return the ids of those who have these logins."""
     if not logins:

@@ -173,7 +173,10 @@ def _settle(stored: Values | None, found: Values) -> Values:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What happened to a deadline: started, moved, met, ended, reopened or withdrawn."""
+    """What happened to a deadline: started, moved, confirmed, met, ended, reopened or withdrawn.
+
+    Confirmed: its date, which rested on a year without a notice, is certain now.
+    """
 
     kind: str
     key: Key
@@ -191,6 +194,8 @@ def moved(stored: Mapping[Key, Values], kept: Mapping[Key, Values]) -> Iterator[
             yield Moved("deadline_reopened", key, before, after)
         elif (before["due_on"], before["due_at"]) != (after["due_on"], after["due_at"]):
             yield Moved("deadline_moved", key, before, after)
+        elif before["provisional"] and not after["provisional"] and after["ended_on"] is None:
+            yield Moved("deadline_confirmed", key, before, after)
         if after["ended_on"] is not None and (before is None or before["ended_on"] is None):
             kind = "deadline_met" if after["satisfied_by"] is not None else "deadline_ended"
             yield Moved(kind, key, before, after)

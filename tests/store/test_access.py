@@ -21,7 +21,14 @@ LATER = NOW + timedelta(hours=1)
 def _log(database: Database, *whats: str, at: datetime = NOW) -> None:
     with database.sessions.begin() as session:
         for what in whats:
-            log_access(session, happened_at=at, person="sun", what=what, item="i", origin=From(request_id="r"))
+            log_access(
+                session,
+                happened_at=at,
+                person="sun",
+                what=what,
+                item="i",
+                origin=From(request_id="r"),
+            )
 
 
 def _seal(database: Database, now: datetime = LATER) -> int:

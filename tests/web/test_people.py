@@ -291,7 +291,9 @@ def test_who_is_deactivated_is_out_and_comes_back_signed_out(
 def test_the_last_administrator_stays(root: FlaskClient, database: Database) -> None:
     with database.readers.begin() as session:
         me = find_login(session, "root")
-        grant = session.scalars(select(GrantRow.id).where(GrantRow.role == SYSTEM_ADMINISTRATOR)).one()
+        grant = session.scalars(
+            select(GrantRow.id).where(GrantRow.role == SYSTEM_ADMINISTRATOR)
+        ).one()
     assert me is not None
     page = f"/people/{me.id}"
     refused = post(root, f"{page}/standing", page, do="deactivate")
