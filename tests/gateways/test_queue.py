@@ -34,6 +34,8 @@ def looker() -> Looker:
     return Looker()
 
 
+# The library leaves a thread's listening connection to the collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_whoever_serves_looks_when_woken(queue_url: str, looker: Looker) -> None:
     queue = from_url(queue_url, "secret")
     stop = queue.serve(looker)
