@@ -434,6 +434,14 @@ def names_of_logins(session: Session, logins: Collection[str]) -> dict[str, str]
     return {row.login: row.name for row in rows}
 
 
+def names_of_ids(session: Session, ids: Collection[int]) -> dict[int, str]:
+    """Return the names of the people with these ids."""
+    if not ids:
+        return {}
+    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(sorted(ids))))
+    return {row.id: row.name for row in rows}
+
+
 def carriers_of(session: Session, case_ids: Sequence[int]) -> dict[int, str]:
     """Return the login of each case's carrier: who was given the post last."""
     rows = session.execute(

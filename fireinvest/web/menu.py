@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flask import Flask, request
 
 from fireinvest.messages import Text
+from fireinvest.web.views.inbox import unread
 from fireinvest.web.visiting import visitor
 from fireinvest.workflow.permissions import Duty
 
@@ -22,7 +23,7 @@ class Entry:
 
 def install(app: Flask) -> None:
     """Give the menu to the frame of every page."""
-    app.context_processor(lambda: {"main_menu": main_menu})
+    app.context_processor(lambda: {"main_menu": main_menu, "unread_notices": unread})
 
 
 def main_menu() -> list[tuple[Text | None, list[Entry]]]:

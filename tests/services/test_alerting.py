@@ -28,7 +28,8 @@ from fireinvest.workflow.actions import (
 )
 from fireinvest.workflow.engine import Action
 from fireinvest.workflow.permissions import SYSTEM, Actor
-from tests.services.office import CALENDAR, CITY, FUYUAN, LAW, facts, key, person
+from tests.services.office import CALENDAR, CITY, FUYUAN, LAW, actor, facts, key
+from tests.web.office import person_with
 
 TIMERS = Actor(SYSTEM)
 
@@ -46,7 +47,7 @@ class Office:
 
     def __init__(self, database: Database, opened_on: str = "2025-05-12") -> None:
         self.database = database
-        self.carrier = person(database, "carrier", Post("carrier", division=FUYUAN, tier="county"))
+        person_with(database, "carrier", Post("carrier", division=FUYUAN, tier="county"))
         for login, role, place, tier in (
             ("head", "agency_head", FUYUAN, "county"),
             ("signer", "government_signer", FUYUAN, "county"),
@@ -54,18 +55,24 @@ class Office:
             ("city", "agency_head", CITY, "city"),
             ("elsewhere", "agency_head", "530302", "county"),
         ):
-            person(database, login, Post(role, division=place, tier=tier))
+            person_with(database, login, Post(role, division=place, tier=tier))
         for login in ("leader", "other"):
-            person(database, login)
+            person_with(database, login)
         self.today = on(opened_on)
         self.ref = self.opens()
 
     def opens(self) -> CaseRef:
         return open_case(
-            self.database, LAW, CALENDAR, self.carrier, facts(deaths=1, serious_injuries=0),
+            self.database, LAW, CALENDAR, actor(self.database, self.id_of("carrier")), facts(deaths=1, serious_injuries=0),
             "某某商贸有限公司", "胜境街道1号", home_division=CITY, idempotency_key=key(),
             now=at(self.today), today=self.today,
         )  # fmt: skip
+
+    def id_of(self, login: str) -> int:
+        with self.database.readers.begin() as session:
+            found = find_login(session, login)
+            assert found is not None
+            return found.id
 
     def does(self, step: str, payload: object, day: str) -> None:
         self.today = max(self.today, on(day))
@@ -185,9 +192,7 @@ def test_an_extension_moves_the_date_and_says_so(office: Office) -> None:
     office.sweeps("2025-07-27")
     assert [rung for rung, login in office.told() if login == "leader"][2:] == ["left_15"]
     with office.database.readers.begin() as session:
-        leader = find_login(session, "leader")
-        assert leader is not None
-        newest = alerts_of(session, leader.id)
+        newest = alerts_of(session, office.id_of("leader"))
     moved = next(each for each in newest if each.rung == "moved")
     assert (moved.details["before"], moved.details["after"]) != (None, None)
     assert moved.due_on == on("2025-08-10")
@@ -197,11 +202,8 @@ def test_whoever_left_was_recused_or_is_away_is_not_told(office: Office) -> None
     office.does("request_team", DocumentSent(to="县政府"), "2025-05-13")
     office.does("establish_team", Order(document_no="1", person="leader"), "2025-05-14")
     office.does("join_team", Membership(person="other", item="police"), "2025-05-14")
-    with office.database.readers.begin() as session:
-        found = {login: find_login(session, login) for login in ("leader", "elsewhere", "head")}
-    ids = {login: each.id for login, each in found.items() if each is not None}
     name_deputy(
-        office.database, person_id=ids["elsewhere"], acts_for_id=ids["head"],
+        office.database, person_id=office.id_of("elsewhere"), acts_for_id=office.id_of("head"),
         valid_from=on("2025-07-01"), valid_until=on("2025-07-09"), granted_by="security",
     )  # fmt: skip
     office.does("declare_recusal", Recusal(person="leader", item="interest"), "2025-06-01")
