@@ -16,6 +16,13 @@ fi
 if ! compgen -G '/usr/share/fonts/opentype/noto/Noto*CJK*' >/dev/null; then
     missing+=(fonts-noto-cjk)
 fi
+# Papers are laid out by pango, and its fonts cut down by harfbuzz.
+for library in libpango-1.0.so.0:libpango-1.0-0 libpangoft2-1.0.so.0:libpangoft2-1.0-0 \
+    libharfbuzz-subset.so.0:libharfbuzz-subset0; do
+    if ! ldconfig -p | grep -q "${library%%:*}"; then
+        missing+=("${library##*:}")
+    fi
+done
 
 if [ ${#missing[@]} -eq 0 ]; then
     exit 0

@@ -11,8 +11,19 @@ from fireinvest.services.rulesets import stored_ruleset
 from fireinvest.store import Session
 from fireinvest.store.alerts import Alert
 
-#: A notice that is no rung of a clock: something could not be sent.
+#: Notices that are no rungs of a clock: something could not be sent; the sweep did not run.
 FAILED_DELIVERY = "delivery_failed"
+SWEEP_MISSED = "sweep_missed"
+NOTICE_MISSING = "notice_missing"
+
+#: The ways of hearing outside, by their kind.
+CHANNELS: Mapping[str, Text] = {
+    "mail": Text("Mail"),
+    "wecom": Text("Robot of a WeCom group"),
+    "dingtalk": Text("Robot of a DingTalk group"),
+    "webhook": Text("Webhook of another program"),
+    "feed": Text("Calendar"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +45,12 @@ def words_of(session: Session, alert: Alert, today: date) -> AlertWords:
     """Return what a notice says on a day, under the law of its case."""
     path = f"/cases/{alert.number}" if alert.number else None
     if alert.ruleset_pin is None or alert.clock is None:
-        return AlertWords(*_of_delivery(alert), path, is_urgent=True)
+        if alert.rung == SWEEP_MISSED:
+            return AlertWords(*_of_sweep(alert), "/work", is_urgent=True)
+        if alert.rung == NOTICE_MISSING:
+            return AlertWords(*_of_notice(alert), "/calendar/notices", is_urgent=False)
+        own = "/me/notices" if alert.details.get("own") else path
+        return AlertWords(*_of_delivery(alert), own, is_urgent=True)
     ruleset = stored_ruleset(session, alert.ruleset_pin)
     clock, rung = ruleset.clocks[alert.clock], ruleset.rungs[alert.rung]
     title = Text(
@@ -90,6 +106,8 @@ def _moved(details: Mapping[str, Any]) -> Iterator[Words]:
         yield Text("Why: entry %(seq)s of the case.", seq=details.get("entry", ""))
     elif cause == "calendar":
         yield Text("Why: the working days were announced or changed.")
+    elif cause == "time":
+        yield Text("Why: an appraisal is out, and its time is left out of the period.")
     elif isinstance(cause, str):
         yield Text("Why: the reading of the rule was decided anew.")
 
@@ -100,6 +118,57 @@ def _day(details: Mapping[str, Any], part: str, name: str) -> str | None:
 
 
 def _of_delivery(alert: Alert) -> tuple[Words, tuple[Words, ...]]:
-    title = Text("A notice could not be delivered")
-    channel, error = alert.details.get("channel", ""), alert.details.get("error", "")
-    return title, (Text("Channel %(channel)s: %(error)s", channel=channel, error=error),)
+    title: Words = Text("A notice could not be delivered")
+    if not alert.details.get("own"):
+        name = alert.details.get("person", "")
+        title = Text("A notice for %(name)s could not be delivered", name=name)
+    channel = channel_words(str(alert.details.get("channel", "")))
+    why = failure_words(str(alert.details.get("error", "")))
+    return title, (Text("%(channel)s: %(error)s", channel=channel, error=why),)
+
+
+def _of_notice(alert: Alert) -> tuple[Words, tuple[Words, ...]]:
+    year, until = alert.details.get("year", ""), alert.details.get("until", "")
+    title = Text("The holiday notice for %(year)s is to be entered", year=year)
+    return title, (
+        Text(
+            "The working calendar is announced until %(day)s; later dates are provisional.",
+            day=until,
+        ),
+    )
+
+
+def channel_words(kind: str) -> Words:
+    """Return what a kind of channel is called."""
+    return CHANNELS.get(kind, kind)
+
+
+_FAILURES: Mapping[str, Text] = {
+    "no_answer": Text("the other side does not answer"),
+    "not_allowed": Text("this server may not ask that address"),
+    "mail_refused": Text("the mail server refuses the address"),
+    "no_robot": Text("what answers there is no robot"),
+    "off": Text("this kind of channel is switched off"),
+    "other_key": Text("the server's key was changed: enter the address anew"),
+}
+
+
+def failure_words(code: str) -> Words:
+    """Return why something could not be sent; what is no known code isn't told to people."""
+    kind, _, number = code.partition(":")
+    if number.isascii() and number.lstrip("-").isdecimal():
+        if kind == "http":
+            return Text("the other side answers with error %(number)s", number=number)
+        if kind == "errcode":
+            return Text("the robot answers with error %(number)s", number=number)
+    return _FAILURES.get(code, Text("it could not be sent"))
+
+
+def _of_sweep(alert: Alert) -> tuple[Words, tuple[Words, ...]]:
+    since = alert.details.get("since")
+    text = (
+        Text("It ran last on %(when)s. Until it runs, nobody is told of a deadline.", when=since)
+        if since
+        else Text("It has never run. Until it runs, nobody is told of a deadline.")
+    )
+    return Text("The nightly sweep has not run"), (text,)

@@ -8,13 +8,14 @@ from typing import Any
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.clocks import Deadline
 from fireinvest.regulation.profile import Clock, Rung, RungAt
-from fireinvest.regulation.rungs import Reached, reached_between, rungs_of
+from fireinvest.regulation.rungs import Reached, rungs_of
 from fireinvest.services.cases import Loaded, load_case, recount
 from fireinvest.services.delivering import deliver
 from fireinvest.services.hearing import Hearer, hearers
-from fireinvest.services.ladders import climbed
+from fireinvest.services.ladders import climbed, is_behind, newly_reached
 from fireinvest.store import Session, alerts
 from fireinvest.store.alerts import Ladder, NewAlert
+from fireinvest.workflow.deadlines import calendar_of
 
 __all__ = ["Told", "climb", "event_kinds", "tell_event"]
 
@@ -57,8 +58,11 @@ def climb(
 
     """
     loaded = load_case(session, case_id, lock=True)
-    deadlines = recount(session, loaded, calendar, cause="calendar", now=now, today=today)
+    deadlines = recount(session, loaded, calendar, now=now, today=today)
+    calendar = calendar_of(loaded.case, calendar)
     ladders = alerts.ladders_of(session, case_id)
+    behind = any(is_behind(each) for each in ladders.values())
+    on_record = alerts.reached_of(session, case_id) if behind else frozenset()
     lines: list[_Line] = []
     after: dict[tuple[str, str], Ladder] = {}
     for found in deadlines:
@@ -66,8 +70,7 @@ def climb(
         if found.is_ended:
             continue
         known = ladders.get(place)
-        since = None if known is None else known.swept_on
-        for each in reached_between(loaded.case.ruleset, calendar, found, since, today):
+        for each in newly_reached(loaded.case, found, calendar, known, on_record, today):
             lines.append(_Line(found, found.clock, found.run.instance, found.due_on, each))
         after[place] = climbed(loaded.case, found, calendar, today)
     told = _tell(session, loaded, lines, now=now, today=today)
@@ -109,7 +112,10 @@ def tell_event(
         lines = _event_lines(loaded, _RUNG_OF[kind], payload, today)
         if kind == "deadline_moved" and _is_confirmed(payload):
             lines += _event_lines(loaded, RungAt.CONFIRMED, payload, today)
-        told = _tell(session, loaded, lines, now=now, today=today)
+        # That it moved and that it is certain now are two things to tell: neither hides the other.
+        for line in lines:
+            one = _tell(session, loaded, [line], now=now, today=today)
+            told = Told(told.told + one.told, told.skipped + one.skipped)
     if kind in _CLIMBING:
         climbing = climb(session, case_id, calendar, now=now, today=today)
         told = Told(told.told + climbing.told, told.skipped + climbing.skipped)
@@ -147,16 +153,16 @@ def _tell(
         return Told()
     roles = dict.fromkeys(role for line in lines for role in _roles(line.clock, line.reached.rung))
     people = hearers(session, loaded, list(roles), today)
-    latest: dict[tuple[int, tuple[str, str]], tuple[_Line, Hearer, str]] = {}
+    latest: dict[tuple[int, tuple[str, str]], tuple[_Line, Hearer, str, int | None]] = {}
     for line in lines:
         wanted = _roles(line.clock, line.reached.rung)
         for person in people:
-            role = next((each for each in person.roles if each in wanted), None)
-            if role is not None:
-                latest[person.person_id, line.place] = (line, person, role)
+            heard_as = person.hears(wanted)
+            if heard_as is not None:
+                latest[person.person_id, line.place] = (line, person, *heard_as)
     new = [_alert(loaded, *each) for each in latest.values()]
     added = alerts.add_alerts(session, new, now)
-    heard = {id(line) for line, _, _ in latest.values()}
+    heard = {id(line) for line, *_ in latest.values()}
     alerts.add_reached(
         session, [_record(loaded, each, id(each) not in heard, now) for each in lines]
     )
@@ -170,7 +176,9 @@ def _roles(clock: Clock, rung: Rung) -> tuple[str, ...]:
     return (*rung.hears, *clock.hears)
 
 
-def _alert(loaded: Loaded, line: _Line, person: Hearer, role: str) -> NewAlert:
+def _alert(
+    loaded: Loaded, line: _Line, person: Hearer, role: str, acts_for_id: int | None
+) -> NewAlert:
     rung, occurrence = line.reached.rung, line.reached.occurrence
     parts = (loaded.ref.number, *line.place, line.due_on, rung.id, occurrence, person.login)
     details = dict(line.details)
@@ -180,7 +188,7 @@ def _alert(loaded: Loaded, line: _Line, person: Hearer, role: str) -> NewAlert:
     return NewAlert(
         key=":".join(f"{each}" for each in parts),
         person_id=person.person_id,
-        acts_for_id=person.acts_for_id,
+        acts_for_id=acts_for_id,
         role=role,
         case_id=loaded.ref.id,
         clock=line.clock.id,

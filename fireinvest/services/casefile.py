@@ -14,7 +14,7 @@ from fireinvest.store.cases import Values
 from fireinvest.store.people import names_of_logins
 from fireinvest.store.projections import Key
 from fireinvest.workflow.case import Case
-from fireinvest.workflow.deadlines import deadlines_of
+from fireinvest.workflow.deadlines import calendar_of, deadlines_of
 from fireinvest.workflow.permissions import Actor
 
 
@@ -86,7 +86,7 @@ def case_file(
     }
     found = tuple(_settled(each, stored) for each in deadlines_of(loaded.case, calendar, today))
     names = names_of_logins(session, set(_logins(loaded)))
-    return CaseFile(loaded, found, names, calendar, today)
+    return CaseFile(loaded, found, names, calendar_of(loaded.case, calendar), today)
 
 
 def _settled(found: Deadline, stored: dict[Key, Values]) -> Deadline:

@@ -1,7 +1,7 @@
 """Notices on their way out: which channel carries which notice, and when it may be sent."""
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from fireinvest.china import CHINA
 from fireinvest.store import Session
@@ -9,8 +9,10 @@ from fireinvest.store.alerts import NewAlert
 from fireinvest.store.channels import Channel, sending_channels
 from fireinvest.store.outbox import Notice, post_once
 
+#: Robots and other programs that get notices by HTTPS.
+HOOKS = ("webhook", "wecom", "dingtalk")
 #: The channels by which something is sent; a calendar feed is fetched.
-SENDING = ("mail", "webhook")
+SENDING = ("mail", *HOOKS)
 #: When a digest is sent, in China.
 DIGEST_AT = time(8, 0)
 _ONE_DAY = timedelta(days=1)
@@ -40,12 +42,23 @@ def job(
     """Return the job that carries a notice over a channel; what is urgent isn't kept for a digest."""
     if channel.is_digest and not passes_quiet:
         at = next_digest(now)
-        key = f"digest:{channel.id}:{at.astimezone(CHINA).date()}"
-        return Notice(key, None, "digest", {}, channel.person_id, channel.id, at)
+        day = at.astimezone(CHINA).date()
+        digest_at = after_quiet(channel, at) or at
+        return Notice(
+            f"digest:{channel.id}:{day}", None, "digest", {"day": f"{day}"}, channel.person_id,
+            channel.id, digest_at,
+        )  # fmt: skip
     key = f"alert:{alert_id}:{channel.id}"
     not_before = None if passes_quiet else after_quiet(channel, now)
-    payload = {"alert": alert_id}
-    return Notice(key, case_id, channel.kind, payload, channel.person_id, channel.id, not_before)
+    payload = {"alert": alert_id, "passes_quiet": passes_quiet}
+    kind = "webhook" if channel.kind in HOOKS else channel.kind
+    return Notice(key, case_id, kind, payload, channel.person_id, channel.id, not_before)
+
+
+def digest_between(day: date) -> tuple[datetime, datetime]:
+    """Return from when on and before when notices came that stand in the digest of a day."""
+    until = datetime.combine(day, DIGEST_AT, CHINA)
+    return until - _ONE_DAY, until
 
 
 def next_digest(now: datetime) -> datetime:

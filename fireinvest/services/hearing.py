@@ -1,7 +1,7 @@
 """Who hears of what happens to a clock: the holders of roles, their deputies, and superiors."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from fireinvest.regulation.rungs import ABOVE
@@ -9,17 +9,24 @@ from fireinvest.services.cases import Loaded
 from fireinvest.store import Session
 from fireinvest.store.people import Held, deputies_on, holders_for_case
 from fireinvest.workflow.case import Case
-from fireinvest.workflow.permissions import Actor, Grant, acting_tiers, is_recused, roles_of
+from fireinvest.workflow.permissions import Actor, Grant, roles_of, superior_tiers
 
 
 @dataclass(frozen=True, slots=True)
 class Hearer:
-    """Somebody who hears: as which role, and for whom if as a deputy."""
+    """Somebody who hears: as which roles, and as which others for whom they act that day."""
 
     person_id: int
     login: str
-    roles: tuple[str, ...]
-    acts_for_id: int | None = None
+    roles: tuple[str, ...] = ()
+    deputed: Mapping[str, int] = field(default_factory=dict)
+
+    def hears(self, wanted: Collection[str]) -> tuple[str, int | None] | None:
+        """Return the role of these as which they hear, and for whom; their own comes first."""
+        own = next((role for role in self.roles if role in wanted), None)
+        if own is not None:
+            return own, None
+        return next((each for each in self.deputed.items() if each[0] in wanted), None)
 
 
 def hearers(
@@ -28,38 +35,44 @@ def hearers(
     """Return who hears in a case as one of these roles on a day, each person once.
 
     They are those who could act so: whoever was recused, left the team or their post hears
-    nothing. Deputies hear what those hear for whom they act that day, unless they hear it anyhow.
+    nothing. Deputies hear what those hear for whom they act that day, unless they hear it anyhow;
+    also when the other one can no longer sign in.
     """
     case, number = loaded.case, loaded.ref.number
     plain = {role.removeprefix(ABOVE) for role in roles}
     places = [each for each in _places(case) if each]
     held = holders_for_case(session, loaded.ref.id, places, plain, today)
     above = superior_tiers(case)
-    found: dict[int, Hearer] = {}
-    for person_id, login, grants in _by_person(held, number):
+
+    def as_roles(login: str, grants: tuple[Grant, ...]) -> tuple[str, ...]:
         actor = Actor(login, grants)
         acting = roles_of(actor, case, number)
         higher = roles_of(actor, case, number, above) if above else frozenset()
-        as_roles = tuple(
+        return tuple(
             role
             for role in roles
             if role in acting or (role.startswith(ABOVE) and role.removeprefix(ABOVE) in higher)
         )
-        if as_roles:
-            found[person_id] = Hearer(person_id, login, as_roles)
-    for deputy_id, login, acts_for_id in deputies_on(session, list(found), today):
-        if deputy_id not in found and not is_recused(Actor(login), case):
-            found[deputy_id] = Hearer(deputy_id, login, found[acts_for_id].roles, acts_for_id)
+
+    found: dict[int, Hearer] = {}
+    posts: dict[int, tuple[tuple[Grant, ...], tuple[str, ...]]] = {}
+    active = {each.person_id for each in held if each.is_active}
+    for person_id, login, grants in _by_person(held, number):
+        heard = as_roles(login, grants)
+        posts[person_id] = grants, heard
+        if heard and person_id in active:
+            found[person_id] = Hearer(person_id, login, heard)
+    for deputy_id, login, acts_for_id in deputies_on(session, list(posts), today):
+        # Under their own name, though with the other one's posts: nobody hears so of their own
+        # report, or of a case from which they were recused.
+        grants, others = posts[acts_for_id]
+        could = as_roles(login, grants)
+        deputed = {role: acts_for_id for role in others if role in could}
+        if deputed:
+            known = found.get(deputy_id) or Hearer(deputy_id, login)
+            both = {**deputed, **known.deputed}
+            found[deputy_id] = Hearer(deputy_id, login, known.roles, both)
     return tuple(found.values())
-
-
-def superior_tiers(case: Case) -> frozenset[str]:
-    """Return the tier of government next above those whose people act in the case."""
-    tiers = case.ruleset.tiers
-    acting = [tiers[name].rank for name in acting_tiers(case) if name in tiers]
-    higher = [tier for tier in tiers.values() if tier.rank > max(acting, default=0)]
-    lowest = min((tier.rank for tier in higher), default=None)
-    return frozenset(tier.id for tier in higher if tier.rank == lowest)
 
 
 def _places(case: Case) -> tuple[str | None, ...]:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.services.alerting import climb
+from fireinvest.services.reminding import remind_of_notice
 from fireinvest.store import Database, alerts, sweeps
 from fireinvest.store.conflicts import Conflict, changing
 
@@ -61,6 +62,7 @@ def sweep(
             skipped += done[1]
         after_id = ids[-1]
     with changing(database) as session:
+        told += remind_of_notice(session, calendar, now=clock(), today=today)
         sweeps.end(
             session, sweep_id, clock(), cases=seen, told=told, skipped=skipped, errors=len(failed)
         )

@@ -37,6 +37,15 @@ class Hopeless(Exception):
     """A job can't be done, and trying again won't help. The message is for the operator."""
 
 
+class Later(Exception):
+    """A job isn't to be done yet, though nothing failed: such as in somebody's quiet hours."""
+
+    def __init__(self, until: datetime) -> None:
+        """Keep from when on it may be done."""
+        super().__init__(until)
+        self.until = until
+
+
 class _Lost(Exception):
     """The lease was over and somebody else has the job: nothing is written."""
 
@@ -55,8 +64,13 @@ class Worker:
         """Do some of the jobs that wait, and return how many were taken."""
         with changing(self.database) as session:
             jobs = outbox.claim(session, self.name, self.clock(), LEASE, _AT_ONCE)
+        until = self.clock() + LEASE / 2
         for job in jobs:
-            self._do(job)
+            if self.clock() > until:
+                # The others were slow: somebody else may have it before the lease is over.
+                self._hand_back(job, self.clock())
+            else:
+                self._do(job)
         return len(jobs)
 
     def drain(self) -> int:
@@ -80,6 +94,8 @@ class Worker:
             return
         except Conflict:
             self._put_off(job, timedelta(), None)
+        except Later as later:
+            self._hand_back(job, later.until)
         except Hopeless as error:
             self._give_up(job, str(error))
         except Exception as error:
@@ -93,6 +109,10 @@ class Worker:
     def _put_off(self, job: Job, wait: timedelta, error: str | None) -> None:
         with changing(self.database) as session:
             outbox.put_off(session, job, self.name, self.clock() + wait, error)
+
+    def _hand_back(self, job: Job, until: datetime) -> None:
+        with changing(self.database) as session:
+            outbox.hand_back(session, job, self.name, until)
 
     def _give_up(self, job: Job, error: str) -> None:
         now = self.clock()

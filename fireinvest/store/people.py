@@ -362,7 +362,10 @@ def save_member_grants(
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A post of somebody who can sign in: on the case that was asked for, or at a government."""
+    """A post of somebody: on the case that was asked for, or at a government.
+
+    ``is_active``: they can sign in.
+    """
 
     person_id: int
     login: str
@@ -370,6 +373,7 @@ class Held:
     is_on_case: bool
     division: str | None
     tier: str | None
+    is_active: bool
 
 
 def holders_for_case(
@@ -379,11 +383,14 @@ def holders_for_case(
     roles: Collection[str],
     on: date,
 ) -> list[Held]:
-    """Return the posts of these roles that are held on a day, on a case or in its divisions."""
+    """Return the posts of these roles that are held on a day, on a case or in its divisions.
+
+    Also those of people who may no longer sign in: their deputies go on.
+    """
     rows = session.execute(
         select(
             Person.id, Person.login, GrantRow.role, GrantRow.case_id, GrantRow.division,
-            GrantRow.tier,
+            GrantRow.tier, Person.is_active,
         )
         .join(Person, Person.id == GrantRow.person_id)
         .where(
@@ -393,14 +400,16 @@ def holders_for_case(
                 GrantRow.case_id.is_(None) & GrantRow.division.in_(sorted(divisions)),
             ),
             _holds(GrantRow, on),
-            Person.is_active,
         )
         .order_by(Person.id, GrantRow.id)
     )  # fmt: skip
     return [
-        Held(row.id, row.login, row.role, row.case_id is not None, row.division, row.tier)
+        Held(
+            row.id, row.login, row.role, row.case_id is not None, row.division, row.tier,
+            row.is_active,
+        )
         for row in rows
-    ]
+    ]  # fmt: skip
 
 
 def deputies_on(

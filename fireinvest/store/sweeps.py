@@ -7,6 +7,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from fireinvest.store.alerts import SweepRow
+from fireinvest.store.cases import CaseRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +61,8 @@ def latest(session: Session, size: int = 1, *, ended: bool = False) -> list[Swee
     if ended:
         query = query.where(SweepRow.ended_at.is_not(None))
     return [Sweep(*row) for row in session.execute(query)]
+
+
+def first_case_at(session: Session) -> datetime | None:
+    """Return when the first case was opened here, None where there is none."""
+    return session.scalar(select(CaseRow.opened_at).order_by(CaseRow.id).limit(1))

@@ -45,10 +45,15 @@ def main_menu() -> list[tuple[Text | None, list[Entry]]]:
         work.append(("intake.show", Text("New fire"), "plus"))
     groups: list[tuple[Text | None, list[Entry]]] = [
         (None, list(_entries(work))),
-        (Text("Law and days"), list(_entries(law))),
+        (
+            Text("Law and days"),
+            list(_entries([*law, ("readings.show", Text("Register of readings"), "book")])),
+        ),
     ]
     offices = [
         ("people.show", Text("People and posts"), "people", Duty.LIST_PEOPLE),
+        ("work.show", Text("Background work"), "clock", Duty.WATCH_WORK),
+        ("notices.show", Text("Holiday notices"), "calendar", Duty.KEEP_CALENDAR),
     ]
     mine = [each[:3] for each in offices if found.has(each[3])]
     if mine:

@@ -4,15 +4,17 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, text
 
 from fireinvest.regulation.calendar import Calendar
+from fireinvest.services.alert_words import words_of
 from fireinvest.services.alerting import climb, tell_event
-from fireinvest.services.cases import CaseRef, act, open_case
-from fireinvest.services.people import Post, name_deputy
+from fireinvest.services.cases import CaseRef, act, load_case, open_case, rebuild, recount
+from fireinvest.services.people import Post, name_deputy, set_active
 from fireinvest.services.sweeping import Swept, sweep
 from fireinvest.store import Database
 from fireinvest.store.alerts import AlertRow, LadderRow, ReachedRow, alerts_of, ladders_of
@@ -22,13 +24,14 @@ from fireinvest.workflow.actions import (
     DocumentReceived,
     DocumentSent,
     Extension,
+    Interval,
     Membership,
     Order,
     Recusal,
 )
 from fireinvest.workflow.engine import Action
 from fireinvest.workflow.permissions import SYSTEM, Actor
-from tests.services.office import CALENDAR, CITY, FUYUAN, LAW, actor, facts, key
+from tests.services.office import CALENDAR, CITY, FUYUAN, LAW, actor, facts, key, notice_of
 from tests.web.office import person_with
 
 TIMERS = Actor(SYSTEM)
@@ -218,6 +221,129 @@ def test_whoever_left_was_recused_or_is_away_is_not_told(office: Office) -> None
     assert not [each for each in told if each[1] == "leader"]
     # The deputy hears what the head hears while it lasts: three days left, not the last.
     assert [rung for rung, login in office.told() if login == "elsewhere"] == ["left_3"]
+
+
+def deputes(office: Office, login: str, acts_for: str, first: str, last: str) -> None:
+    name_deputy(
+        office.database, person_id=office.id_of(login), acts_for_id=office.id_of(acts_for),
+        valid_from=on(first), valid_until=on(last), granted_by="security",
+    )  # fmt: skip
+
+
+def test_a_deputy_hears_each_rung_that_they_would_not_hear_anyhow(office: Office) -> None:
+    # The head hears of the last days themselves, and for the carrier of those before.
+    deputes(office, "head", "carrier", "2025-06-01", "2025-07-31")
+    deputes(office, "other", "signer", "2025-06-01", "2025-07-31")
+    deputes(office, "other", "carrier", "2025-06-01", "2025-07-31")
+    for night in ("2025-05-12", "2025-07-04", "2025-07-12"):
+        office.sweeps(night)
+    carrier, signer = office.id_of("carrier"), office.id_of("signer")
+    assert heard_of_report(office, "head") == [
+        ("urged", "agency_head", None), ("left_7", "carrier", carrier),
+    ]  # fmt: skip
+    urged, left = heard_of_report(office, "other")
+    assert left == ("left_7", "carrier", carrier)
+    # Of what both of them hear, the deputy hears once.
+    assert urged in (("urged", "carrier", carrier), ("urged", "government_signer", signer))
+
+
+def heard_of_report(office: Office, login: str) -> list[tuple[str, str, int | None]]:
+    with office.database.readers.begin() as session:
+        newest = alerts_of(session, office.id_of(login))
+    return [(each.rung, each.role, each.acts_for_id) for each in newest if each.clock == "report"]
+
+
+def test_a_deputy_goes_on_for_somebody_who_can_no_longer_sign_in(office: Office) -> None:
+    deputes(office, "other", "carrier", "2025-06-01", "2025-07-31")
+    office.sweeps("2025-05-12")
+    set_active(office.database, office.id_of("carrier"), is_active=False)
+    office.sweeps("2025-07-04")
+    assert [each for each in office.told() if each[0] == "left_7"] == [("left_7", "other")]
+
+
+def test_a_deputy_on_the_team_hears_nothing_for_the_government(office: Office) -> None:
+    office.does("request_team", DocumentSent(to="县政府"), "2025-05-13")
+    office.does("establish_team", Order(document_no="1", person="leader"), "2025-05-14")
+    office.does("join_team", Membership(person="other", item="police"), "2025-05-14")
+    deputes(office, "other", "signer", "2025-06-01", "2025-07-31")
+    deputes(office, "elsewhere", "signer", "2025-06-01", "2025-07-31")
+    office.sweeps("2025-07-12")
+    urged = {login for rung, login in office.told() if rung == "urged"}
+    assert urged >= {"signer", "elsewhere", "leader"}
+    assert "other" not in urged
+
+
+def test_that_a_date_moved_and_that_it_is_certain_are_both_told(office: Office) -> None:
+    before = {"due_on": "2025-07-11", "provisional": True}
+    after = {"due_on": "2025-07-14", "provisional": False}
+    payload = {
+        "clock": "report", "instance": "1", "entry": 1, "cause": "calendar", "before": before,
+        "after": after,
+    }  # fmt: skip
+    with office.database.sessions.begin() as session:
+        tell_event(
+            session, "deadline_moved", office.ref.id, payload, CALENDAR, now=at(office.today),
+            today=office.today,
+        )  # fmt: skip
+    told = [rung for rung, login in office.told() if login == "carrier"]
+    assert told[:2] == ["moved", "confirmed"]
+
+
+def test_a_date_that_an_appraisal_moves_day_by_day_names_no_entry(office: Office) -> None:
+    office.does("request_team", DocumentSent(to="县政府"), "2025-05-13")
+    office.does("establish_team", Order(document_no="1", person="leader"), "2025-05-14")
+    office.does("test_commissioned", Interval(ref="T1", subject="残留物"), "2025-05-16")
+    office.spreads()
+    office.sweeps("2025-06-20")
+    office.spreads()
+    # An entry that has nothing to do with it doesn't become its reason.
+    office.does("join_team", Membership(person="other", item="police"), "2025-06-28")
+    office.spreads()
+    # It had come back before that was written down.
+    office.does("test_returned", Interval(ref="T1"), "2025-06-26")
+    office.spreads()
+    with office.database.readers.begin() as session:
+        heard = alerts_of(session, office.id_of("carrier"))
+        words = [
+            str(line) for each in heard if each.rung == "moved"
+            for line in words_of(session, each, office.today).lines
+        ]  # fmt: skip
+    causes = [each.details["cause"] for each in heard if each.rung == "moved"]
+    assert causes == ["entry", "time", "time"]
+    assert any("appraisal" in line for line in words)
+
+
+def test_a_notice_that_moves_no_date_can_move_its_rungs(office: Office) -> None:
+    office.does("request_team", DocumentSent(to="县政府"), "2025-05-13")
+    office.does("establish_team", Order(document_no="1", person="leader"), "2025-05-14")
+    office.does("submit_report", DocumentSent(to="县政府"), "2025-07-10")
+    office.does("receive_report", DocumentReceived(sender="调查组"), "2025-07-11")
+    office.sweeps("2025-07-28")
+    with office.database.readers.begin() as session:
+        ladder = ladders_of(session, office.ref.id)["reply", "1"]
+    assert (ladder.due_on, ladder.next_on) == (on("2025-08-01"), on("2025-07-29"))
+    # A Wednesday is off and the Saturday before is worked: three days are left since Monday.
+    known = notice_of(2025, "1")
+    swapped = replace(
+        known, off={**known.off, on("2025-07-30"): ""}, worked=known.worked | {on("2025-07-26")}
+    )
+    other = Calendar((swapped,))
+    with office.database.sessions.begin() as session:
+        loaded = load_case(session, office.ref.id, lock=True)
+        recount(session, loaded, other, now=at(office.today), today=office.today)
+        ladder = ladders_of(session, office.ref.id)["reply", "1"]
+    assert (ladder.due_on, ladder.next_on) == (on("2025-08-01"), on("2025-07-28"))
+    office.sweeps("2025-07-28", other)
+    assert ("left_3", "handler") in office.told("reply")
+
+
+def test_a_case_can_be_counted_anew_on_the_day_on_which_it_was_counted(office: Office) -> None:
+    other = Calendar((notice_of(2026, "1"),))
+    for _ in range(2):
+        with office.database.sessions.begin() as session:
+            loaded = load_case(session, office.ref.id, lock=True)
+            recount(session, loaded, other, now=at(office.today), today=office.today)
+    assert list(rebuild(office.database, other)) == []
 
 
 def test_the_government_hears_of_its_own_clock(office: Office) -> None:

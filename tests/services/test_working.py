@@ -156,6 +156,24 @@ def test_who_was_too_slow_writes_nothing(database: Database) -> None:
     assert row.attempts == 2
 
 
+def test_what_slow_jobs_leave_no_time_for_is_handed_back_untried(database: Database) -> None:
+    given(database, *"abcde")
+    watch = Watch()
+    done: list[str] = []
+
+    def slow(job: Job, now: datetime) -> Closing:
+        watch.now += timedelta(minutes=1)
+        done.append(job.key)
+        return lambda _session: None
+
+    Worker(database, {"thing": slow}, watch).run_once()
+    assert done == ["a", "b", "c"]
+    assert [each.attempts for each in rows(database)] == [1, 1, 1, 0, 0]
+    other = Worker(database, {"thing": slow}, watch)
+    other.drain()
+    assert done == ["a", "b", "c", "d", "e"]
+
+
 def test_many_workers_do_every_job_once(database: Database) -> None:
     given(database, *(f"job-{number}" for number in range(60)))
     hand = Hand()

@@ -16,12 +16,14 @@ from tests.web.office import database_of, person_with, sign_in, token
 PUBLIC = {
     "static", "bootstrap.static", "first.show", "sign_in.show", "sign_in.enter", "calculator.show",
     "calculator.live", "rules.show", "calendar.this_year", "calendar.show", "health.live",
-    "health.ready",
+    "health.ready", "health.work", "feed.show",
 }  # fmt: skip
 VALUES = {
     "number": "5303-2025-0001", "step": "update_figures", "name": "merge", "seq": 1, "place": 0,
     "clock": "report", "instance": "1", "year": 2025, "filename": "app.css", "person_id": 1,
     "grant_id": 1, "agency_id": 1, "sign_in_id": 1, "deputy_id": 1, "login": "x",
+    "reading": "tests", "code": "AAAA-BBBB-CCCC-DDDD", "channel_id": 1, "token": "a" * 43, "alert_id": 1,
+    "plan": "report", "month": "2025-06",
 }  # fmt: skip
 
 

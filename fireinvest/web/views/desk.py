@@ -14,6 +14,7 @@ from fireinvest.regulation.basis import Citation
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.clocks import Light
 from fireinvest.regulation.profile import Per, Weight
+from fireinvest.services.calendars import missing_notice
 from fireinvest.services.desks import Due, InCase, OwedLine, ReportLine, WaitingLine, desk
 from fireinvest.services.drafts import Kept, drafts_of
 from fireinvest.web import law
@@ -24,6 +25,7 @@ from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.visiting import today, who
 from fireinvest.workflow.next_steps import HAND_OVER
+from fireinvest.workflow.permissions import Duty
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 
@@ -145,6 +147,9 @@ def show() -> ResponseReturnValue:
         reports=None if found.reports is None else [drawing.report(e) for e in found.reports],
         drafts=[_draft(words, each) for each in kept],
         has_posts=bool(visitor.actor.grants),
+        missing_notice=(
+            missing_notice(drawing.calendar, today()) if visitor.has(Duty.KEEP_CALENDAR) else None
+        ),
         ruleset=words.ruleset,
         lights=LIGHTS,
         today=today(),

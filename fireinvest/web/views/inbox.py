@@ -7,9 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
 
 from fireinvest.services.alert_words import AlertWords, words_of
+from fireinvest.services.feeds import day_list
 from fireinvest.store.alerts import Alert, alerts_of, count_unread, find_alerts, mark_read
 from fireinvest.store.conflicts import changing
 from fireinvest.store.people import names_of_ids
+from fireinvest.web.present_lists import LIGHTS, list_words
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.visiting import sent_at, today, visitor, who
@@ -64,6 +66,20 @@ def show() -> ResponseReturnValue:
         before=before,
         next_before=shown[-1].id if len(found) > PAGE else None,
         unread=unread(),
+    )
+
+
+@blueprint.get("/today")
+@signed_in
+def day() -> ResponseReturnValue:
+    """What is overdue, due today and in the next days: a list to be printed and ticked off."""
+    me = who()
+    rules = list_words().ruleset
+    with state().database.readers.begin() as session:
+        found = day_list(session, me.actor, rules, today(), acting_for=me.acting_login)
+    whose = (me.acting_for or me.person).name
+    return render_template(
+        "inbox/today.html", found=found, whose=whose, today=today(), lights=LIGHTS
     )
 
 

@@ -1,0 +1,1 @@
+"""Official papers and tables; knows no web and no database."""

@@ -1,0 +1,45 @@
+"""A table to take away: written to the disk row by row, and sent from there."""
+
+import re
+from collections.abc import Iterable, Sequence
+from tempfile import SpooledTemporaryFile
+from typing import IO, cast
+
+from flask import Response, send_file
+
+from fireinvest.documents.tables import Cell, Column, write_table
+from fireinvest.web.visiting import sent_at, today
+
+_IN_MEMORY = 1024 * 1024
+_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_NOT_IN_A_NAME = re.compile(r'[\x00-\x1f<>:"/\\|?*]+')
+
+
+def excel_answer(
+    title: str,
+    columns: Sequence[Column],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    note: str | None = None,
+) -> Response:
+    """Return a table as an Excel file, called by its title and the day.
+
+    Whoever gives it writes the export down first, with ``noting.note``.
+    """
+    # It is closed with the answer, once it was sent.
+    stream = cast(IO[bytes], SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115
+    try:
+        write_table(stream, title, columns, rows, note=note, made_at=sent_at())
+        stream.seek(0)
+        name = _NOT_IN_A_NAME.sub(" ", title).strip()
+        answer = send_file(
+            stream,
+            mimetype=_TYPE,
+            as_attachment=True,
+            download_name=f"{name} {today()}.xlsx",
+            max_age=0,
+        )
+    except BaseException:
+        stream.close()
+        raise
+    return answer
