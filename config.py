@@ -6,7 +6,7 @@ import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from enum import Enum
 from ipaddress import ip_network
 from pathlib import Path
@@ -220,6 +220,68 @@ def _one_of(given: Mapping[str, str], name: str, default: str, other: str) -> st
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeSettings:
+    """How do notices leave the house, who does the work behind it, and when is the sweep?
+
+    ``mail_url``: None where no mail is sent. ``is_mail_full``: units and all that a notice says
+    stand in what is sent, else only number, clock, day and link. ``queue_url``: what wakes the
+    workers. ``sweep_at``: the time of day in China from which on the nightly sweep is due.
+    """
+
+    mail_url: str | None = field(default=None, repr=False)  # It may carry a password.
+    is_mail_full: bool = False
+    allows_webhooks: bool = True
+    queue_url: str = field(default="inprocess:", repr=False)  # It may carry a password.
+    sweep_at: time = time(1, 0)
+
+    @classmethod
+    def of(cls, given: Mapping[str, str]) -> "NoticeSettings":
+        """Which settings do these variables give? Raises SettingsError."""
+        details = given.get("MAIL_DETAILS", "minimal")
+        if details not in ("minimal", "full"):
+            raise SettingsError(f"MAIL_DETAILS must be minimal or full, not {details[:40]!r}.")
+        webhooks = given.get("WEBHOOKS", "1")
+        if webhooks not in ("0", "1"):
+            raise SettingsError(f"WEBHOOKS must be 0 or 1, not {webhooks[:40]!r}.")
+        return cls(
+            mail_url=_mail_url(_secret(given, "MAIL_URL")),
+            is_mail_full=details == "full",
+            allows_webhooks=webhooks == "1",
+            queue_url=_queue_url(_secret(given, "QUEUE_URL")),
+            sweep_at=_time_of_day(given.get("SWEEP_AT", "01:00"), "SWEEP_AT"),
+        )
+
+
+def _mail_url(value: str | None) -> str | None:
+    if value is None:
+        return None
+    from fireinvest.gateways.mail import WrongMailUrl, from_url
+
+    try:
+        from_url(value)
+    except WrongMailUrl as problem:
+        # The value is not repeated: it may carry a password.
+        raise SettingsError(f"MAIL_URL must be smtp://host:port?from=address: {problem}.") from None
+    return value
+
+
+def _queue_url(value: str | None) -> str:
+    if value is None:
+        return "inprocess:"
+    if value != "inprocess:" and not value.startswith(("sqlite:///", "postgresql://")):
+        raise SettingsError(
+            "QUEUE_URL must be inprocess:, or begin with sqlite:/// or postgresql://."
+        )
+    return value
+
+
+def _time_of_day(value: str, name: str) -> time:
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
+        raise SettingsError(f"{name} must be a time of the day such as 01:00, not {value[:40]!r}.")
+    return time.fromisoformat(value)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """How is this installation set up?"""
 
@@ -227,6 +289,7 @@ class Settings:
     secret_key: str = field(repr=False)
     environment: Environment
     law: LawSettings
+    notices: NoticeSettings
     host: str
     port: int
     max_content_length: int  # bytes of a request without files
@@ -303,6 +366,7 @@ class Settings:
             secret_key=secret_key,
             environment=environment,
             law=law,
+            notices=NoticeSettings.of(given),
             host=host,
             port=port,
             max_content_length=_whole_number(

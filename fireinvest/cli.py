@@ -6,6 +6,7 @@ Whatever can't be taken is said in Chinese and English, and ends with exit code 
 
 import json
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
@@ -583,6 +584,102 @@ def files_clear_command(days: int, language: str) -> None:
     click.echo(render(Text("Files forgotten: %(count)s", count=count), language))
 
 
+# ---------------------------------------------------------------------------- work
+
+
+@main.command("sweep")
+@_plainly
+def sweep_command() -> None:
+    """Tell now what the clocks of all cases have reached; exit code 1 when a case failed.
+
+    A server or ``fireinvest work`` does it every night; done twice, it adds nothing.
+    """
+    from fireinvest.services.attending import calendar_of
+    from fireinvest.services.sweeping import sweep
+
+    settings = Settings.from_environment(os.environ)
+    with _database() as database:
+        calendar = calendar_of(settings, database)()
+        found = sweep(database, calendar, clock=utcnow, today=today_in_china())
+    text = Text(
+        "Swept up to %(day)s: %(cases)s cases with something to tell, %(told)s notices, "
+        "%(skipped)s rungs passed over, %(failed)s cases failed.",
+        day=found.day,
+        cases=found.cases,
+        told=found.told,
+        skipped=found.skipped,
+        failed=len(found.failed),
+    )
+    click.echo(_in_both(text))
+    for case_id in found.failed:
+        click.echo(_in_both(Text("Case with id %(id)s failed; see the log.", id=case_id)))
+    if found.failed:
+        raise SystemExit(_EXIT_FAULTS)
+
+
+@main.command("work")
+@_plainly
+def work_command() -> None:
+    """Do the jobs and the nightly sweep until SIGTERM or Ctrl+C; any number may work side by side."""
+    import signal
+    from threading import Event
+
+    from fireinvest.gateways.queue import from_url
+    from fireinvest.services import attending
+
+    settings = Settings.from_environment(os.environ)
+    stopped = Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stopped.set())
+    with _database() as database:
+        queue = from_url(settings.notices.queue_url, settings.secret_key)
+        stop = attending.start(settings, database, queue)
+        click.echo(_in_both(Text("At work.")))
+        stopped.wait()
+        stop()
+    click.echo(_in_both(Text("The work is ended.")))
+
+
+@main.command("jobs")
+@click.option(
+    "--retry", "retried", metavar="ID|all", help="Try a job that failed once more, or all of them."
+)
+@_plainly
+def jobs_command(retried: str | None) -> None:
+    """Show how many jobs wait, and which failed for good."""
+    from fireinvest.services.attending import work_state
+    from fireinvest.store.conflicts import changing
+    from fireinvest.store.outbox import failed_jobs, try_again
+
+    settings = Settings.from_environment(os.environ)
+    if retried is not None and retried != "all" and not re.fullmatch(r"[0-9]{1,18}", retried):
+        text = Text("The number of a job, or all, is needed.")
+        raise Faulty([Problem("--retry", text)])
+    with _database() as database:
+        if retried is not None:
+            with changing(database) as session:
+                failed = [each.id for each in failed_jobs(session, _MOST_JOBS)]
+                ids = failed if retried == "all" else [int(retried)]
+                count = try_again(session, ids)
+            click.echo(_in_both(Text("Jobs that are tried again: %(count)s", count=count)))
+        found = work_state(database, utcnow(), settings.notices.sweep_at)
+        with database.readers.begin() as session:
+            jobs = failed_jobs(session, _MOST_JOBS)
+    last = "—" if found.last is None else found.last.ended_at
+    click.echo(_in_both(Text("Last sweep: %(when)s", when=last)))
+    click.echo(_in_both(Text("Next sweep: %(when)s", when=found.next_at)))
+    click.echo(_in_both(Text("Jobs that wait: %(count)s", count=found.backlog.waiting)))
+    click.echo(_in_both(Text("Jobs that failed: %(count)s", count=found.backlog.failed)))
+    for job in jobs:
+        to = " ".join(part for part in (job.login, job.channel) if part) or "—"
+        when = job.failed_at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
+        click.echo(f"  #{job.id}  {when}  {job.kind}  {to}  {job.attempts}x  {job.error or ''}")
+
+
+#: How many jobs that failed are shown, and tried again, at a time.
+_MOST_JOBS = 1000
+
+
 # ---------------------------------------------------------------------------- notices
 
 
@@ -591,12 +688,18 @@ def notice_group() -> None:
     """The State Council's yearly holiday notices."""
 
 
+number_option = click.option(
+    "--number", help="The number of the document, where the file doesn't say it."
+)
+
+
 @notice_group.command("check")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@number_option
 @_plainly
-def notice_check(file: Path) -> None:
-    """Check a notice FILE (TOML or JSON); nothing is entered."""
-    notice = read_notice(file)
+def notice_check(file: Path, number: str | None) -> None:
+    """Check a notice FILE (TOML, JSON or CSV); nothing is entered."""
+    notice = read_notice(file, given={"number": number})
     text = Text(
         "The notice for %(year)s is sound: %(off)s days off, %(worked)s days made up.",
         year=notice.year,
@@ -608,14 +711,27 @@ def notice_check(file: Path) -> None:
 
 @notice_group.command("add")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@number_option
 @_plainly
-def notice_add(file: Path) -> None:
-    """Enter a notice FILE in the database; later counts use it."""
-    from fireinvest.services.notices import record_notice
+def notice_add(file: Path, number: str | None) -> None:
+    """Enter a notice FILE; the clocks that it moves are moved, each case says why."""
+    from fireinvest.services.notices import stored_notices
+    from fireinvest.services.recounting import enter_notice
+    from fireinvest.workflow.permissions import SYSTEM, Actor
 
-    notice = read_notice(file)
+    notice = read_notice(file, given={"number": number})
     with _database() as database:
-        revision = record_notice(database, notice, now=utcnow())
+        notices = [*notices_in(_settings().notices), *stored_notices(database)]
+        entered = enter_notice(
+            database,
+            calendar_with(notices),
+            notice,
+            Actor(SYSTEM),
+            seen=None,
+            now=utcnow(),
+            today=today_in_china(),
+        )
+    revision = entered.revision
     text = Text(
         "The notice for %(year)s is entered as revision %(revision)s.",
         year=notice.year,

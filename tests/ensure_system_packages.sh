@@ -25,6 +25,13 @@ if [ "$purpose" != run ]; then
         missing+=(fonts-noto-cjk)
     fi
 fi
+# Papers are laid out by pango, and its fonts cut down by harfbuzz.
+for library in libpango-1.0.so.0:libpango-1.0-0 libpangoft2-1.0.so.0:libpangoft2-1.0-0 \
+    libharfbuzz-subset.so.0:libharfbuzz-subset0; do
+    if ! ldconfig -p | grep -q "${library%%:*}"; then
+        missing+=("${library##*:}")
+    fi
+done
 
 if [ ${#missing[@]} -eq 0 ]; then
     exit 0

@@ -78,6 +78,7 @@ def test_assess_runs_as_a_module_and_reads_standard_input() -> None:
     assert (document["level"], document["government"]) == ("larger", "city")
     assert {each["id"]: each["due"] for each in document["clocks"]} == {
         "team_request": "2025-05-15",
+        "determination": "2025-06-11",
         "report": "2025-07-11",
     }
 

@@ -75,13 +75,18 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """The State Council's notice for one year: days off (weekdays or weekends) and days worked."""
+    """The State Council's notice for one year: days off (weekdays or weekends) and days worked.
+
+    With a ``division`` it is a local government's: days off for the festivals of its peoples
+    (Holiday measures art 4), laid over the State Council's in that place and those below it.
+    """
 
     year: int
     number: str
     off: Mapping[date, str]
     worked: frozenset[date]
     published_on: date | None = None
+    division: str | None = None
 
 
 def parse_notice(document: Mapping[str, object], *, known: "Calendar | None" = None) -> Notice:
@@ -89,7 +94,8 @@ def parse_notice(document: Mapping[str, object], *, known: "Calendar | None" = N
 
     Keys: ``year`` (int), ``number`` (the document number), ``published_on`` (optional ISO date),
     ``off`` (mapping of ISO date to the holiday's name, or a list of ISO dates), ``worked`` (list of
-    ISO dates). ``known`` gives the statutory days that the notice must contain.
+    ISO dates), ``division`` (optional: the place of a local government's days off, without days
+    worked). ``known`` gives the statutory days that a notice of the State Council must contain.
 
     Raises:
         Faulty: naming each key that can't be taken.
@@ -97,7 +103,7 @@ def parse_notice(document: Mapping[str, object], *, known: "Calendar | None" = N
     """
     problems: list[Problem] = []
     for key in document:
-        if key not in ("year", "number", "published_on", "off", "worked"):
+        if key not in ("year", "number", "published_on", "off", "worked", "division"):
             problems.append(Problem(excerpt(key), Text("This key is not known.")))
     year = document.get("year")
     if not isinstance(year, int) or isinstance(year, bool) or not _is_calendar_year(year):
@@ -114,6 +120,16 @@ def parse_notice(document: Mapping[str, object], *, known: "Calendar | None" = N
     if document.get("published_on") is not None:
         published_on = _day_of(document["published_on"], "published_on", problems)
     off = _days_off(document.get("off"), year, problems)
+    division = _division_of(document.get("division"), problems)
+    if division is not None:
+        if document.get("worked"):
+            text = Text("A local government gives days off only; nothing is made up for them.")
+            problems.append(Problem("worked", text))
+        if not off and not problems:
+            problems.append(Problem("off", Text("The list of days off is needed.")))
+        if problems:
+            raise Faulty(problems)
+        return Notice(year, str(number).strip(), off, frozenset(), published_on, division)
     worked = _days_worked(document.get("worked"), year, problems)
     for on in sorted(worked & off.keys()):
         text = Text("%(day)s is both a day off and a day worked.", day=on)
@@ -125,6 +141,18 @@ def parse_notice(document: Mapping[str, object], *, known: "Calendar | None" = N
     if problems:
         raise Faulty(problems)
     return Notice(year, str(number).strip(), off, frozenset(worked), published_on)
+
+
+_LONGEST_DIVISION = 30
+
+
+def _division_of(given: object, problems: list[Problem]) -> str | None:
+    if given is None:
+        return None
+    if isinstance(given, str) and given.strip() and len(given) <= _LONGEST_DIVISION:
+        return given.strip()
+    problems.append(Problem("division", Text("The code of a division is needed.")))
+    return None
 
 
 def _is_calendar_year(year: int) -> bool:
@@ -197,14 +225,17 @@ def _belongs(on: date, year: int, key: str, problems: list[Problem]) -> bool:
 
 def notice_document(notice: Notice) -> str:
     """Return a notice as canonical JSON, for storing and for its hash."""
+    document: dict[str, object] = {
+        "year": notice.year,
+        "number": notice.number,
+        "published_on": notice.published_on.isoformat() if notice.published_on else None,
+        "off": {on.isoformat(): name for on, name in sorted(notice.off.items())},
+        "worked": [on.isoformat() for on in sorted(notice.worked)],
+    }
+    if notice.division is not None:
+        document["division"] = notice.division
     return json.dumps(
-        {
-            "year": notice.year,
-            "number": notice.number,
-            "published_on": notice.published_on.isoformat() if notice.published_on else None,
-            "off": {on.isoformat(): name for on, name in sorted(notice.off.items())},
-            "worked": [on.isoformat() for on in sorted(notice.worked)],
-        },
+        document,
         ensure_ascii=False,
         sort_keys=True,
         separators=(",", ":"),
@@ -238,21 +269,60 @@ def _is_swap(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Calendar:
-    """The working days of China as known now: the library's years and the notices entered."""
+    """The working days of China as known now: the library's years and the notices entered.
+
+    Days off that local governments give hold only in the calendar :meth:`of` their place.
+    """
 
     notices: tuple[Notice, ...] = ()
     #: Until when the library's years are taken as announced; later ones give statutory days only.
     library_until: date = LIBRARY_ANNOUNCED_UNTIL
+    #: The codes of the division whose days off hold here, and of the one above it.
+    places: tuple[str, ...] = ()
     #: The span of years laid out so far and its working days as ordinals: a cache, never a value.
     _laid_out: list[tuple[int, int, tuple[int, ...]]] = field(
         default_factory=lambda: [(0, -1, ())], init=False, repr=False, compare=False, hash=False
     )
+    #: The calendars of places, so that the years of each are laid out once.
+    _of_places: dict[tuple[str, ...], "Calendar"] = field(
+        default_factory=dict, init=False, repr=False, compare=False, hash=False
+    )
+
+    def of(self, division: str | None, parent: str | None = None) -> "Calendar":
+        """Return the calendar of a place: with the days off that its local governments give."""
+        giving = {each.division for each in self.notices} - {None}
+        places = tuple(each for each in (division, parent) if each in giving and each is not None)
+        if places == self.places:
+            return self
+        if places not in self._of_places:
+            self._of_places[places] = Calendar(self.notices, self.library_until, places)
+        return self._of_places[places]
+
+    @property
+    def in_force(self) -> tuple[Notice, ...]:
+        """The notices that hold anywhere: of each year and place the latest, in a settled order."""
+        newest = {(each.year, each.division or ""): each for each in self.notices}
+        return tuple(newest[key] for key in sorted(newest))
+
+    @property
+    def in_force_here(self) -> tuple[Notice, ...]:
+        """The notices that hold in this place: the State Council's, and those of its governments."""
+        return tuple(each for each in self.in_force if each.division in (None, *self.places))
+
+    def local_days(self, year: int) -> Mapping[date, Notice]:
+        """Return the days off in a year that local governments give in this place."""
+        found: dict[date, Notice] = {}
+        for place in self.places:
+            newest = self._notice_of(year, place)
+            if newest is not None:
+                found.update(dict.fromkeys(newest.off, newest))
+        return found
 
     @property
     def announced_until(self) -> date:
         """The last day of the last year in an unbroken row of announced years."""
         until = self.library_until
-        while any(notice.year == until.year + 1 for notice in self.notices):
+        while self._notice_of(until.year + 1) is not None:
             until = until.replace(year=until.year + 1)
         return until
 
@@ -260,8 +330,15 @@ class Calendar:
         """Does a notice cover the year of this day?"""
         return on <= self.library_until or self._notice_of(on.year) is not None
 
-    def _notice_of(self, year: int) -> Notice | None:
-        return next((each for each in reversed(self.notices) if each.year == year), None)
+    def _notice_of(self, year: int, division: str | None = None) -> Notice | None:
+        return next(
+            (
+                each
+                for each in reversed(self.notices)
+                if each.year == year and each.division == division
+            ),
+            None,
+        )
 
     def festival_days(self, year: int) -> tuple[date, ...]:
         """The festivals of the year, without the days that make up for those on a weekend.
@@ -297,6 +374,10 @@ class Calendar:
         following = self._notice_of(on.year + 1)
         announced = self.is_announced(on)
         weekend = on.weekday() >= _SATURDAY
+        local = self.local_days(on.year).get(on) if self.places else None
+        if local is not None:
+            label = Label(zh=local.off[on] or "地方节日", en=local.off[on] or "Local festival")
+            return Day(on, DayKind.HOLIDAY, label, _notice_name(local), announced)
         for notice in (following, own):
             if notice is not None and on in notice.off:
                 return self._day_off(on, notice, weekend=weekend)
@@ -350,8 +431,10 @@ class Calendar:
         if following is not None:
             off = (off | set(following.off)) - following.worked
             worked = (worked - set(following.off)) | following.worked
+        local = self.local_days(year)
         while on.year == year:
-            if on in worked or (on.weekday() < _SATURDAY and on not in off):
+            is_worked = on in worked or (on.weekday() < _SATURDAY and on not in off)
+            if is_worked and on not in local:
                 yield on.toordinal()
             on += ONE_DAY
 
@@ -475,6 +558,11 @@ def _year_name(year: int) -> Label:
 
 
 def _notice_name(notice: Notice) -> Label:
+    if notice.division is not None:
+        return Label(
+            zh=f"地方人民政府关于少数民族节日放假的通知（{notice.number}）",
+            en=f"Local government's notice on a festival's days off ({notice.number})",
+        )
     return Label(
         zh=f"{_year_name(notice.year).zh}（{notice.number}）",
         en=f"{_year_name(notice.year).en} ({notice.number})",

@@ -5,7 +5,7 @@ with a calendar they make a :class:`Deadline`. Dates are worked out at once; alt
 counted days only when asked for.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -28,7 +28,7 @@ from fireinvest.regulation.days import (
     merged,
 )
 from fireinvest.regulation.facts import start_of_day
-from fireinvest.regulation.profile import Clock, Rank, Ruleset, Setting, Term, Weight
+from fireinvest.regulation.profile import Clock, Rank, Reading, Ruleset, Setting, Term, Weight
 
 SettingValue = bool | str | tuple[str, ...] | None
 
@@ -53,13 +53,29 @@ class Test:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """How an unclear point was decided, for clocks that begin on a day or later.
+
+    ``entry``: the one by which the case learnt of it, on the day ``known_on``.
+    """
+
+    reading: str
+    option: str
+    applies_from: date
+    document: str
+    entry: int
+    known_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One instance of a clock as it happened.
 
     ``started_by`` and the like are sequence numbers of journal entries, None for the fire itself.
     ``first_start_on``: the first receipt of a row of submissions. ``awaits_receipt``: it counts
     from the sending because nobody registered a receipt yet. ``late_since``: the day of the late
-    fact that brought the fire into scope, or moved it to this government.
+    fact that brought the fire into scope, or moved it to this government. ``decided``: the
+    readings that were decided for it, one for each unclear point.
     """
 
     instance: str
@@ -79,6 +95,7 @@ class Run:
     late_since: date | None = None
     government: str | None = None
     about: Words | None = None
+    decided: tuple[Decided, ...] = ()
 
 
 class State(StrEnum):
@@ -256,8 +273,18 @@ class Deadline:
         return on is not None and self.as_of >= on
 
 
-def settings_of(ruleset: Ruleset, term: Term) -> dict[Setting, SettingValue]:
-    """Return the ways of counting that hold for a term: its own, and those that readings chose."""
+def option_of(reading: Reading, decided: Iterable[Decided]) -> str:
+    """Return which answer to an unclear point holds: the one decided, else the rule's own."""
+    return next((each.option for each in decided if each.reading == reading.id), reading.chosen)
+
+
+def settings_of(
+    ruleset: Ruleset, term: Term, decided: Iterable[Decided] = ()
+) -> dict[Setting, SettingValue]:
+    """Return the ways of counting that hold for a term: its own, and those that readings chose.
+
+    ``decided``: the readings that were decided for the clock.
+    """
     settings: dict[Setting, SettingValue] = {
         Setting.ROLL: False,
         Setting.LEAVE_OUT_TESTS: False,
@@ -268,7 +295,7 @@ def settings_of(ruleset: Ruleset, term: Term) -> dict[Setting, SettingValue]:
     for name in term.readings:
         reading = ruleset.readings[name]
         assert reading.setting is not None  # noqa: S101 - a term names no others, by checking
-        settings[reading.setting] = reading.option(reading.chosen).value
+        settings[reading.setting] = reading.option(option_of(reading, decided)).value
     return settings
 
 
@@ -295,7 +322,10 @@ def deadline(
     if run.set_due_on is not None:
         return _set_deadline(calendar, clock, run, run.set_due_on, as_of)
     applying = _applying(ruleset, clock, facts)
-    counts = [_count(calendar, term, run, settings_of(ruleset, term), as_of) for term in applying]
+    counts = [
+        _count(calendar, term, run, settings_of(ruleset, term, run.decided), as_of)
+        for term in applying
+    ]
     pairs = list(zip(applying, counts, strict=True))
     highest = min(pairs, key=lambda pair: (_FROM_TOP[pair[0].rank], pair[1].due_on))
     same = [pair for pair in pairs if pair[1].due_on == highest[1].due_on]
@@ -471,7 +501,7 @@ def alternatives(ruleset: Ruleset, calendar: Calendar, found: Deadline) -> tuple
     if found.term is None:
         return ()
     term, run = found.term, found.run
-    settings = settings_of(ruleset, term)
+    settings = settings_of(ruleset, term, run.decided)
     result: list[Alternative] = []
     for name in term.readings:
         reading = ruleset.readings[name]
@@ -484,14 +514,15 @@ def alternatives(ruleset: Ruleset, calendar: Calendar, found: Deadline) -> tuple
                     reading.id,
                     option.id,
                     _count(calendar, term, run, other, found.as_of).due_on,
-                    option.id == reading.chosen,
+                    option.id == option_of(reading, run.decided),
                     option.label,
                     reading.basis,
                 )
             )
     for other_term in found.terms:
         if other_term is not term:
-            count = _count(calendar, other_term, run, settings_of(ruleset, other_term), found.as_of)
+            theirs = settings_of(ruleset, other_term, run.decided)
+            count = _count(calendar, other_term, run, theirs, found.as_of)
             label = ruleset.statement(other_term.basis)
             result.append(
                 Alternative(

@@ -3,7 +3,7 @@
 The same fold, deadlines and articles as a real case: an assessment is a case that nobody opened.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -28,11 +28,12 @@ from fireinvest.workflow.actions import (
     Opening,
     Payload,
     Raising,
+    Recounting,
     Voiding,
     parse_payload,
 )
-from fireinvest.workflow.case import Case, fold
-from fireinvest.workflow.deadlines import deadlines_of
+from fireinvest.workflow.case import Case, fold, moves_dates
+from fireinvest.workflow.deadlines import calendar_of, deadlines_of
 from fireinvest.workflow.engine import Missing, missing
 from fireinvest.workflow.permissions import SYSTEM
 
@@ -119,11 +120,13 @@ def assess(
     *,
     as_of: date,
     home_division: str,
+    decisions: Mapping[str, Sequence[Recounting]] | None = None,
 ) -> Assessment:
     """Return what the law says of the fire on a day (Rule arts 2-32).
 
     ``given`` holds the fields of ``FACT_FIELDS`` and ``actions``; what is left out is unknown.
-    Without a division the law of ``home_division`` applies.
+    Without a division the law of ``home_division`` applies. ``decisions``: by profile, how its
+    unclear points were decided.
 
     Raises:
         Faulty: with every problem found, each beside its field.
@@ -142,8 +145,10 @@ def assess(
     entries = [opening, *_read_actions(ruleset, facts, actions, as_of, problems)]
     if problems:
         raise Faulty(problems)
-    case = fold(ruleset, division, entries)
+    told = (decisions or {}).get(ruleset.profile, ())
+    case = fold(ruleset, division, [*_decided(ruleset, facts, told), *entries])
     deadlines = deadlines_of(case, calendar, as_of)
+    calendar = calendar_of(case, calendar)
     return Assessment(
         case=case,
         deadlines=deadlines,
@@ -165,6 +170,15 @@ def _place(law: Law, facts: Facts) -> Division | None:
 def _entry(seq: int, step: str, payload: Payload, on: date, at: datetime | None) -> Entry:
     recorded_at = datetime.combine(on, datetime.min.time(), CHINA)
     return Entry(seq, step, payload, on, recorded_at, SYSTEM, at)
+
+
+def _decided(ruleset: Ruleset, facts: Facts, told: Iterable[Recounting]) -> list[Entry]:
+    """Decisions are known before anything else: they stand before the first entry."""
+    known = [each for each in told if moves_dates(ruleset, each)]
+    return [
+        _entry(at - len(known), "recount", each, facts.occurred_on, None)
+        for at, each in enumerate(known, 1)
+    ]
 
 
 def _read_actions(

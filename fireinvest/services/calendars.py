@@ -1,41 +1,33 @@
 """Which calendar holds now? The library's years, and the notices in a folder of files."""
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 
 from fireinvest.messages import Faulty, Problem, Text
-from fireinvest.regulation.calendar import Calendar, Notice, notice_document, parse_notice
-from fireinvest.regulation.loading import ProfileFaulty, read_toml
+from fireinvest.regulation.calendar import Calendar, Notice, notice_document
+from fireinvest.regulation.loading import ProfileFaulty
+from fireinvest.services.notice_files import LARGEST_FILE, notice_in
 
-LARGEST_FILE = 1024 * 1024
 
+def read_notice(path: Path, *, given: Mapping[str, object] | None = None) -> Notice:
+    """Return the notice that a TOML, JSON or CSV file holds.
 
-def read_notice(path: Path) -> Notice:
-    """Return the notice that a TOML or JSON file holds.
+    ``given``: what counts where the file doesn't say it, such as the document's number.
 
     Raises:
         ProfileFaulty: naming the file and each key that can't be taken.
 
     """
     try:
-        return parse_notice(_read_json(path) if path.suffix == ".json" else read_toml(path)[0])
-    except ProfileFaulty:
-        raise
-    except Faulty as faulty:
-        raise ProfileFaulty(path.name, list(faulty.problems)) from faulty
-
-
-def _read_json(path: Path) -> dict[str, object]:
-    try:
-        content = path.read_bytes()
-        document = json.loads(content) if len(content) <= LARGEST_FILE else None
-    except (OSError, ValueError, RecursionError) as error:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        return notice_in(content, path.name, given=given)
+    except OSError as error:
         text = Text("The file can't be read: %(why)s.", why=type(error).__name__)
         raise ProfileFaulty(path.name, [Problem("", text)]) from error
-    if not isinstance(document, dict):
-        raise ProfileFaulty(path.name, [Problem("", Text("A table is needed."))])
-    return document
+    except Faulty as faulty:
+        raise ProfileFaulty(path.name, list(faulty.problems)) from faulty
 
 
 def notices_in(folder: Path | None) -> tuple[Notice, ...]:
@@ -65,3 +57,17 @@ def calendar_with(notices: Iterable[Notice]) -> Calendar:
         _calendars.clear()
         _calendars[key] = Calendar(chosen)
     return _calendars[key]
+
+
+#: From this day on next year's notice, which comes out in November, is missed.
+_MISSED_FROM = (12, 1)
+
+
+def missing_notice(calendar: Calendar, today: date) -> int | None:
+    """Return the year whose notice should be here by now and isn't, None where none is missed.
+
+    Next year's is missed from 1 December on; this year's at any time.
+    """
+    until = calendar.announced_until.year
+    wanted = today.year + ((today.month, today.day) >= _MISSED_FROM)
+    return until + 1 if until < wanted else None

@@ -18,7 +18,7 @@ from fireinvest.store.people import names_of_logins
 from fireinvest.store.projections import Key
 from fireinvest.workflow.actions import Entry
 from fireinvest.workflow.case import Case
-from fireinvest.workflow.deadlines import deadlines_of
+from fireinvest.workflow.deadlines import calendar_of, deadlines_of
 from fireinvest.workflow.permissions import Actor, reader
 
 
@@ -113,7 +113,7 @@ def case_file(
     found = tuple(_settled(each, stored) for each in deadlines_of(loaded.case, calendar, today))
     names = names_of_logins(session, set(_logins(loaded)))
     left = () if law is None else left_in(session, law, case_id, today)
-    return CaseFile(actor, loaded, found, names, calendar, today, left)
+    return CaseFile(actor, loaded, found, names, calendar_of(loaded.case, calendar), today, left)
 
 
 def _settled(found: Deadline, stored: dict[Key, Values]) -> Deadline:

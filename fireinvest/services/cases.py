@@ -3,23 +3,26 @@
 The engine knows a case by its number, which people read and grants name; the database by its id.
 """
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
 from fireinvest.messages import Faulty, Problem, Text
-from fireinvest.regulation.calendar import Calendar
+from fireinvest.regulation.calendar import Calendar, notice_document
 from fireinvest.regulation.clocks import Deadline
 from fireinvest.regulation.facts import Facts
-from fireinvest.regulation.profile import Division
+from fireinvest.regulation.profile import Division, Ruleset
 from fireinvest.regulation.rulesets import Law
+from fireinvest.services.ladders import lay_ladders
 from fireinvest.services.rulesets import keep_ruleset, stored_ruleset
-from fireinvest.store import Database, Session, cases, journal
+from fireinvest.store import Database, Session, cases, journal, readings
 from fireinvest.store.access import NOWHERE, From, log_access
 from fireinvest.store.cases import Stored, Values
 from fireinvest.store.codec import Document, Unreadable, decode_as, encode_value
 from fireinvest.store.conflicts import Conflict, changing
+from fireinvest.store.holding import hold_rules
 from fireinvest.store.journal import NOTHING_BEFORE, Line
 from fireinvest.store.lists import (
     CaseLine,
@@ -31,7 +34,8 @@ from fireinvest.store.lists import (
     scope_of,
     seen_among,
 )
-from fireinvest.store.outbox import Notice, post
+from fireinvest.store.notices import documents_in_force
+from fireinvest.store.outbox import Notice, post, post_once
 from fireinvest.store.people import (
     MemberGrant,
     find_login,
@@ -53,6 +57,7 @@ from fireinvest.store.projections import (
     member_grants,
     moved,
     next_values,
+    recounted,
     searched_parts,
     settled,
 )
@@ -65,8 +70,9 @@ from fireinvest.workflow.actions import (
     Merging,
     Opening,
     Reassigning,
+    Recounting,
 )
-from fireinvest.workflow.case import Case, fold, retold
+from fireinvest.workflow.case import Case, fold, moves_dates, retold
 from fireinvest.workflow.deadlines import deadlines_of
 from fireinvest.workflow.engine import Action, Outcome
 from fireinvest.workflow.errors import Invalid, NotAllowed, Refused, Stale
@@ -81,23 +87,35 @@ __all__ = [
     "Loaded",
     "NoSuchCase",
     "Page",
+    "Recount",
     "Scope",
     "Standing",
     "act",
+    "check_calendar",
+    "count_anew",
     "find_number",
     "list_cases",
     "load_case",
     "may_open",
     "open_case",
+    "open_cases",
     "rebuild",
+    "recount",
+    "save_recount",
     "scope_of",
     "see_case",
     "seen_among",
 ]
 
+logger = logging.getLogger("fireinvest.cases")
+
 #: Whoever holds one of these posts in a place can open a case there.
 OPENING = frozenset({CARRIER, "agency_head"})
 
+#: The step of the entry by which a case is counted anew.
+RECOUNT = "recount"
+
+_FIRST = 1
 _LONGEST_KEY = 100
 _LONGEST_UNIT = 200
 _LONGEST_ADDRESS = 300
@@ -283,14 +301,19 @@ def open_case(
     deadlines = deadlines_of(case, calendar, today)
     try:
         with changing(database) as session:
+            hold_rules(session)
             first = journal.find_by_key(session, actor.id, idempotency_key)
             if first is not None:
                 return _opened_before(session, first)
             _check_acting_for(session, actor, acting_for, today)
+            check_calendar(session, calendar)
+            decided = _decided_entries(session, ruleset, now, today)
+            case = fold(ruleset, division, [entry, *decided])
+            deadlines = deadlines_of(case, calendar, today)
             keep_ruleset(session, ruleset, now=now, profiles=profiles)
             prefix = ((division.parent or division.code) if division else home_division)[:4]
             number = cases.allot_number(session, prefix, facts.occurred_on.year)
-            old, new = changed_values(None, case, entry)
+            old, new = changed_values(None, fold(ruleset, division, [entry]), entry)
             new |= {
                 "number": number,
                 "ruleset": ruleset.pin,
@@ -309,14 +332,15 @@ def open_case(
                 idempotency_key=idempotency_key,
                 before=NOTHING_BEFORE,
             )
+            lines = [line, *_decided_lines(number, decided, line.hash)]
             calendar_name = calendar_id(calendar)
-            rows = deadline_values(0, case, deadlines, calendar_name)
+            rows = deadline_values(0, case, deadlines, calendar, calendar_name)
             case_id = cases.add_case(
                 session,
                 {
                     **case_values(case, rows.values(), today),
                     "number": number,
-                    "head_hash": line.hash,
+                    "head_hash": lines[-1].hash,
                     "unit_name": unit_name,
                     "address": address,
                     "ruleset_pin": ruleset.pin,
@@ -325,11 +349,13 @@ def open_case(
                 },
             )
             ref = CaseRef(case_id, number)
-            line = line._replace(case_id=case_id)
-            journal.append(session, [line])
-            _log_entry(session, line, origin)
-            rows = {key: {**each, "case_id": case_id} for key, each in rows.items()}
+            lines = [each._replace(case_id=case_id) for each in lines]
+            journal.append(session, lines)
+            for each in lines:
+                _log_entry(session, each, origin)
+            rows = {key: {**values, "case_id": case_id} for key, values in rows.items()}
             _save_deadlines(session, ref, entry, {}, rows, now)
+            lay_ladders(session, ref.id, case, deadlines, calendar, today)
             cases.save_next_steps(session, ref.id, next_values(ref.id, case, deadlines))
             _save_words(session, ref, None, case, unit_name, address)
             _give_to(session, ref, carrier, case, actor)
@@ -340,6 +366,43 @@ def open_case(
             if first is not None:
                 return _opened_before(session, first)
         raise Stale(0, 0) from conflict
+
+
+def _decided_entries(session: Session, ruleset: Ruleset, now: datetime, today: date) -> list[Entry]:
+    """A new case learns at its opening how unclear points of its rule were decided before."""
+    told = readings.decided(session).get(ruleset.profile, ())
+    known = [each for each in told if moves_dates(ruleset, each)]
+    return [
+        Entry(at, RECOUNT, each, today, now, SYSTEM) for at, each in enumerate(known, _FIRST + 1)
+    ]
+
+
+def _decided_lines(number: str, entries: Iterable[Entry], before: str) -> Iterator[Line]:
+    for entry in entries:
+        line = journal.line_of(
+            0,
+            number,
+            entry,
+            old={},
+            new={},
+            expected_version=None,
+            idempotency_key=f"{RECOUNT}:{number}:{entry.seq}",
+            before=before,
+        )
+        before = line.hash
+        yield line
+
+
+def check_calendar(session: Session, calendar: Calendar) -> None:
+    """A count under a calendar that is no longer in force must not be saved.
+
+    Raises:
+        Conflict: when a notice was entered since the calendar was read.
+
+    """
+    known = {notice_document(each) for each in calendar.notices}
+    if any(each not in known for each in documents_in_force(session)):
+        raise Conflict
 
 
 def _opening_problems(
@@ -415,6 +478,7 @@ def act(
     try:
         with changing(database) as session:
             held = _hold(session, case_id, action)
+            check_calendar(session, calendar)
             loaded = held[case_id]
             for line in loaded.lines:
                 if (line.actor, line.idempotency_key) == (actor.id, idempotency_key):
@@ -576,7 +640,14 @@ def _save(
 ) -> None:
     """Write the entry, the projections that follow, and what there is to tell."""
     ref = before.ref
+    stored = _by_key(cases.deadlines_of_cases(session, [ref.id]))
+    found = deadline_values(ref.id, after, deadlines, when.calendar, when.calendar_id)
+    kept = settled(stored, found)
     old, new = changed_values(before.case, after, entry)
+    cause = "entry"
+    if isinstance(entry.payload, Recounting):
+        cause = entry.payload.cause.value
+        old, new = recounted(stored, kept)
     line = journal.line_of(
         ref.id,
         ref.number,
@@ -589,9 +660,6 @@ def _save(
     )
     journal.append(session, [line])
     _log_entry(session, line, when.origin)
-    stored = _by_key(cases.deadlines_of_cases(session, [ref.id]))
-    found = deadline_values(ref.id, after, deadlines, when.calendar_id)
-    kept = settled(stored, found)
     called = called_values(after, before.row.values)
     values = {
         **case_values(after, kept.values(), when.today),
@@ -600,7 +668,10 @@ def _save(
     }
     changes = {name: each for name, each in values.items() if before.row[name] != each}
     cases.change_case(session, ref.id, before.case.version, changes)
-    _save_deadlines(session, ref, entry, stored, kept, when.now)
+    standing = _standing(before.case, stored, kept, when.calendar, when.today)
+    _save_deadlines(session, ref, entry, stored, kept, when.now, cause, standing)
+    if kept != stored:
+        lay_ladders(session, ref.id, after, deadlines, when.calendar, when.today)
     nexts = next_values(ref.id, after, deadlines)
     if nexts != cases.next_steps_of_cases(session, [ref.id])[ref.id]:
         cases.save_next_steps(session, ref.id, nexts)
@@ -660,9 +731,38 @@ def _save_deadlines(
     stored: Mapping[Key, Values],
     kept: Mapping[Key, Values],
     now: datetime,
+    cause: str = "entry",
+    standing: Mapping[Key, date] | None = None,
 ) -> None:
     _write_deadlines(session, ref.id, stored, kept)
-    post(session, [_notice(ref, entry, each) for each in moved(stored, kept)], now)
+    told = [
+        _notice(ref, entry, each, _why(each, standing or {}, cause)) for each in moved(stored, kept)
+    ]
+    post(session, told, now)
+
+
+def _standing(
+    case: Case,
+    stored: Mapping[Key, Values],
+    kept: Mapping[Key, Values],
+    calendar: Calendar,
+    today: date,
+) -> Mapping[Key, date]:
+    """The dates as they would be today without the change, where a date moved."""
+    if not any(each.kind == "deadline_moved" for each in moved(stored, kept)):
+        return {}
+    deadlines = deadlines_of(case, calendar, today)
+    return {(each.clock.id, each.run.instance): each.due_on for each in deadlines}
+
+
+def _why(each: Moved, standing: Mapping[Key, date], cause: str) -> str:
+    """Why a date moved: "time" where it did so by itself, while an appraisal is out."""
+    before, after = each.before, each.after
+    if each.kind != "deadline_moved" or before is None or after is None:
+        return cause
+    if standing.get(each.key) != after["due_on"]:
+        return cause
+    return "time" if before["calendar"] == after["calendar"] else "calendar"
 
 
 def _write_deadlines(
@@ -677,16 +777,168 @@ def _write_deadlines(
     )
 
 
-def _notice(ref: CaseRef, entry: Entry, each: Moved) -> Notice:
+def _notice(
+    ref: CaseRef, entry: Entry, each: Moved, cause: str, counted_on: date | None = None
+) -> Notice:
+    """The job to tell of it. ``cause``: "entry", or what made the dates move without one.
+
+    ``counted_on``: the day of a count anew that has no entry of its own.
+    """
     clock, instance = each.key
     payload: Document = {"case": ref.number, "entry": entry.seq, "clock": clock}
     payload["instance"] = instance
+    payload["cause"] = cause
     for name, values in (("before", each.before), ("after", each.after)):
         if values is not None:
             told = ("due_on", "due_at", "act_by", "provisional", "ended_on", "end")
             payload[name] = {field: encode_value(values[field]) for field in told}
-    key = f"{ref.number}:{entry.seq}:{each.kind}:{clock}:{instance}"
+    # Without an entry, the same clock can move again while its case stands still.
+    again = "" if counted_on is None else f":{counted_on}:{(each.after or {}).get('due_on')}"
+    key = f"{ref.number}:{entry.seq}:{each.kind}:{clock}:{instance}{again}"
     return Notice(key, ref.id, each.kind, payload)
+
+
+def recount(
+    session: Session, loaded: Loaded, calendar: Calendar, *, now: datetime, today: date
+) -> tuple[Deadline, ...]:
+    """Count a case's clocks anew as of today, save what differs, and return the deadlines.
+
+    ``loaded``: the case, locked. A clock that was satisfied stays as it is.
+
+    Raises:
+        Conflict: when a notice was entered since the calendar was read.
+
+    """
+    check_calendar(session, calendar)
+    case, row = loaded.case, loaded.row
+    deadlines = deadlines_of(case, calendar, today)
+    stored = _by_key(cases.deadlines_of_cases(session, [row.id]))
+    found = deadline_values(row.id, case, deadlines, calendar, calendar_id(calendar))
+    kept = settled(stored, found)
+    if kept == stored:
+        return deadlines
+    _write_deadlines(session, row.id, stored, kept)
+    entry = loaded.lines[-1].entry()
+    standing = _standing(case, stored, kept, calendar, today)
+    told = [
+        _notice(loaded.ref, entry, each, _why(each, standing, "calendar"), today)
+        for each in moved(stored, kept)
+    ]
+    post_once(session, told, now)
+    _follow(session, loaded, kept, deadlines, calendar, today)
+    return deadlines
+
+
+def _follow(
+    session: Session,
+    loaded: Loaded,
+    kept: Mapping[Key, Values],
+    deadlines: tuple[Deadline, ...],
+    calendar: Calendar,
+    today: date,
+) -> None:
+    """Let the rest of the lists follow deadlines that were counted anew without an entry."""
+    case, row = loaded.case, loaded.row
+    lay_ladders(session, row.id, case, deadlines, calendar, today)
+    values = case_values(case, kept.values(), today)
+    changes = {name: each for name, each in values.items() if row[name] != each}
+    if changes:
+        cases.repair_case(session, row.id, changes)
+    cases.save_next_steps(session, row.id, next_values(row.id, case, deadlines))
+
+
+def open_cases(
+    session: Session, after_id: int, size: int, *, lock: bool = False
+) -> tuple[list[Loaded], int | None]:
+    """Return up to so many cases after an id in which clocks may run, and the last id looked at.
+
+    None where there are no more. A case that can't be read is left out, and named in the
+    program's log; ``rebuild`` tells of it too.
+    """
+    rows = cases.open_cases_after(session, after_id, size, lock=lock)
+    lines = journal.lines_of_cases(session, [row.id for row in rows])
+    found = []
+    for row in rows:
+        try:
+            found.append(_folded(session, row, lines[row.id]))
+        except (Unreadable, ValueError):
+            logger.exception("unreadable case", extra={"fields": {"case_id": row.id}})
+    return found, rows[-1].id if rows else None
+
+
+@dataclass(frozen=True)
+class Recount:
+    """A case counted anew: its entry, the case after it, its deadlines, and what moved.
+
+    ``is_told``: a date moved or was confirmed, or the case has to know of a decision.
+    """
+
+    loaded: Loaded
+    entry: Entry
+    after: Case
+    deadlines: tuple[Deadline, ...]
+    stored: Mapping[Key, Values]
+    kept: Mapping[Key, Values]
+    moves: tuple[Moved, ...]
+    is_told: bool
+
+
+def count_anew(
+    loaded: Loaded,
+    stored: Iterable[Values],
+    payload: Recounting,
+    calendar: Calendar,
+    *,
+    calendar_name: str,
+    by: str,
+    now: datetime,
+    today: date,
+) -> Recount:
+    """Return what a notice or a decision does to a case; nothing is saved.
+
+    ``by``: the login of who entered or decided it. A clock that has ended stays as it is.
+    """
+    case = loaded.case
+    entry = Entry(case.version + 1, RECOUNT, payload, today, now, SYSTEM, acting_for=by)
+    after = case
+    if payload.reading is not None:
+        after = fold(case.ruleset, case.division, (*case.journal, entry))
+    deadlines = deadlines_of(after, calendar, today)
+    rows = _by_key(stored)
+    kept = settled(rows, deadline_values(loaded.ref.id, after, deadlines, calendar, calendar_name))
+    moves = tuple(each for each in moved(rows, kept) if each.before is not None)
+    is_told = payload.reading is not None or bool(recounted(rows, kept)[1])
+    return Recount(loaded, entry, after, deadlines, rows, kept, moves, is_told)
+
+
+def save_recount(
+    session: Session,
+    found: Recount,
+    calendar: Calendar,
+    *,
+    key: str,
+    now: datetime,
+    today: date,
+    origin: From = NOWHERE,
+) -> None:
+    """Save a recount of a locked case: with its entry where there is something to tell.
+
+    ``key``: under which no other change counts cases anew.
+    """
+    loaded = found.loaded
+    if not found.is_told:
+        if found.kept != found.stored:
+            _write_deadlines(session, loaded.ref.id, found.stored, found.kept)
+            _follow(session, loaded, found.kept, found.deadlines, calendar, today)
+        return
+    after = found.after
+    if after is loaded.case:
+        after = fold(after.ruleset, after.division, (*after.journal, found.entry))
+    when = _When(calendar, calendar_id(calendar), now, today, origin)
+    _save(
+        session, loaded, found.entry, after, found.deadlines, when,
+        f"{key}:{loaded.ref.number}", None,
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------------------- proving and repairing
@@ -800,7 +1052,7 @@ def _case_differences(
     case, row, number = loaded.case, loaded.row, loaded.ref.number
     counted = deadlines_of(case, calendar, row["counted_on"])
     stored = _by_key(kept_now.deadlines[row.id])
-    kept = settled(stored, deadline_values(row.id, case, counted, calendar_name))
+    kept = settled(stored, deadline_values(row.id, case, counted, calendar, calendar_name))
     expected = _expected(loaded, kept.values())
     changes = {name: value for name, value in expected.items() if row[name] != value}
     yield _Part(
@@ -809,7 +1061,7 @@ def _case_differences(
     )
     yield _Part(
         list(_deadline_differences(number, stored, kept)),
-        lambda session: _write_deadlines(session, row.id, stored, kept),
+        lambda session: _write_counted(session, row.id, stored, kept, loaded, counted, calendar),
     )
     recused = dict(case.recused)
     yield _whole(
@@ -832,6 +1084,20 @@ def _case_differences(
         number, "grants", kept_now.granted[row.id], granted,
         lambda session: save_member_grants(session, row.id, granted, actor),
     )  # fmt: skip
+
+
+def _write_counted(
+    session: Session,
+    case_id: int,
+    stored: Mapping[Key, Values],
+    kept: Mapping[Key, Values],
+    loaded: Loaded,
+    counted: tuple[Deadline, ...],
+    calendar: Calendar,
+) -> None:
+    """Put a case's deadlines right, and its ladders with them."""
+    _write_deadlines(session, case_id, stored, kept)
+    lay_ladders(session, case_id, loaded.case, counted, calendar, loaded.row["counted_on"])
 
 
 def _whole(

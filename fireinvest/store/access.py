@@ -16,6 +16,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fireinvest.store.base import Base, Instant, LargeId
+from fireinvest.store.cases import CaseRow
 from fireinvest.store.codec import canonical
 from fireinvest.store.journal import NOTHING_BEFORE
 from fireinvest.store.streaming import stream_of, written_instant
@@ -135,6 +136,43 @@ WrittenRow = Sequence[Any]
 #: Few enough that a batch names what was changed, many enough that there aren't many batches.
 _LARGEST_BATCH = 1000
 _ON_ITS_WAY = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A paper of a case that was made: by whom, when, and what it said."""
+
+    number: str
+    person: str
+    acting_for: str | None
+    happened_at: datetime
+    new: Mapping[str, object]
+
+
+def find_made(session: Session, what: str, item: str) -> list[Made]:
+    """Return each time that a paper with this code was made, the first first."""
+    rows = session.execute(
+        select(
+            CaseRow.number,
+            AccessRow.person,
+            AccessRow.acting_for,
+            AccessRow.happened_at,
+            AccessRow.new_values,
+        )
+        .join(CaseRow, CaseRow.id == AccessRow.case_id)
+        .where(AccessRow.what == what, AccessRow.item == item)
+        .order_by(AccessRow.id)
+    )
+    return [
+        Made(
+            row.number,
+            row.person or "",
+            row.acting_for,
+            row.happened_at,
+            json.loads(row.new_values),
+        )
+        for row in rows
+    ]
 
 
 def seal_accesses(session: Session, now: datetime) -> int:

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import (
     ForeignKey,
     Index,
-    Insert,
     String,
     Text,
     UniqueConstraint,
@@ -20,10 +19,9 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from fireinvest.store.base import Base, Instant, LargeId
+from fireinvest.store.base import Base, Instant, LargeId, adding
 from fireinvest.store.cases import CaseRow
 from fireinvest.store.codec import canonical
 
@@ -134,14 +132,18 @@ class SweepRow(Base):
 
 
 class ReadingDecisionRow(Base):
-    """Somebody decided how an unclear point is read from a day on. Rows are only added."""
+    """Somebody decided how an unclear point is read from a day on. Rows are only added.
+
+    ``revision``: which decision on this point it is, from 1; of two at once one is too late.
+    """
 
     __tablename__ = "reading_decisions"
-    __table_args__ = (Index(None, "reading", "id"),)
+    __table_args__ = (UniqueConstraint("profile", "reading", "revision"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     profile: Mapped[str] = mapped_column(String(60))
     reading: Mapped[str] = mapped_column(String(60))
+    revision: Mapped[int]
     chosen: Mapped[str] = mapped_column(String(60))
     applies_from: Mapped[date]
     decided_by: Mapped[str] = mapped_column(String(200))
@@ -230,7 +232,25 @@ def due_cases(session: Session, today: date, after_id: int, size: int) -> list[i
 def add_reached(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
     """Write down rungs that were reached; those on record stay as they are."""
     if rows:
-        session.execute(_adding(session, ReachedRow), [dict(each) for each in rows])
+        session.execute(adding(session, ReachedRow), [dict(each) for each in rows])
+
+
+#: Clock, instance, due day, rung, and the how manieth time: of which rung it is on record.
+OnRecord = tuple[str, str, date, str, int]
+
+
+def reached_of(session: Session, case_id: int) -> frozenset[OnRecord]:
+    """Return which rungs of a case's clocks are on record as reached."""
+    rows = session.execute(
+        select(
+            ReachedRow.clock,
+            ReachedRow.instance,
+            ReachedRow.due_on,
+            ReachedRow.rung,
+            ReachedRow.occurrence,
+        ).where(ReachedRow.case_id == case_id)
+    )
+    return frozenset((row[0], row[1], row[2], row[3], row[4]) for row in rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,17 +297,9 @@ def add_alerts(
         for each in wanted.values()
     ]
     added = session.execute(
-        _adding(session, AlertRow).values(rows).returning(AlertRow.id, AlertRow.key)
+        adding(session, AlertRow).values(rows).returning(AlertRow.id, AlertRow.key)
     )
     return [(row.id, wanted[row.key]) for row in added]
-
-
-def _adding(session: Session, table: type[Base]) -> Insert:
-    """An INSERT that leaves rows alone which are there already."""
-    dialect = session.get_bind().dialect.name
-    if dialect == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +353,25 @@ def alerts_of(
         query = query.where(AlertRow.id < before_id)
     if only_unread:
         query = query.where(AlertRow.read_at.is_(None))
+    return [_alert(row) for row in session.execute(query)]
+
+
+def alerts_between(
+    session: Session, person_id: int, since: datetime, until: datetime, size: int
+) -> list[Alert]:
+    """Return somebody's notices that they haven't read, from an instant on and before another."""
+    query = (
+        select(*_OF_ALERT)
+        .outerjoin(CaseRow, CaseRow.id == AlertRow.case_id)
+        .where(
+            AlertRow.person_id == person_id,
+            AlertRow.read_at.is_(None),
+            AlertRow.created_at >= since,
+            AlertRow.created_at < until,
+        )
+        .order_by(AlertRow.id)
+        .limit(size)
+    )
     return [_alert(row) for row in session.execute(query)]
 
 

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 
@@ -46,3 +47,10 @@ class Instant(TypeDecorator[datetime]):
 
 #: Ids of tables that grow without end; SQLite numbers rows by itself only in an INTEGER.
 LargeId = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def adding(session: Session, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT that leaves rows alone which are there already."""
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()

@@ -41,7 +41,8 @@ from fireinvest.store.lists import (
 class BoardFilters:
     """Which running deadlines are wanted; what is None doesn't narrow the board.
 
-    ``light`` is that on the day ``today``. ``place``: a county or zone, or a city with all of its
+    ``light`` is that on the day ``today``. ``late_by_plan``: only those of which the next step
+    should have begun before that day. ``place``: a county or zone, or a city with all of its
     own. ``due_from`` and ``due_until``: the due days between which they lie, both included.
     """
 
@@ -54,6 +55,7 @@ class BoardFilters:
     weights: frozenset[Weight] | None = None
     due_from: date | None = None
     due_until: date | None = None
+    late_by_plan: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class BoardLine:
     late_since: date | None
     awaits_receipt: bool
     about: str | None
+    plan_start_by: date | None
+    plan_step: str | None
     number: str
     unit_name: str
     division: str | None
@@ -94,6 +98,10 @@ class BoardLine:
     def light(self, today: date) -> Light:
         """Return the light on a day."""
         return light_on(today, self.weight, self.due_on, self.yellow_on, self.red_on)
+
+    def is_late_by_plan(self, today: date) -> bool:
+        """Should the next step of its plan have begun before this day?"""
+        return self.plan_start_by is not None and self.plan_start_by < today
 
     @property
     def key(self) -> BoardKey:
@@ -174,14 +182,20 @@ class BoardCounts:
 _LIGHTS = (Light.OVERDUE, Light.RED, Light.YELLOW, Light.GREEN)
 
 
-def board_counts(session: Session, scope: Scope, filters: BoardFilters, days: int) -> BoardCounts:
+def board_counts(
+    session: Session,
+    scope: Scope,
+    filters: BoardFilters,
+    days: int,
+    first_on: date | None = None,
+) -> BoardCounts:
     """Count the running deadlines that somebody may see, by light and over the days to come.
 
-    One query. ``days``: how many days are told one by one, today included.
+    One query. ``days``: how many days are told one by one, from ``first_on``, else from today on.
     """
     today = filters.today
     by_light = dict.fromkeys(_LIGHTS, 0)
-    by_day = {today + at * ONE_DAY: 0 for at in range(days)}
+    by_day = {(first_on or today) + at * ONE_DAY: 0 for at in range(days)}
     ways = list(_parts(scope, filters))
     if not ways:
         return BoardCounts(by_light, by_day)
@@ -202,6 +216,48 @@ def board_counts(session: Session, scope: Scope, filters: BoardFilters, days: in
         if on is not None and filters.light in (None, its_light):
             by_day[on] += count
     return BoardCounts(by_light, by_day)
+
+
+def board_days(
+    session: Session, scope: Scope, filters: BoardFilters, per_day: int
+) -> tuple[BoardLine, ...]:
+    """Return the first deadlines of each day between the days asked for, at most so many of a day.
+
+    One query.
+    """
+    ways = list(_parts(scope, filters))
+    if not ways:
+        return ()
+    narrowing = [*_narrowing(scope, filters), *_due_between(filters), *_of_light(filters)]
+    found = _any_of(select(*_KEY).where(_RUNNING, way, *narrowing) for way in ways)
+    place = func.row_number().over(
+        partition_by=found.c.due_on, order_by=[found.c[each.name] for each in _KEY[1:]]
+    )
+    ranked = select(found, place.label("place")).subquery("ranked")
+    query = (
+        select(*_COLUMNS)
+        .join(ranked, and_(*(each == ranked.c[each.name] for each in _KEY[1:])))
+        .join(CaseRow, CaseRow.id == DeadlineRow.case_id)
+        .where(ranked.c.place <= per_day)
+        .order_by(*_KEY)
+    )
+    return tuple(BoardLine(*row) for row in session.execute(query))
+
+
+def board_carriers(session: Session, scope: Scope, today: date) -> tuple[str, ...]:
+    """Return the logins of those who carry a case with a running deadline that somebody may see."""
+    ways = list(_parts(scope, BoardFilters(today)))
+    if not ways:
+        return ()
+    narrowing = list(_narrowing(scope, BoardFilters(today)))
+    found = _any_of(select(_TABLE.case_id).where(_RUNNING, way, *narrowing) for way in ways)
+    query = (
+        select(CaseRow.carrier)
+        .where(CaseRow.id.in_(select(found.c.case_id)), CaseRow.carrier.is_not(None))
+        .distinct()
+        .order_by(CaseRow.carrier)
+    )
+    return tuple(each for each in session.scalars(query) if each is not None)
 
 
 _Where = ColumnElement[bool]
@@ -229,6 +285,8 @@ def _narrowing(scope: Scope, filters: BoardFilters) -> Iterator[_Where]:
     yield from without_recused(scope, DeadlineRow.case_id)
     if filters.clock is not None:
         yield _TABLE.clock == filters.clock
+    if filters.late_by_plan:
+        yield _TABLE.plan_start_by < filters.today
     if filters.weights is not None:
         yield _TABLE.weight.in_(sorted(each.value for each in filters.weights))
     of_case = [

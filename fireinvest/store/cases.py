@@ -12,8 +12,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    bindparam,
     delete,
     insert,
+    or_,
     select,
     text,
     update,
@@ -93,7 +95,10 @@ class CaseRow(Base):
 
 
 class DeadlineRow(Base):
-    """One instance of a clock of a case. It runs while ``ended_on`` is empty."""
+    """One instance of a clock of a case. It runs while ``ended_on`` is empty.
+
+    ``plan_start_by``: the day by which ``plan_step``, the next step that leads to it, must begin.
+    """
 
     __tablename__ = "deadlines"
     __table_args__ = (
@@ -135,6 +140,8 @@ class DeadlineRow(Base):
     ended_on: Mapped[date | None]
     end: Mapped[str | None] = mapped_column(String(20))
     satisfied_by: Mapped[int | None]
+    plan_start_by: Mapped[date | None]
+    plan_step: Mapped[str | None] = mapped_column(String(60))
     calendar: Mapped[str] = mapped_column(String(16))
 
 
@@ -312,14 +319,19 @@ def save_deadlines(
     """Add, change and remove deadlines of one case; values hold every column."""
     for clock, instance in removed:
         session.execute(delete(DeadlineRow).where(_is(case_id, clock, instance)))
-    for values in changed:
-        session.execute(
-            update(DeadlineRow)
-            .where(_is(case_id, values["clock"], values["instance"]))
-            .values(**values)
-        )
+    if changed:
+        # One statement of the table itself for all rows: a notice changes thousands at once.
+        session.execute(_CHANGE, [{f"new_{name}": row[name] for name in row} for row in changed])
     if added:
         session.execute(insert(DeadlineRow), list(added))
+
+
+_KEY = ("case_id", "clock", "instance")
+_CHANGE = (
+    update(DeadlineRow.__table__)  # type: ignore[arg-type] # a mapped class has a table
+    .where(*(DeadlineRow.__table__.c[name] == bindparam(f"new_{name}") for name in _KEY))
+    .values({each.name: bindparam(f"new_{each.name}") for each in _DEADLINE_COLUMNS})
+)
 
 
 def _is(case_id: int, clock: str, instance: str) -> Any:
@@ -393,3 +405,26 @@ def save_next_steps(session: Session, case_id: int, rows: Sequence[Values]) -> N
     session.execute(delete(NextStepRow).where(NextStepRow.case_id == case_id))
     if rows:
         session.execute(insert(NextStepRow), list(rows))
+
+
+def open_cases_after(
+    session: Session, after_id: int, size: int, *, lock: bool = False
+) -> list[Stored]:
+    """Return up to so many cases' rows after an id that haven't ended, or in which a clock runs.
+
+    ``lock`` keeps others from changing them until the end.
+    """
+    query = (
+        select(*_COLUMNS)
+        .where(CaseRow.id > after_id, or_(CaseRow.ended_on.is_(None), _is_running()))
+        .order_by(CaseRow.id)
+        .limit(size)
+    )
+    rows = session.execute(query.with_for_update() if lock else query)
+    return [Stored(dict(row._mapping)) for row in rows]
+
+
+def _is_running() -> Any:
+    """Has the case a clock that still runs?"""
+    running = (DeadlineRow.case_id == CaseRow.id, DeadlineRow.ended_on.is_(None))
+    return select(DeadlineRow.case_id).where(*running).exists()

@@ -204,7 +204,7 @@ def submitted_to(
             place == seat.division,
             _DUES.clock.in_(sorted(clocks)),
             _CASES.investigating == seat.tier,
-            *([_not_apart(posts, seat.role, _CASES.id)] if seat.role in APART else []),
+            *([not_apart(posts, seat.role, _CASES.id)] if seat.role in APART else []),
         )
         for seat in posts.seats
         if seat.role in roles
@@ -275,7 +275,7 @@ def _parts(posts: Posts) -> Iterator[Select[Any]]:
     for seat in posts.seats:
         where = [_NEXT.role == seat.role, _of_tier(seat.tier)]
         if seat.role in APART:
-            where.append(_not_apart(posts, seat.role, _NEXT.case_id))
+            where.append(not_apart(posts, seat.role, _NEXT.case_id))
         for place in (_NEXT.division, _NEXT.parent):
             yield select(*columns).where(place == seat.division, *where)
 
@@ -307,7 +307,7 @@ def _not_recused(posts: Posts, case_id: ColumnElement[int]) -> _Where:
     return not_(exists().where(RecusedRow.case_id == case_id, among))
 
 
-def _not_apart(posts: Posts, role: str, case_id: ColumnElement[int]) -> _Where:
+def not_apart(posts: Posts, role: str, case_id: ColumnElement[int]) -> ColumnElement[bool]:
     """Is the report none of their own? Then whoever holds the role may answer it."""
     among = ApartRow.person.in_(sorted(posts.people))
     return not_(exists().where(ApartRow.case_id == case_id, ApartRow.role == role, among))

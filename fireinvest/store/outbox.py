@@ -21,8 +21,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from fireinvest.store.base import Base, Instant, LargeId
+from fireinvest.store.alerts import ChannelRow
+from fireinvest.store.base import Base, Instant, LargeId, adding
 from fireinvest.store.codec import canonical
+from fireinvest.store.people import Person
 
 _OPEN = "done_at IS NULL AND failed_at IS NULL"
 _FAILED = "failed_at IS NOT NULL"
@@ -75,22 +77,30 @@ class Notice:
 
 def post(session: Session, notices: Iterable[Notice], created_at: datetime) -> None:
     """Put jobs into the outbox."""
-    rows = [
-        {
-            "key": each.key,
-            "case_id": each.case_id,
-            "kind": each.kind,
-            "payload": canonical(each.payload),
-            "created_at": created_at,
-            "attempts": 0,
-            "person_id": each.person_id,
-            "channel_id": each.channel_id,
-            "not_before": each.not_before,
-        }
-        for each in notices
-    ]
+    rows = [_values(each, created_at) for each in notices]
     if rows:
         session.execute(insert(OutboxRow), rows)
+
+
+def post_once(session: Session, notices: Iterable[Notice], created_at: datetime) -> None:
+    """Put jobs into the outbox; one whose key is there already is left aside."""
+    rows = [_values(each, created_at) for each in notices]
+    if rows:
+        session.execute(adding(session, OutboxRow), rows)
+
+
+def _values(notice: Notice, created_at: datetime) -> dict[str, object]:
+    return {
+        "key": notice.key,
+        "case_id": notice.case_id,
+        "kind": notice.kind,
+        "payload": canonical(notice.payload),
+        "created_at": created_at,
+        "attempts": 0,
+        "person_id": notice.person_id,
+        "channel_id": notice.channel_id,
+        "not_before": notice.not_before,
+    }
 
 
 # ---------------------------------------------------------------------------- doing them
@@ -159,6 +169,11 @@ def put_off(session: Session, job: Job, worker: str, until: datetime, error: str
     return _end(session, job, worker, not_before=until, error=error)
 
 
+def hand_back(session: Session, job: Job, worker: str, until: datetime) -> bool:
+    """Let a job be done from an instant on, as if it had not been tried."""
+    return _end(session, job, worker, not_before=until, attempts=job.attempts - 1)
+
+
 def give_up(session: Session, job: Job, worker: str, now: datetime, error: str) -> bool:
     """Note that a job failed for good."""
     return _end(session, job, worker, failed_at=now, error=error)
@@ -207,3 +222,54 @@ def backlog(session: Session, now: datetime, at_most: int = 1000) -> Backlog:
     ).one()
     failed = session.scalar(select(func.count()).select_from(failed_part)) or 0
     return Backlog(count, failed, oldest)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    """A job that was given up. ``login``: to whom it was to go; ``channel``: over which kind."""
+
+    id: int
+    kind: str
+    channel: str | None
+    login: str | None
+    attempts: int
+    created_at: datetime
+    failed_at: datetime
+    error: str | None
+
+
+def failed_jobs(session: Session, size: int) -> list[FailedJob]:
+    """Return the jobs that were given up, the latest first."""
+    rows = session.execute(
+        select(
+            OutboxRow.id, OutboxRow.kind, ChannelRow.kind, Person.login, OutboxRow.attempts,
+            OutboxRow.created_at, OutboxRow.failed_at, OutboxRow.error,
+        )
+        .outerjoin(ChannelRow, ChannelRow.id == OutboxRow.channel_id)
+        .outerjoin(Person, Person.id == OutboxRow.person_id)
+        .where(text(f"outbox.{_FAILED}"))
+        .order_by(OutboxRow.id.desc())
+        .limit(size)
+    )  # fmt: skip
+    return [FailedJob(*row[:6], row[6] or row.created_at, row.error) for row in rows]
+
+
+def known_keys(session: Session, keys: Collection[str]) -> set[str]:
+    """Return those of these keys under which there is a job."""
+    return set(session.scalars(select(OutboxRow.key).where(OutboxRow.key.in_(keys))))
+
+
+def events_of(
+    session: Session, case_ids: Collection[int], kinds: Collection[str]
+) -> list[tuple[int, Mapping[str, Any], datetime]]:
+    """Return what of some kinds happened in these cases: the case, what was told of it, and when."""
+    rows = session.execute(
+        select(OutboxRow.case_id, OutboxRow.payload, OutboxRow.created_at)
+        .where(OutboxRow.case_id.in_(case_ids), OutboxRow.kind.in_(sorted(kinds)))
+        .order_by(OutboxRow.id)
+    )
+    return [
+        (row.case_id, json.loads(row.payload), row.created_at)
+        for row in rows
+        if row.case_id is not None
+    ]

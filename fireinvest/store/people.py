@@ -427,6 +427,71 @@ def save_member_grants(
         session.execute(insert(GrantRow), rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A post of somebody: on the case that was asked for, or at a government.
+
+    ``is_active``: they can sign in.
+    """
+
+    person_id: int
+    login: str
+    role: str
+    is_on_case: bool
+    division: str | None
+    tier: str | None
+    is_active: bool
+
+
+def holders_for_case(
+    session: Session,
+    case_id: int,
+    divisions: Collection[str],
+    roles: Collection[str],
+    on: date,
+) -> list[Held]:
+    """Return the posts of these roles that are held on a day, on a case or in its divisions.
+
+    Also those of people who may no longer sign in: their deputies go on.
+    """
+    rows = session.execute(
+        select(
+            Person.id, Person.login, GrantRow.role, GrantRow.case_id, GrantRow.division,
+            GrantRow.tier, Person.is_active,
+        )
+        .join(Person, Person.id == GrantRow.person_id)
+        .where(
+            GrantRow.role.in_(sorted(roles)),
+            or_(
+                GrantRow.case_id == case_id,
+                GrantRow.case_id.is_(None) & GrantRow.division.in_(sorted(divisions)),
+            ),
+            _holds(GrantRow, on),
+        )
+        .order_by(Person.id, GrantRow.id)
+    )  # fmt: skip
+    return [
+        Held(
+            row.id, row.login, row.role, row.case_id is not None, row.division, row.tier,
+            row.is_active,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def deputies_on(
+    session: Session, person_ids: Collection[int], on: date
+) -> list[tuple[int, str, int]]:
+    """Return who acts for these people on a day: the deputy's id and login, and for whom."""
+    rows = session.execute(
+        select(Person.id, Person.login, Deputy.acts_for_id)
+        .join(Deputy, Deputy.person_id == Person.id)
+        .where(Deputy.acts_for_id.in_(person_ids), _holds(Deputy, on), Person.is_active)
+        .order_by(Deputy.id)
+    )
+    return [(row.id, row.login, row.acts_for_id) for row in rows]
+
+
 def ids_of_logins(session: Session, logins: Collection[str]) -> dict[str, int]:
     """Return the ids of those who have these logins."""
     if not logins:
@@ -443,6 +508,14 @@ def names_of_logins(session: Session, logins: Collection[str]) -> dict[str, str]
         select(Person.login, Person.name).where(Person.login.in_(sorted(logins)))
     )
     return {row.login: row.name for row in rows}
+
+
+def names_of_ids(session: Session, ids: Collection[int]) -> dict[int, str]:
+    """Return the names of the people with these ids."""
+    if not ids:
+        return {}
+    rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(sorted(ids))))
+    return {row.id: row.name for row in rows}
 
 
 #: More than a list of suggestions should hold; others are found by their login.

@@ -13,17 +13,19 @@ from fireinvest.regulation.profile import Mode, Weight
 from fireinvest.store.cases import Values
 from fireinvest.store.codec import canonical, encode, encode_value, kind_of
 from fireinvest.store.people import MemberGrant
-from fireinvest.workflow.actions import KINDS, Correcting, Entry, Shape, Voiding
+from fireinvest.workflow.actions import KINDS, Correcting, Entry, Planning, Shape, Voiding
 from fireinvest.workflow.case import Case
+from fireinvest.workflow.deadlines import calendar_of
 from fireinvest.workflow.next_steps import next_steps
 from fireinvest.workflow.permissions import APART, CARRIER, kept_apart
+from fireinvest.workflow.planning import begin_by, days_of
 
 Key = tuple[str, str]
 
 
 def calendar_id(calendar: Calendar) -> str:
-    """Return a short name for what a calendar says, the same for the same notices."""
-    known = [calendar.library_until.isoformat(), *map(notice_document, calendar.notices)]
+    """Return a short name for what a calendar says, the same for the same notices in force."""
+    known = [calendar.library_until.isoformat(), *map(notice_document, calendar.in_force_here)]
     return hashlib.sha256(canonical(known).encode()).hexdigest()[:16]
 
 
@@ -111,14 +113,22 @@ def _ended_on(case: Case, rows: Sequence[Values]) -> date | None:
 
 
 def deadline_values(
-    case_id: int, case: Case, deadlines: Iterable[Deadline], calendar: str
+    case_id: int, case: Case, deadlines: Iterable[Deadline], calendar: Calendar, name: str
 ) -> dict[Key, Values]:
-    """Return the rows of a case's deadlines, by clock and instance."""
+    """Return the rows of a case's deadlines, by clock and instance.
+
+    ``name``: the calendar's short name, worked out once for many cases; a place whose own
+    government gives days off has another one.
+    """
+    calendar = calendar_of(case, calendar)
+    if calendar.places:
+        name = calendar_id(calendar)
     place = case.division
     found: dict[Key, Values] = {}
     for each in deadlines:
         run = each.run
         ended_on = run.satisfied_on or run.returned_on or run.handed_over_on
+        plan_start_by, plan_step = begin_by(case, calendar, each) or (None, None)
         found[each.clock.id, run.instance] = {
             "case_id": case_id,
             "clock": each.clock.id,
@@ -144,7 +154,9 @@ def deadline_values(
             "ended_on": ended_on,
             "end": None if ended_on is None else each.state.value,
             "satisfied_by": run.satisfied_by,
-            "calendar": calendar,
+            "plan_start_by": plan_start_by,
+            "plan_step": plan_step,
+            "calendar": name,
         }
     return found
 
@@ -173,9 +185,32 @@ def _settle(stored: Values | None, found: Values) -> Values:
     return {**found, **{name: stored[name] for name in _COUNTED}}
 
 
+#: The dates that the entry of a recount tells.
+_TOLD = ("due_on", "due_at", "act_by", "provisional")
+
+
+def recounted(
+    stored: Mapping[Key, Values], kept: Mapping[Key, Values]
+) -> tuple[dict[str, object], dict[str, object]]:
+    """Return the dates of running clocks that a recount changed, as old and new values."""
+    old: dict[str, object] = {}
+    new: dict[str, object] = {}
+    for key, after in kept.items():
+        before = stored.get(key)
+        if before is not None and any(before[name] != after[name] for name in _TOLD):
+            clock = "/".join(key)
+            for name in _TOLD:
+                old[f"{name}.{clock}"] = encode_value(before[name])
+                new[f"{name}.{clock}"] = encode_value(after[name])
+    return old, new
+
+
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What happened to a deadline: started, moved, met, ended, reopened or withdrawn."""
+    """What happened to a deadline: started, moved, confirmed, met, ended, reopened or withdrawn.
+
+    Confirmed: its date, which rested on a year without a notice, is certain now.
+    """
 
     kind: str
     key: Key
@@ -193,6 +228,8 @@ def moved(stored: Mapping[Key, Values], kept: Mapping[Key, Values]) -> Iterator[
             yield Moved("deadline_reopened", key, before, after)
         elif (before["due_on"], before["due_at"]) != (after["due_on"], after["due_at"]):
             yield Moved("deadline_moved", key, before, after)
+        elif before["provisional"] and not after["provisional"] and after["ended_on"] is None:
+            yield Moved("deadline_confirmed", key, before, after)
         if after["ended_on"] is not None and (before is None or before["ended_on"] is None):
             kind = "deadline_met" if after["satisfied_by"] is not None else "deadline_ended"
             yield Moved(kind, key, before, after)
@@ -280,6 +317,10 @@ def changed_values(
     if before is not None and isinstance(entry.payload, Voiding | Correcting):
         old["entry"] = _entry(before, entry.payload.target)
         new["entry"] = _entry(after, entry.payload.target)
+    if before is not None and isinstance(entry.payload, Planning):
+        old["working_days"], new["working_days"] = (
+            days_of(each, entry.payload.plan, entry.payload.step) for each in (before, after)
+        )
     return old, new
 
 

@@ -6,6 +6,7 @@ from flask_wtf import CSRFProtect
 
 from config import ROOT, Settings
 from fireinvest.gateways.blobs import from_url as blobs_from_url
+from fireinvest.gateways.queue import from_url as queue_from_url
 from fireinvest.messages import DEFAULT_LANGUAGE
 from fireinvest.store import open_database
 from fireinvest.web import (
@@ -21,6 +22,7 @@ from fireinvest.web import (
     state,
     uploads,
     visiting,
+    working,
 )
 from fireinvest.web.views import BLUEPRINTS
 
@@ -60,7 +62,10 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_env.lstrip_blocks = True
 
     kept = state.State(
-        settings, open_database(settings.database_url), blobs_from_url(settings.blob_url)
+        settings,
+        open_database(settings.database_url),
+        blobs_from_url(settings.blob_url),
+        queue_from_url(settings.notices.queue_url, settings.secret_key),
     )
     state.keep(app, kept)
     # The log comes first: a request refused by what follows has its id and its line as well.
@@ -80,6 +85,7 @@ def create_app(settings: Settings) -> Flask:
     rights.install(app)
     CSRFProtect(app)
     Bootstrap5(app)
+    working.install(app)
     errors.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

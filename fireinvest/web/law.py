@@ -7,7 +7,9 @@ from fireinvest.regulation.calendar import Calendar, Notice
 from fireinvest.regulation.rulesets import Law, known_law
 from fireinvest.services.calendars import calendar_with, notices_in
 from fireinvest.services.notices import stored_notices
+from fireinvest.store.readings import decided
 from fireinvest.web.state import state
+from fireinvest.workflow.actions import Recounting
 
 
 def law() -> Law:
@@ -24,6 +26,12 @@ def calendar() -> Calendar:
     """Return the calendar under the notices of the folder and the database: one query."""
     stored = stored_notices(state().database)
     return calendar_with((*_notices_in_folder(), *stored))
+
+
+def decisions() -> dict[str, tuple[Recounting, ...]]:
+    """Return by profile how unclear points of the rule were decided here: one query."""
+    with state().database.readers.begin() as session:
+        return decided(session)
 
 
 def _notices_in_folder() -> tuple[Notice, ...]:

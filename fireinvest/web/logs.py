@@ -1,6 +1,7 @@
 """The log: one JSON line for each request and each fault, to stderr, with the request's id.
 
-Addresses are logged without their query: what people search for and calculate is theirs.
+Addresses are logged without their query: what people search for and calculate is theirs. Of the
+private address of a calendar its secret part is left out.
 """
 
 import json
@@ -85,10 +86,17 @@ def _name(response: Response) -> Response:
     return response
 
 
+_PRIVATE = "/feed/"
+
+
+def _path() -> str:
+    return f"{_PRIVATE}…" if request.path.startswith(_PRIVATE) else request.path
+
+
 def _log(response: Response) -> Response:
     fields = {
         "method": request.method,
-        "path": request.path,
+        "path": _path(),
         "status": response.status_code,
         "ms": round((stopwatch() - g.started) * 1000, 1),
     }

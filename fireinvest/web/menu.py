@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flask import Flask, request
 
 from fireinvest.messages import Text
+from fireinvest.web.views.inbox import unread
 from fireinvest.web.visiting import visitor
 from fireinvest.workflow.permissions import Duty
 
@@ -22,7 +23,7 @@ class Entry:
 
 def install(app: Flask) -> None:
     """Give the menu to the frame of every page."""
-    app.context_processor(lambda: {"main_menu": main_menu})
+    app.context_processor(lambda: {"main_menu": main_menu, "unread_notices": unread})
 
 
 def main_menu() -> list[tuple[Text | None, list[Entry]]]:
@@ -44,13 +45,18 @@ def main_menu() -> list[tuple[Text | None, list[Entry]]]:
         work.append(("intake.show", Text("New fire"), "plus"))
     groups: list[tuple[Text | None, list[Entry]]] = [
         (None, list(_entries(work))),
-        (Text("Law and days"), list(_entries(law))),
+        (
+            Text("Law and days"),
+            list(_entries([*law, ("readings.show", Text("Register of readings"), "book")])),
+        ),
     ]
     offices = [
         ("people.show", Text("People and posts"), "people", Duty.LIST_PEOPLE),
         ("review.show", Text("Review of rights"), "check", Duty.GIVE_POSTS),
         ("organisation.agencies", Text("Agencies and divisions"), "agency", Duty.KEEP_AGENCIES),
         ("log.show", Text("Audit log"), "book", Duty.READ_LOG),
+        ("work.show", Text("Background work"), "clock", Duty.WATCH_WORK),
+        ("notices.show", Text("Holiday notices"), "calendar", Duty.KEEP_CALENDAR),
     ]
     mine = [each[:3] for each in offices if found.has(each[3])]
     if mine:

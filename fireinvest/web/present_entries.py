@@ -17,6 +17,7 @@ from fireinvest.workflow.actions import (
     CODE_ACTIONS,
     SCHEMA_VERSION,
     Attachment,
+    Cause,
     Correcting,
     Entry,
     HandingOver,
@@ -25,8 +26,10 @@ from fireinvest.workflow.actions import (
     Merging,
     Opening,
     Payload,
+    Planning,
     Raising,
     Reassigning,
+    Recounting,
     Shape,
     Voiding,
 )
@@ -42,6 +45,8 @@ CODE_LABELS: Mapping[str, Text] = {
     "hand_over": Text("Handed over to the government now responsible"),
     "link": Text("Linked with another case"),
     "reassign": Text("Given to another carrier"),
+    "recount": Text("Clocks counted anew"),
+    "plan": Text("Plan adjusted"),
 }
 
 #: The code actions that have a form of their own, as that form and its links call them.
@@ -81,6 +86,13 @@ _JUDGED: Mapping[str, Text] = {
     "investigating": Text("government investigating"),
     "handover_pending": Text("hand-over pending to"),
     "merged_into": Text("goes on in"),
+}
+
+#: The dates that a recount changes.
+_DATES: Mapping[str, Text] = {
+    "due_on": Text("due on"),
+    "act_by": Text("act by"),
+    "provisional": Text("provisional"),
 }
 
 _MONEY = ("direct_economic_loss", "direct_property_loss")
@@ -148,7 +160,8 @@ class EntryView:
         """Is it an entry that can be voided or corrected at all?"""
         if self.is_hidden:
             return False
-        return self.voided_by is None and self.step not in ("void", "correct", "link", "reassign")
+        fixed = ("void", "correct", "link", "reassign", "recount")
+        return self.voided_by is None and self.step not in fixed
 
 
 def title_of(ruleset: Ruleset, step: str) -> Words:
@@ -295,12 +308,40 @@ def payload_fields(file: CaseFile, step_id: str, payload: Payload) -> Iterator[F
             yield from _optional(Text("its case there"), to_case)
         case Reassigning(carrier):
             yield FieldView(Text("carrier"), file.name(carrier))
+        case Recounting():
+            yield from _recount_fields(file, payload)
+        case Planning(plan, step, working_days):
+            found = ruleset.plans.get(plan)
+            clock = ruleset.clocks.get(found.clock) if found else None
+            yield FieldView(Text("plan"), clock.label if clock else plan)
+            yield FieldView(Text("step"), title_of(ruleset, step))
+            yield FieldView(Text("working days"), f"{working_days}")
         case Linking(other, step, number):
             yield FieldView(Text("the other case"), other)
             yield FieldView(Text("what was done there"), title_of(ruleset, step))
             yield FieldView(Text("entry"), f"{number}")
         case _:
             yield from _kind_fields(file, step_id, payload)
+
+
+def _recount_fields(file: CaseFile, payload: Recounting) -> Iterator[FieldView]:
+    """Which notice or decision it follows from."""
+    reading = file.ruleset.readings.get(payload.reading or "")
+    if payload.cause is Cause.CALENDAR:
+        yield FieldView(Text("why"), Text("A holiday notice was entered."))
+        yield FieldView(Text("year"), f"{payload.year}")
+        yield FieldView(Text("notice"), payload.document)
+        yield FieldView(Text("revision"), f"{payload.revision}")
+        return
+    yield FieldView(Text("why"), Text("An unclear point of the rule was decided."))
+    if reading is not None:
+        yield FieldView(Text("question"), reading.question)
+        options = {each.id: each.label for each in reading.options}
+        yield FieldView(Text("answer"), options.get(payload.option or "", payload.option or ""))
+    if payload.applies_from is not None:
+        since = Text("clocks that begin on %(day)s or later", day=payload.applies_from)
+        yield FieldView(Text("applies to"), since)
+    yield FieldView(Text("document number"), payload.document)
 
 
 def _optional(label: Text, value: str | None) -> Iterator[FieldView]:
@@ -377,8 +418,21 @@ def _changes(file: CaseFile, line: Line) -> Iterator[ChangeView]:
     olds, news = line.olds, line.news
     for name, new in news.items():
         old = olds.get(name)
+        told, _, place = name.partition(".")
         if name == "entry":
             yield from _entry_changes(file, line, old, new)
+        elif told in _DATES and old != new:
+            clock, _, instance = place.partition("/")
+            found = file.ruleset.clocks.get(clock)
+            label = Text(
+                "%(clock)s %(instance)s: %(what)s",
+                clock=found.label if found else clock,
+                instance="" if instance == "1" else instance,
+                what=_DATES[told],
+            )
+            yield ChangeView(label, _date_words(old), _date_words(new))
+        elif name == "working_days":
+            yield ChangeView(Text("working days"), _plain(old), _plain(new))
         elif name in _JUDGED:
             label = _JUDGED[name]
             yield ChangeView(
@@ -394,6 +448,20 @@ def _changes(file: CaseFile, line: Line) -> Iterator[ChangeView]:
 
 def _called(file: CaseFile, login: object) -> Words:
     return file.name(login) if isinstance(login, str) else "—"
+
+
+def _plain(value: object) -> Words:
+    return "—" if value is None else f"{value}"
+
+
+def _date_words(value: object) -> Words:
+    match value:
+        case bool():
+            return _yes_no(value)
+        case None:
+            return "—"
+        case _:
+            return f"{value}"
 
 
 def _entry_changes(file: CaseFile, line: Line, old: object, new: object) -> Iterator[ChangeView]:

@@ -63,6 +63,11 @@ class ListWords:
         """Return the place of a level on the scale, from 0, for its colour."""
         return self._levels[code][0] if code in self._levels else 0
 
+    def step(self, code: str) -> Words:
+        """Return how a step is called."""
+        found = self.ruleset.steps.get(code)
+        return found.label if found else code
+
     def stage(self, code: str) -> Words:
         """Return how a stage is called."""
         found = self.ruleset.stages.get(code)

@@ -1,4 +1,4 @@
-"""What does a view need from the application? Its settings, its database and its files."""
+"""What does a view need from the application? Its settings, database, files and queue."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ from flask import Flask, current_app
 
 from config import Settings
 from fireinvest.gateways.blobs import Blobs
+from fireinvest.gateways.queue import Queue
 from fireinvest.store import Database
 
 _KEY = "fireinvest"
@@ -18,6 +19,7 @@ class State:
     settings: Settings
     database: Database
     blobs: Blobs
+    queue: Queue
 
 
 def keep(app: Flask, state: State) -> None:

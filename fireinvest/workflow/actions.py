@@ -251,7 +251,7 @@ class Correcting:
     """An entry was wrong: from here on it reads so, on its corrected day."""
 
     target: int
-    payload: "KindPayload | Opening | Merging | Raising | HandingOver"
+    payload: "KindPayload | Opening | Merging | Raising | HandingOver | Planning"
     on: date
     at: datetime | None = None
 
@@ -299,8 +299,52 @@ class Reassigning:
     carrier: str
 
 
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """In this case a step of a plan takes so many working days, not as many as usual."""
+
+    plan: str
+    step: str
+    working_days: int
+
+
+class Cause(StrEnum):
+    """Why are the clocks of a case counted anew, without anything having happened in it?"""
+
+    CALENDAR = "calendar"
+    READING = "reading"
+
+
+@dataclass(frozen=True, slots=True)
+class Recounting:
+    """The clocks are counted anew: a holiday notice was entered, or a reading was decided.
+
+    ``document``: the number of the notice, or of the decision's document. Of a notice, its year,
+    its revision, and the division whose local days off it gives; of a decision, the reading, the
+    option, and the first day of the clocks that go by it. The dates stand in the entry's values.
+    """
+
+    cause: Cause
+    document: str
+    year: int | None = None
+    revision: int | None = None
+    division: str | None = None
+    reading: str | None = None
+    option: str | None = None
+    applies_from: date | None = None
+
+
 CodePayload = (
-    Opening | Voiding | Correcting | Merging | Raising | HandingOver | Linking | Reassigning
+    Opening
+    | Voiding
+    | Correcting
+    | Merging
+    | Raising
+    | HandingOver
+    | Linking
+    | Reassigning
+    | Planning
+    | Recounting
 )
 Payload = KindPayload | CodePayload
 
@@ -314,7 +358,12 @@ CODE_ACTIONS: Mapping[str, type[CodePayload]] = {
     "hand_over": HandingOver,
     "link": Linking,
     "reassign": Reassigning,
+    "plan": Planning,
+    "recount": Recounting,
 }
+
+#: What no request can ask for: a case is opened, and counted anew, by ways of their own.
+UNASKED = frozenset({"open", "recount"})
 
 
 @dataclass(frozen=True, slots=True)

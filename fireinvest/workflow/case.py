@@ -12,7 +12,7 @@ from fireinvest.china import CHINA
 from fireinvest.messages import Label, Problem, Text
 from fireinvest.regulation.basis import Citation, Finding
 from fireinvest.regulation.checking import MEMBERS
-from fireinvest.regulation.clocks import Test
+from fireinvest.regulation.clocks import Decided, Test
 from fireinvest.regulation.condition import FactView, evaluate
 from fireinvest.regulation.contents import lacking
 from fireinvest.regulation.facts import Category, Facts
@@ -31,8 +31,10 @@ from fireinvest.workflow.actions import (
     Merging,
     Opening,
     Order,
+    Planning,
     Raising,
     Reassigning,
+    Recounting,
     Recusal,
     Signature,
     Voiding,
@@ -110,7 +112,11 @@ class Responsible:
 
 @dataclass(frozen=True)
 class Case:
-    """The case as the engine sees it."""
+    """The case as the engine sees it.
+
+    ``planned``: by plan and step, the working days that it takes in this case instead of the usual.
+    ``readings``: how unclear points were decided, in the order of the decisions.
+    """
 
     ruleset: Ruleset
     division: Division | None
@@ -134,6 +140,8 @@ class Case:
     merged_into: str | None
     merged_on: date | None
     links: tuple[Linking, ...]
+    planned: Mapping[tuple[str, str], int]
+    readings: tuple[Decided, ...]
     inconsistencies: tuple[Problem, ...]
     journal: tuple[Entry, ...]
 
@@ -402,8 +410,20 @@ def fold(
         merged_into=story.merged_into,
         merged_on=story.merged_on,
         links=tuple(story.links),
+        planned=story.planned,
+        readings=tuple(story.readings),
         inconsistencies=tuple(story.inconsistencies),
         journal=journal,
+    )
+
+
+def moves_dates(ruleset: Ruleset, payload: Recounting) -> bool:
+    """Is it a decision on a point of this rule that settles how clocks count?"""
+    reading = ruleset.readings.get(payload.reading or "")
+    return (
+        reading is not None
+        and reading.setting is not None
+        and any(each.id == payload.option for each in reading.options)
     )
 
 
@@ -439,6 +459,8 @@ class _Story:
         self.merged_into: str | None = None
         self.merged_on: date | None = None
         self.links: list[Linking] = []
+        self.planned: dict[tuple[str, str], int] = {}
+        self.readings: list[Decided] = []
         self.inconsistencies: list[Problem] = []
         self._note_judgement(opening.seq, self.facts.occurred_on)
 
@@ -459,6 +481,12 @@ class _Story:
             case Reassigning(carrier):
                 self.carriers.append(Carrying(carrier, entry.on, entry.seq))
                 return
+            case Planning(plan, step_id, working_days):
+                self.planned[plan, step_id] = working_days
+                return
+            case Recounting():
+                self._decided(entry, entry.payload)
+                return
         if entry.on < self.facts.occurred_on:
             self._inconsistent(entry, Text("The day lies before the fire."))
         step = self.ruleset.steps.get(entry.step)
@@ -476,6 +504,17 @@ class _Story:
         self.done.setdefault(step.id, []).append(entry)
         self._members(step, entry)
         self._facts(step, entry)
+
+    def _decided(self, entry: Entry, payload: Recounting) -> None:
+        """A reading was decided; an answer that this rule doesn't know changes nothing."""
+        name, option, since = payload.reading, payload.option, payload.applies_from
+        if name is None or option is None or since is None:
+            return
+        if moves_dates(self.ruleset, payload):
+            known = Decided(name, option, since, payload.document, entry.seq, entry.on)
+            self.readings.append(known)
+        else:
+            self._inconsistent(entry, Text("There is no %(id)s.", id=f"{name}/{option}"))
 
     def _inconsistent(self, entry: Entry, text: Text) -> None:
         self.inconsistencies.append(Problem(f"{entry.seq}", text))

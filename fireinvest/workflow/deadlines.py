@@ -10,6 +10,7 @@ from datetime import date
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.clocks import (
     Deadline,
+    Decided,
     Granted,
     Run,
     SettingValue,
@@ -27,11 +28,13 @@ def deadlines_of(case: Case, calendar: Calendar, as_of: date) -> tuple[Deadline,
     """Return a deadline for every instance of every clock that has started, as known on a day.
 
     A clock that is satisfied keeps the terms that held then: what comes later moves it no more.
+    The days off of the case's own place are left out of its working days.
 
     Raises:
         Faulty: when a count leaves the calendar.
 
     """
+    calendar = calendar_of(case, calendar)
     found = []
     for clock in case.ruleset.clocks.values():
         for run in runs_of(case, clock):
@@ -43,17 +46,60 @@ def deadlines_of(case: Case, calendar: Calendar, as_of: date) -> tuple[Deadline,
     return tuple(found)
 
 
+def calendar_of(case: Case, calendar: Calendar) -> Calendar:
+    """Return the calendar of the place of a case."""
+    place = case.division
+    return calendar if place is None else calendar.of(place.code, place.parent)
+
+
 def runs_of(case: Case, clock: Clock) -> tuple[Run, ...]:
-    """Return the instances of a clock that have started, as they happened."""
+    """Return the instances of a clock that have started, as they happened.
+
+    A reading that was decided holds for those that begin on its first day or later, but never for
+    one that had ended when the case learnt of it.
+    """
     if not case.modes_seen & set(clock.modes):
         return ()
     wires = _wires_of(case.ruleset)[clock.id]
+    runs = _runs(case, clock, wires)
+    for each in case.readings:
+        if each.reading in wires.readings:
+            others = _runs(case, clock, _rewired(case.ruleset, wires, each))
+            for instance, run in runs.items():
+                if _goes_by(run, each):
+                    kept = (one for one in run.decided if one.reading != each.reading)
+                    changed = others.get(instance, run)
+                    runs[instance] = replace(changed, decided=(*kept, each))
+    return tuple(runs.values())
+
+
+def _runs(case: Case, clock: Clock, wires: "_Wires") -> dict[str, Run]:
     ended = (_ended(case, clock, run) for run in _RUNS[clock.per](case, clock, wires))
-    return tuple(
-        replace(run, tests=_tests(case, wires, run.satisfied_on)) if wires.tests else run
+    return {
+        run.instance: replace(run, tests=_tests(case, wires, run.satisfied_on))
+        if wires.tests
+        else run
         for run in ended
         if run is not None
-    )
+    }
+
+
+def _rewired(ruleset: Ruleset, wires: "_Wires", decided: Decided) -> "_Wires":
+    """A reading can decide which steps satisfy a clock; others leave its steps as they are."""
+    reading = ruleset.readings[decided.reading]
+    value = reading.option(decided.option).value
+    if reading.setting is not Setting.SATISFIED_BY or not isinstance(value, tuple):
+        return wires
+    return replace(wires, satisfies=tuple(ruleset.steps[name] for name in value))
+
+
+def _goes_by(run: Run, decided: Decided) -> bool:
+    if run.start_on < decided.applies_from:
+        return False
+    if run.satisfied_by is not None:
+        return run.satisfied_by > decided.entry
+    ended_on = run.returned_on or run.handed_over_on
+    return ended_on is None or ended_on > decided.known_on
 
 
 def _ended(case: Case, clock: Clock, run: Run) -> Run | None:
@@ -95,6 +141,7 @@ class _Wires:
     satisfies: tuple[Step, ...]
     extends: tuple[Step, ...]
     tests: tuple[str, ...]
+    readings: frozenset[str]
 
 
 #: Worked out once for each ruleset in use; the ruleset is kept so that its identity stays its own.
@@ -109,9 +156,14 @@ def _wires_of(ruleset: Ruleset) -> Mapping[str, _Wires]:
     return found[1]
 
 
-def satisfying_steps(ruleset: Ruleset, clock: str) -> tuple[Step, ...]:
-    """Return the steps that satisfy a clock, as the table and the readings say."""
-    return _wires_of(ruleset)[clock].satisfies
+def satisfying_steps(
+    ruleset: Ruleset, clock: str, decided: Iterable[Decided] = ()
+) -> tuple[Step, ...]:
+    """Return the steps that satisfy a clock, as the table and the readings decided for it say."""
+    wires = _wires_of(ruleset)[clock]
+    for each in decided:
+        wires = _rewired(ruleset, wires, each)
+    return wires.satisfies
 
 
 def _wired(ruleset: Ruleset, clock: str) -> _Wires:
@@ -129,6 +181,7 @@ def _wired(ruleset: Ruleset, clock: str) -> _Wires:
         or tuple(step for step in steps if clock in step.satisfies),
         extends=tuple(step for step in steps if step.extends == clock),
         tests=tuple(dict.fromkeys(name for term in terms for name in term.tests)),
+        readings=frozenset(name for term in terms for name in term.readings),
     )
 
 

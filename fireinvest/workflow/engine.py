@@ -22,6 +22,7 @@ from fireinvest.regulation.severity import CRITERIA
 from fireinvest.workflow.actions import (
     CODE_ACTIONS,
     KINDS,
+    UNASKED,
     Attachment,
     Correcting,
     Decision,
@@ -37,8 +38,10 @@ from fireinvest.workflow.actions import (
     Opening,
     Order,
     Payload,
+    Planning,
     Raising,
     Reassigning,
+    Recounting,
     Recusal,
     Voiding,
     missing_fields,
@@ -47,14 +50,17 @@ from fireinvest.workflow.case import Case, gaps, is_lacking, retold
 from fireinvest.workflow.deadlines import deadlines_of, runs_of
 from fireinvest.workflow.errors import Invalid, NotAllowed, Refused, Stale
 from fireinvest.workflow.permissions import (
+    PLANNING,
     Actor,
     may_administer,
+    may_plan,
     may_read,
     may_reassign,
     may_take,
     may_take_over,
     taker,
 )
+from fireinvest.workflow.planning import LONGEST_STEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -629,16 +635,20 @@ def _check_code(
 ) -> None:
     payload = action.payload
     check = _CODE_CHECKS.get(type(payload))
-    if action.step not in CODE_ACTIONS or action.step == "open":
+    if action.step not in CODE_ACTIONS or action.step in UNASKED:
         raise Refused([Problem("step", Text("The rule doesn't have this step."))])
     takes_over = isinstance(payload, HandingOver | Raising) and may_take_over(
         actor, case, case_id, payload.government
     )
-    if isinstance(payload, Reassigning):
-        is_allowed = may_reassign(actor, case, case_id)
-    else:
-        is_allowed = takes_over or may_administer(actor, case, case_id)
-    if not is_allowed:
+    if isinstance(payload, Planning):
+        if not may_plan(actor, case, case_id):
+            names = Joined(tuple(case.ruleset.roles[role].label for role in sorted(PLANNING)))
+            raise NotAllowed([Problem("step", Text("This step is for: %(roles)s.", roles=names))])
+    elif not (
+        may_reassign(actor, case, case_id)
+        if isinstance(payload, Reassigning)
+        else takes_over or may_administer(actor, case, case_id)
+    ):
         raise NotAllowed([Problem("step", Text("This is for the carrier and the agency's head."))])
     target = _target(case, payload.target) if isinstance(payload, Voiding | Correcting) else None
     if target is not None and not may_read(actor, case, case_id, target):
@@ -684,11 +694,18 @@ def _check_voiding(asked: _Asked, payload: Any) -> Iterator[Problem]:
         yield Problem("target", Text("The opening can't be voided; correct it instead."))
     elif isinstance(target.payload, Reassigning):
         yield _reassigned()
+    elif isinstance(target.payload, Recounting):
+        yield _never_undone()
 
 
 def _reassigned() -> Problem:
     """The rights that somebody had in the meantime are a fact: no later entry undoes them."""
     text = Text("A reassignment is neither voided nor corrected; reassign the case again.")
+    return Problem("target", text)
+
+
+def _never_undone() -> Problem:
+    text = Text("It follows from a notice or a decision; enter or decide that anew instead.")
     return Problem("target", text)
 
 
@@ -701,6 +718,9 @@ def _check_correcting(asked: _Asked, payload: Any) -> Iterator[Problem]:
         return
     if isinstance(target.payload, Reassigning):
         yield _reassigned()
+        return
+    if isinstance(target.payload, Recounting):
+        yield _never_undone()
         return
     if type(payload.payload) is not type(target.payload):
         yield Problem("payload", Text("These fields belong to another kind of step."))
@@ -818,6 +838,21 @@ def _carrying_problems(case: Case, on: date) -> Iterator[Problem]:
         yield Problem("on", text)
 
 
+def _check_planning(asked: _Asked, payload: Any) -> Iterator[Problem]:
+    """A step of a plan takes from one working day to so many that no plan leaves the calendar."""
+    case = asked.case
+    plan = case.ruleset.plans.get(payload.plan)
+    line = next((each for each in plan.steps if each.step == payload.step), None) if plan else None
+    if line is None:
+        yield Problem("step", Text("The plan doesn't have this step."))
+        return
+    if not 1 <= payload.working_days <= LONGEST_STEP:
+        text = Text("From 1 to %(most)s working days are needed.", most=LONGEST_STEP)
+        yield Problem("working_days", text)
+    elif payload.working_days == case.planned.get((payload.plan, payload.step), line.working_days):
+        yield Problem("working_days", Text("The plan says so already."))
+
+
 _CODE_CHECKS: Mapping[type, Callable[[_Asked, Any], Iterator[Problem]]] = {
     Voiding: _check_voiding,
     Correcting: _check_correcting,
@@ -826,6 +861,7 @@ _CODE_CHECKS: Mapping[type, Callable[[_Asked, Any], Iterator[Problem]]] = {
     Merging: _check_other,
     Linking: _check_other,
     Reassigning: _check_carrier,
+    Planning: _check_planning,
 }
 
 

@@ -56,7 +56,7 @@ def _wanted(case: Case, running: Iterable[Deadline], tier: str | None) -> Iterat
         step = steps[name]
         if not _can_be_done(case, step):
             continue
-        meets = [each for each in running if step in satisfying_steps(case.ruleset, each.clock.id)]
+        meets = [each for each in running if step in _satisfying(case, each)]
         for each in meets:
             yield _meeting(step, each, tier, is_now=True)
         if not meets:
@@ -65,8 +65,12 @@ def _wanted(case: Case, running: Iterable[Deadline], tier: str | None) -> Iterat
 
 def _awaited(case: Case, found: Deadline, tier: str | None) -> Iterator[NextStep]:
     """The steps that meet a clock, though it may not be their turn yet."""
-    for step in satisfying_steps(case.ruleset, found.clock.id):
+    for step in _satisfying(case, found):
         yield _meeting(step, found, tier, is_now=_can_be_done(case, step))
+
+
+def _satisfying(case: Case, found: Deadline) -> tuple[Step, ...]:
+    return satisfying_steps(case.ruleset, found.clock.id, found.run.decided)
 
 
 def _meeting(step: Step, found: Deadline, tier: str | None, *, is_now: bool) -> NextStep:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from fireinvest.regulation.jurisdiction import first_match
 from fireinvest.regulation.profile import Mode, Per, Step
+from fireinvest.regulation.rungs import ABOVE
 from fireinvest.workflow.actions import Entry
 from fireinvest.workflow.case import Case
 
@@ -182,6 +183,8 @@ OFFICES = frozenset({SYSTEM_ADMINISTRATOR, SECURITY_ADMINISTRATOR, AUDIT_ADMINIS
 
 #: Code actions are for these; so is taking a case up or over, at the superior government.
 ADMINISTERING = frozenset({"carrier", "agency_head"})
+#: Those who lay down how long the steps of a case's plan take.
+PLANNING = frozenset({"carrier", "leader", "deputy_leader", "agency_head"})
 
 
 def acting_tiers(case: Case) -> frozenset[str]:
@@ -197,6 +200,15 @@ def acting_tiers(case: Case) -> frozenset[str]:
     if case.mode is Mode.ASSIST or not would:
         return frozenset(case.ruleset.tiers)
     return frozenset(would)
+
+
+def superior_tiers(case: Case) -> frozenset[str]:
+    """Return the tier of government next above those whose people act in the case."""
+    tiers = case.ruleset.tiers
+    acting = [tiers[name].rank for name in acting_tiers(case) if name in tiers]
+    higher = [tier for tier in tiers.values() if tier.rank > max(acting, default=0)]
+    lowest = min((tier.rank for tier in higher), default=None)
+    return frozenset(tier.id for tier in higher if tier.rank == lowest)
 
 
 def is_recused(actor: Actor, case: Case) -> bool:
@@ -227,12 +239,13 @@ def taker(actor: Actor, case: Case, case_id: str | None) -> Callable[[Step], boo
     if actor.id == SYSTEM:
         return lambda _step: True
     roles = roles_of(actor, case, case_id)
+    above = {f"{ABOVE}{role}" for role in roles_of(actor, case, case_id, superior_tiers(case))}
     coming = case.handover_pending
     roles_there = frozenset() if coming is None else roles_of(actor, case, case_id, {coming})
     clocks = case.ruleset.clocks
 
     def may(step: Step) -> bool:
-        if not roles.isdisjoint(step.who):
+        if not roles.isdisjoint(step.who) or not above.isdisjoint(step.who):
             return True
         # What the rule asks of the government now responsible, its people do before the hand-over.
         is_theirs = any(clocks[name].per is Per.GOVERNMENT_BY_RULE for name in step.satisfies)
@@ -275,6 +288,22 @@ def may_reassign(actor: Actor, case: Case, case_id: str | None) -> bool:
     return bool(roles_of(actor, case, case_id, reassigning_tiers(case)) & ADMINISTERING)
 
 
+def may_plan(actor: Actor, case: Case, case_id: str | None) -> bool:
+    """May the actor say how long the steps of the case's plan take?"""
+    return bool(roles_of(actor, case, case_id) & PLANNING)
+
+
+def may_decide_readings(actor: Actor, home: str) -> bool:
+    """May the actor say how the rule is read: as head of the agency of the home division?
+
+    No administrator may: what the law means is not theirs to decide.
+    """
+    return any(
+        each.role == "agency_head" and each.case_id is None and each.division == home
+        for each in actor.grants
+    )
+
+
 def may_take_over(actor: Actor, case: Case, case_id: str | None, government: str) -> bool:
     """May the actor take the case up or over for a superior government: as head of its agency?"""
     return bool(roles_of(actor, case, case_id, {government}) & ADMINISTERING)
@@ -307,6 +336,7 @@ class Permission(StrEnum):
     ADMINISTER = "administer"
     REASSIGN = "reassign"
     TAKE_OVER = "take_over"
+    PLAN = "plan"
 
 
 def _may_take_over_at_all(actor: Actor, case: Case, case_id: str | None) -> bool:
@@ -320,6 +350,7 @@ PERMISSIONS: Mapping[Permission, Callable[[Actor, Case, str | None], bool]] = {
     Permission.ADMINISTER: may_administer,
     Permission.REASSIGN: may_reassign,
     Permission.TAKE_OVER: _may_take_over_at_all,
+    Permission.PLAN: may_plan,
 }
 
 
@@ -368,6 +399,8 @@ class Duty(StrEnum):
     GUARD_SIGN_INS = "guard_sign_ins"
     LIST_PEOPLE = "list_people"
     READ_LOG = "read_log"
+    KEEP_CALENDAR = "keep_calendar"
+    WATCH_WORK = "watch_work"
 
 
 #: Each duty, and the offices that have it. What isn't here is nobody's.
@@ -378,6 +411,8 @@ DUTIES: Mapping[Duty, frozenset[str]] = {
     Duty.GUARD_SIGN_INS: frozenset({SECURITY_ADMINISTRATOR}),
     Duty.LIST_PEOPLE: frozenset({SYSTEM_ADMINISTRATOR, SECURITY_ADMINISTRATOR}),
     Duty.READ_LOG: frozenset({AUDIT_ADMINISTRATOR}),
+    Duty.KEEP_CALENDAR: frozenset({SYSTEM_ADMINISTRATOR}),
+    Duty.WATCH_WORK: frozenset({SYSTEM_ADMINISTRATOR}),
 }
 
 

@@ -20,6 +20,10 @@ INSTANT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    with op.batch_alter_table("deadlines") as batch:
+        batch.add_column(sa.Column("plan_start_by", sa.Date(), nullable=True))
+        batch.add_column(sa.Column("plan_step", sa.String(length=60), nullable=True))
+
     op.create_table(
         "ladders",
         sa.Column("case_id", sa.Integer(), nullable=False),
@@ -168,6 +172,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("profile", sa.String(length=60), nullable=False),
         sa.Column("reading", sa.String(length=60), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("chosen", sa.String(length=60), nullable=False),
         sa.Column("applies_from", sa.Date(), nullable=False),
         sa.Column("decided_by", sa.String(length=200), nullable=False),
@@ -176,12 +181,23 @@ def upgrade() -> None:
         sa.Column("recorded_by", sa.String(length=100), nullable=False),
         sa.Column("recorded_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reading_decisions")),
+        sa.UniqueConstraint(
+            "profile",
+            "reading",
+            "revision",
+            name=op.f("uq_reading_decisions_profile_reading_revision"),
+        ),
     )
-    op.create_index(op.f("ix_reading_decisions_reading_id"), "reading_decisions", ["reading", "id"])
     protect(op.get_bind(), "reading_decisions")
+
+    # Added in place: rebuilding the table would drop what protects it.
+    op.add_column("holiday_notices", sa.Column("division", sa.String(length=30), nullable=True))
+    op.add_column("holiday_notices", sa.Column("recorded_by", sa.String(length=100), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("holiday_notices", "recorded_by")
+    op.drop_column("holiday_notices", "division")
     unprotect(op.get_bind(), "reading_decisions")
     op.drop_table("reading_decisions")
     op.drop_table("sweeps")
@@ -203,3 +219,6 @@ def downgrade() -> None:
     op.drop_table("alerts")
     op.drop_table("reached_rungs")
     op.drop_table("ladders")
+    with op.batch_alter_table("deadlines") as batch:
+        batch.drop_column("plan_step")
+        batch.drop_column("plan_start_by")

@@ -5,10 +5,20 @@ from collections.abc import Iterator
 import pytest
 
 from fireinvest.regulation.basis import Citation
+from fireinvest.regulation.clocks import settings_of
 from fireinvest.regulation.condition import evaluate
 from fireinvest.regulation.days import Length, Unit
 from fireinvest.regulation.facts import Category
-from fireinvest.regulation.profile import Kind, Mode, Ruleset, Term, Weight
+from fireinvest.regulation.profile import (
+    Kind,
+    Mode,
+    Per,
+    Ruleset,
+    Setting,
+    StartsFrom,
+    Term,
+    Weight,
+)
 from fireinvest.regulation.rulesets import known_law
 from tests.regulation.law import WAN, day, law_of
 
@@ -44,7 +54,7 @@ STATED: dict[str, set[tuple[int, str]]] = {
     "decree493:32": {(15, "days"), (30, "days")},
     "worksafety:86": {(1, "years")},
     "yunnan:ch4": {(10, "months"), (12, "months")},
-    "order108:28": {(30, "days")},
+    "order108:18": {(30, "days")},
     "openness:26": {(20, "working_days")},
     "returns:*": {
         (30, "days"),
@@ -150,8 +160,21 @@ def test_no_clock_of_the_readings_is_forgotten() -> None:
     }
 
 
-def test_the_determination_runs_only_for_fires_out_of_scope() -> None:
-    assert law_of(FULL).clocks["determination"].modes == (Mode.OUT_OF_SCOPE,)
+def test_the_determination_is_a_layer_of_its_own_with_its_own_pauses_and_approver() -> None:
+    ruleset = law_of(FULL)
+    own, term = ruleset.clocks["determination"], ruleset.terms["determination-108"]
+    assert set(own.modes) == {Mode.OUT_OF_SCOPE, Mode.INVESTIGATE}
+    assert (own.starts_from, own.per) == (StartsFrom.FIRE, Per.CASE)
+    assert (term.basis.instrument, ruleset.terms["report-rule"].basis.instrument) == (
+        "order108",
+        "rule",
+    )
+    assert settings_of(ruleset, term)[Setting.LEAVE_OUT_TESTS] is True
+    assert settings_of(ruleset, ruleset.terms["report-rule"])[Setting.LEAVE_OUT_TESTS] is False
+    assert term.tests == ruleset.terms["report-rule"].tests
+    approvers = {each.extends: each.who for each in ruleset.steps.values() if each.extends}
+    assert approvers["determination"] == ("superior-agency_head", "agency_head")
+    assert approvers["report"] == ("government_handler", "government_signer")
 
 
 @pytest.mark.parametrize(

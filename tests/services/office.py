@@ -1,9 +1,10 @@
 """A made-up office: its people, and the ways in which they open and work cases."""
 
-from datetime import UTC, date, datetime
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
-from fireinvest.regulation.calendar import Calendar
+from fireinvest.regulation.calendar import Calendar, Notice
 from fireinvest.regulation.facts import Facts
 from fireinvest.regulation.rulesets import known_law
 from fireinvest.services.cases import CaseRef, Done, act, open_case
@@ -32,6 +33,8 @@ TIMERS = Actor(SYSTEM)
 HEAD = Actor(
     "head", tuple(Grant("agency_head", division=CITY, tier=tier) for tier in ("county", "city"))
 )
+
+_SATURDAY = 5
 
 _keys = count(1)
 
@@ -95,6 +98,15 @@ def did(
 
 
 REPLY = Decision(outcome="approved", decided_by="市政府", document_no="曲政复1号")
+
+
+def notice_of(year: int, number: str, *, off: Iterable[date] = ()) -> Notice:
+    """The State Council's notice of a year as it was, with more days off if wanted."""
+    more, real = set(off), Calendar()
+    days = [date(year, 1, 1) + timedelta(n) for n in range(365)]
+    free = {each for each in days if each.weekday() < _SATURDAY and not real.is_working(each)}
+    worked = {each for each in days if each.weekday() >= _SATURDAY and real.is_working(each)}
+    return Notice(year, number, dict.fromkeys(sorted(free | more), ""), frozenset(worked - more))
 
 
 def submitted(database: Database, ref: CaseRef) -> int:

@@ -56,7 +56,7 @@ def test_five_deaths_in_fuyuan_are_larger_and_the_citys() -> None:
     assert document["stage"] == "team"
     assert [each["article"] for each in document["level_because"]] == ["Rule art 32"] * 3
     found = clocks(document)
-    assert set(found) == {"team_request/1", "report/1"}
+    assert set(found) == {"team_request/1", "report/1", "determination/1"}
     assert found["team_request/1"]["due"] == "2025-05-15"
     assert found["team_request/1"]["days_left"] == 2
     assert found["team_request/1"]["article"] == "Rule art 5"
@@ -145,7 +145,12 @@ def test_a_rise_to_major_asks_for_the_hand_over_and_goes_on_until_it_is_recorded
     assert document["mode"] == "assist"
     assert document["handover_pending"] is None
     assert {each["state"] for each in document["clocks"]} == {"handed_over"}
-    assert set(clocks(document)) == {"team_request/1", "team_request/2", "report/1"}
+    assert set(clocks(document)) == {
+        "team_request/1",
+        "team_request/2",
+        "report/1",
+        "determination/1",
+    }
 
 
 def test_a_death_after_the_seventh_day_changes_no_level() -> None:

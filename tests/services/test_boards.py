@@ -9,20 +9,36 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fireinvest.messages import Words, render
+from fireinvest.regulation.calendar import ONE_DAY
 from fireinvest.regulation.clocks import Light
 from fireinvest.regulation.profile import Weight
-from fireinvest.services.boards import Board, BoardFilters, BoardKey, BoardLine, board, case_list
-from fireinvest.services.cases import CaseRef, Filters, Loaded, load_case
+from fireinvest.services.boards import (
+    Board,
+    BoardFilters,
+    BoardKey,
+    BoardLine,
+    BoardWords,
+    board,
+    board_columns,
+    board_lines,
+    board_month,
+    board_rows,
+    case_list,
+)
+from fireinvest.services.cases import CaseRef, Filters, Loaded, load_case, rebuild
 from fireinvest.services.people import Post
 from fireinvest.store import Database
-from fireinvest.workflow.actions import DocumentSent, Measure, Order, Recusal
+from fireinvest.workflow.actions import DocumentSent, Measure, Order, Planning, Recusal
 from fireinvest.workflow.deadlines import deadlines_of
 from fireinvest.workflow.permissions import ROLES, SYSTEM, Actor, Grant, may_see
+from fireinvest.workflow.planning import plan_backwards
 from tests.queries import counted
 from tests.services.office import (
     CALENDAR,
     CITY,
     FIRE_ON,
+    HEAD,
     LAW,
     TIMERS,
     TODAY,
@@ -137,6 +153,7 @@ def test_filters_narrow_the_board_and_its_counts(office: tuple[Database, list[Lo
         ({"level": "general"}, lambda line: line.level == "general"),
         ({"carrier": SYSTEM}, lambda line: line.carrier == SYSTEM),
         ({"carrier": "nobody"}, lambda line: False),
+        ({"late_by_plan": True}, lambda line: line.is_late_by_plan(TODAY)),
         ({"weights": advice}, lambda line: line.weight == "advisory"),
         ({"weights": binding}, lambda line: line.weight != "advisory"),
         ({"due_from": due[1]}, lambda line: line.due_on >= due[1]),
@@ -231,7 +248,7 @@ def test_names_of_carriers_come_with_the_page(database: Database) -> None:
     assert case_list(database, TIMERS, Filters(), None, 20).names == {"zhou": "某zhou"}
 
 
-def test_a_page_takes_three_queries(database: Database) -> None:
+def test_a_page_takes_four_queries(database: Database) -> None:
     carrier = person(database, "zhou", Post("carrier", division="530325", tier="county"))
     opened(database, by=carrier)
     numbers = []
@@ -241,7 +258,7 @@ def test_a_page_takes_three_queries(database: Database) -> None:
         numbers.append((len(sent), len(found.lines) > 10))
         for _ in range(15):
             opened(database, by=carrier, form=key())
-    assert numbers == [(3, False), (3, True)]
+    assert numbers == [(4, False), (4, True)]
 
 
 def test_an_empty_office_sees_an_empty_board(database: Database) -> None:
@@ -257,3 +274,92 @@ def test_a_clock_that_is_met_leaves_the_board(database: Database) -> None:
     did(database, ref, "request_team", DocumentSent(to="市政府"))
     after = {line.clock for line in everything(database, BoardFilters(TODAY)).lines}
     assert before - after == {"team_request"}
+
+
+# ---------------------------------------------------------------------------- late by plan, month, table
+
+
+def test_what_is_late_by_plan_is_so_in_the_case_itself(database: Database) -> None:
+    """Around the day by which the next step must begin, the board says what the case's plan says."""
+    ref = opened(database)
+    done = did(
+        database, ref, "plan", Planning("report", "consult", 9), TODAY, by=HEAD, reason="部门多"
+    )
+    assert done.version == 2
+    with database.readers.begin() as session:
+        case = load_case(session, ref.id).case
+    plan = case.ruleset.plans["report"]
+    (report,) = (e for e in deadlines_of(case, CALENDAR, TODAY) if e.clock.id == "report")
+    start_by = plan_backwards(case, CALENDAR, plan, report, TODAY)[0].start_by
+    for on in (start_by - ONE_DAY, start_by, start_by + ONE_DAY):
+        (first, *_) = plan_backwards(case, CALENDAR, plan, report, on)
+        found = board(database, TIMERS, BoardFilters(on, late_by_plan=True), None, 50, DAYS)
+        assert ([line.clock for line in found.lines] == ["report"]) is first.is_late
+        assert found.counts.all == len(found.lines)
+    whole = everything(database, BoardFilters(TODAY))
+    planned = {line.clock: (line.plan_start_by, line.plan_step) for line in whole.lines}
+    assert planned["report"] == (start_by, "line_finding")
+    assert planned["determination"] == (None, None)
+    assert list(rebuild(database, CALENDAR)) == []
+    submitted(database, ref)
+    assert all(line.plan_step is None for line in everything(database, BoardFilters(TODAY)).lines)
+
+
+def test_a_month_counts_each_day_and_shows_the_first_of_it(
+    office: tuple[Database, list[Loaded]],
+) -> None:
+    database, _ = office
+    whole = everything(database, BoardFilters(TODAY)).lines
+    for month in {line.due_on.replace(day=1) for line in whole}:
+        filters = BoardFilters(TODAY, weights=frozenset({Weight.STATUTORY, Weight.SET}))
+        found = board_month(database, TIMERS, filters, month, 2)
+        fitting = [e for e in whole if e.due_on.replace(day=1) == month and e.weight != "advisory"]
+        counted_days = Counter(line.due_on for line in fitting)
+        assert {on: count for on, count in found.by_day.items() if count} == counted_days
+        assert min(found.by_day) == month
+        assert max(found.by_day) + ONE_DAY == (month + timedelta(days=31)).replace(day=1)
+        for on, lines in found.lines.items():
+            assert lines == tuple(line for line in fitting if line.due_on == on)[:2]
+    nobody = Actor("nobody")
+    assert sum(board_month(database, nobody, BoardFilters(TODAY), TODAY, 2).by_day.values()) == 0
+
+
+def test_a_month_takes_as_many_statements_however_much_is_due(database: Database) -> None:
+    numbers = []
+    for _ in range(2):
+        with counted(database) as sent:
+            board_month(database, TIMERS, BoardFilters(TODAY), FIRE_ON, 4)
+        numbers.append(len(sent))
+        for _ in range(5):
+            opened(database, form=key())
+    assert numbers == [2, 2]
+
+
+def test_the_table_has_every_line_of_the_board_in_its_order(
+    office: tuple[Database, list[Loaded]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, _ = office
+    monkeypatch.setattr("fireinvest.services.boards._AT_ONCE", 3)
+    filters = BoardFilters(TODAY)
+    lines = list(board_lines(database, TIMERS, filters))
+    assert [line for line, _ in lines] == list(everything(database, filters).lines)
+    words = BoardWords(str, str, lambda code: code, str, str, lambda _line: "light", str)
+
+    def say(text: Words) -> str:
+        return render(text, "en")
+
+    columns = board_columns(say)
+    rows = list(board_rows(lines, words, say, TODAY))
+    assert {len(row) for row in rows} == {len(columns)}
+    late = next(row for row in rows if row[4] == "report")
+    assert (late[14], late[15]) == ("line_finding", "late by the plan")
+    assert list(board_lines(database, Actor("nobody"), filters)) == []
+
+
+def test_those_who_carry_what_may_be_seen_are_offered(database: Database) -> None:
+    qian = person(database, "qian", Post("carrier", division="530325", tier="county"))
+    opened(database, by=qian)
+    opened(database, known=facts("530302"))
+    assert everything(database, BoardFilters(TODAY)).carriers == ("qian", SYSTEM)
+    assert board(database, qian, BoardFilters(TODAY), None, 5, DAYS).carriers == ("qian",)
+    assert board(database, Actor("nobody"), BoardFilters(TODAY), None, 5, DAYS).carriers == ()

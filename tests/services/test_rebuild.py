@@ -48,6 +48,10 @@ def worked(database: Database, cases: int = 2) -> None:
             "UPDATE deadlines SET instance = '7' WHERE case_id = 1 AND clock = 'report'",
             [("deadlines", "report/1", ""), ("deadlines", "report/7", "")],
         ),
+        (
+            "UPDATE deadlines SET plan_step = 'consult' WHERE case_id = 1 AND clock = 'report'",
+            [("deadlines", "report/1", "plan_step")],
+        ),
         ("DELETE FROM recusals WHERE case_id = 1", [("recusals", "", "")]),
         ("DELETE FROM apart WHERE case_id = 1", [("apart", "", "")]),
         ("UPDATE apart SET person = 'wu' WHERE case_id = 1", [("apart", "", "")]),

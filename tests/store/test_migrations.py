@@ -36,7 +36,7 @@ ROWS: dict[str, dict[str, object]] = {
         "hash": "h",
     },
     "reading_decisions": {
-        "profile": "p", "reading": "r", "chosen": "c", "applies_from": "2026-01-01",
+        "profile": "p", "reading": "r", "revision": 1, "chosen": "c", "applies_from": "2026-01-01",
         "decided_by": "d", "document": "n", "reason": "w", "recorded_by": "a",
         "recorded_at": AN_INSTANT,
     },

@@ -21,7 +21,11 @@ def test_from_opening_to_evaluation(app: Flask) -> None:
     page = text_of(officer.reads(number))
     assert "至少较大" in page or "至少 较大" in page
     assert "市级人民政府" in page
-    assert officer.dues(number) == {"team_request/1": "2025-05-15", "report/1": "2025-07-11"}
+    assert officer.dues(number) == {
+        "team_request/1": "2025-05-15",
+        "determination/1": "2025-06-11",
+        "report/1": "2025-07-11",
+    }
 
     # The county sees its own fire, another county doesn't.
     assert city["county"].client.get(f"/cases/{number}").status_code == 200
@@ -56,6 +60,7 @@ def test_from_opening_to_evaluation(app: Flask) -> None:
     officer.takes(number, "test_commissioned", "2025-05-20", subject="起火物", body="某鉴定机构")
     officer.takes(number, "test_returned", "2025-06-10", ref="1")
 
+    officer.takes(number, "fire_determination", "2025-06-20", text="电气线路故障")
     officer.takes(number, "ask_extension", "2025-07-01", days="60", grounds="案情复杂")
     assert not officer.may_take(number, "decide_extension")
     reviewer.takes(

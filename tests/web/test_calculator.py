@@ -74,8 +74,9 @@ def test_five_deaths_in_fuyuan(quick_client: FlaskClient, language: str) -> None
     }[language]
     assert level in read
     assert government in read
-    team, report = _cards(page)
+    team, report, own = _cards(page)
     assert "2025-05-15" in team
+    assert "2025-06-11" in own
     assert "2025-07-11" in report
 
 

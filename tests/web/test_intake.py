@@ -419,7 +419,7 @@ def test_what_follows_stands_beside_the_form(counter: Counter) -> None:
     assert "Government city government Rule art 3(1)" in page
     assert "Lead fire-rescue agency Rule art 3(2)" in page
     dates = re.findall(r'<p class="date-due"><time datetime="([0-9-]+)', answer.text)
-    assert dates == ["2025-05-15", "2025-07-11"]
+    assert dates == ["2025-05-15", "2025-07-11", "2025-06-11"]
     assert "Team request Rule art 5" in page
     assert "What comes later" in page
     assert "Still missing by now Rule art" in page

@@ -18,12 +18,14 @@ PUBLIC = {
     "sign_in.passkey_options", "sign_in.enter_by_passkey", "sign_in.first", "sign_in.proceed",
     "sign_in.second", "sign_in.renew", "sign_in.enrol", "oidc.go", "oidc.back", "oidc.left",
     "calculator.live", "rules.show", "calendar.this_year", "calendar.show", "health.live",
-    "health.ready",
+    "health.ready", "health.work", "feed.show",
 }  # fmt: skip
 VALUES = {
     "number": "5303-2025-0001", "step": "update_figures", "name": "merge", "seq": 1, "place": 0,
     "clock": "report", "instance": "1", "year": 2025, "filename": "app.css", "person_id": 1,
     "grant_id": 1, "agency_id": 1, "sign_in_id": 1, "factor_id": 1, "deputy_id": 1, "login": "x",
+    "reading": "tests", "code": "AAAA-BBBB-CCCC-DDDD", "channel_id": 1, "token": "a" * 43,
+    "alert_id": 1, "plan": "report", "month": "2025-06",
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ A step may be taken one stage early, so that a gap in this stage never traps a c
 
 Who: C carrier, H head of the lead agency, L leader, D deputy leader, G group head, M member,
 E expert, O discipline inspection's delegate, V evaluator, A archivist, R registrar of the
-government office, P handler there, S signer of the reply.
+government office, P handler there, S signer of the reply, U head of the agency next above.
 Modes: I investigate, A assist, O out of scope, X other law prevails.
 Else: ``open``: a report was sent and waits for an answer; ``idle``: none does; ``awaits``: no
 receipt is registered; ``first``: not done before; ``work_safety``: only such fires;
@@ -29,6 +29,7 @@ ROLES = {
     "R": "government_registrar",
     "P": "government_handler",
     "S": "government_signer",
+    "U": "superior-agency_head",
 }
 
 _TABLE = """
@@ -64,8 +65,8 @@ group_report            | rule:11(4)     | evidence..review       | G           
 # Arts 13-17: inquiry and evidence.
 accountability_group    | rule:13        | evidence..execution    | C O           | I       | may    |                    |
 line_finding            | rule:15        | evidence..review       | C G M         | I       | must   |                    |
-test_commissioned       | rule:16        | evidence..approval     | C G           | I       | may    |                    |
-test_returned           | rule:16        | evidence..approval     | C G           | I       | may    | test_commissioned  |
+test_commissioned       | rule:16        | evidence..approval     | C G           | I O     | may    |                    |
+test_returned           | rule:16        | evidence..approval     | C G           | I O     | may    | test_commissioned  |
 coordinate              | rule:17        | evidence..approval     | C L           | I       | may    |                    |
 refer_criminal          | rule:27        | evidence..evaluation   | C L           | I       | may    |                    |
 refer_discipline        | rule:26.2      | evidence..evaluation   | C L           | I       | may    |                    |
@@ -112,7 +113,9 @@ judge_new_fire          | rule:30        | execution..evaluation  | C P S       
 assist_task             | rule:3.1       | team..evaluation       | C             | A       | may    |                    |
 assist_done             | rule:3.1       | team..evaluation       | C             | A       | may    | assist_task        |
 superior_reply          | rule:3.1       | team..evaluation       | C             | A       | may    |                    |
-fire_determination      | order108:28    | team..evaluation       | C             | I O     | may    |                    |
+fire_determination      | order108:18    | team..evaluation       | C             | I O     | may    |                    |
+ask_determination_extension    | order108:18 | team..evaluation   | C H           | I O     | may    |                    |
+decide_determination_extension | order108:18 | team..evaluation   | U H           | I O     | may    | ask_determination_extension |
 """
 
 

@@ -11,14 +11,32 @@ from fireinvest.regulation.facts import Facts
 from fireinvest.regulation.profile import StartsFrom
 from fireinvest.workflow.actions import Finding, HandingOver, Merging, Opening, Raising, Voiding
 from fireinvest.workflow.deadlines import runs_of
+from fireinvest.workflow.permissions import may_take
 from tests.regulation.law import HARMLESS, day, law_of
-from tests.workflow.stories import CALENDAR, ONE_DEATH, Story, told_before, told_until, with_reading
+from tests.workflow.stories import (
+    CALENDAR,
+    CASE_ID,
+    CITY,
+    OFFICER,
+    ONE_DEATH,
+    REVIEWER,
+    Story,
+    holder,
+    told_before,
+    told_until,
+    with_reading,
+)
 
 WORK_SAFETY: dict[str, Any] = {**ONE_DEATH, "category": "work_safety"}
 
+#: The fire-rescue agency's own clock, which runs beside those of the rule from the fire on.
+OWN = "determination/1"
+
 
 def states(story: Story, as_of: str) -> dict[str, str]:
-    return {name: each.state.value for name, each in story.deadlines(as_of).items()}
+    """Where the clocks of the rule stand, without the agency's own."""
+    found = story.deadlines(as_of).items()
+    return {name: each.state.value for name, each in found if name != OWN}
 
 
 def due(story: Story, name: str, as_of: str = "2025-05-13") -> str:
@@ -86,7 +104,8 @@ def test_a_fire_found_to_be_out_of_scope_loses_what_it_never_owed_and_keeps_what
     story = Story(**{**HARMLESS, "social_impact": None})
     story.tell("request_team", "2025-05-13")
     story.tell("decide_social_impact", "2025-05-14", outcome="no")
-    assert states(story, "2025-09-01") == {"team_request/1": "met", "determination/1": "overdue"}
+    assert states(story, "2025-09-01") == {"team_request/1": "met"}
+    assert story.clock(OWN, "2025-09-01").state is State.OVERDUE
 
 
 def test_a_case_of_arson_stops_its_clocks_and_starts_them_again_from_the_fire() -> None:
@@ -109,6 +128,55 @@ def test_a_merged_case_has_nothing_running_any_more() -> None:
     assert states(story, "2026-01-01") == {"team_request/1": "met", "report/1": "handed_over"}
 
 
+# ---------------------------------------------------------------------------- the agency's own
+
+
+@pytest.mark.parametrize("facts", [ONE_DEATH, HARMLESS], ids=["in scope", "out of scope"])
+def test_the_determination_runs_from_the_fire_beside_the_rule_or_alone(
+    facts: dict[str, Any],
+) -> None:
+    story = Story(**facts)
+    assert (due(story, OWN), story.clock(OWN).run.start_on) == ("2025-06-11", day("2025-05-12"))
+    # A test is left out of it, and not of the report's clock.
+    story.take("test_commissioned", "2025-05-20", ref="T1")
+    story.take("test_returned", "2025-05-29", ref="T1")
+    assert due(story, OWN, "2025-06-01") == "2025-06-20"
+    if "report/1" in story.deadlines("2025-06-01"):
+        assert due(story, "report/1", "2025-06-01") == "2025-07-11"
+
+
+@pytest.mark.parametrize(
+    ("days", "decided_on", "expected"),
+    [
+        (29, "2025-06-11", "2025-07-10"),
+        (30, "2025-06-11", "2025-07-11"),
+        (31, "2025-06-11", "2025-07-11"),
+        (30, "2025-06-12", "2025-06-11"),
+    ],
+)
+def test_the_agency_next_above_prolongs_the_determination_once_by_thirty_days_at_most(
+    days: int, decided_on: str, expected: str
+) -> None:
+    story = Story()
+    above = holder("agency_head", division=CITY, tier="city")
+    story.take("ask_determination_extension", "2025-06-10", days=days, actor=OFFICER)
+    decide = story.ruleset.steps["decide_determination_extension"]
+    assert may_take(above, decide, story.case, CASE_ID)
+    assert not may_take(OFFICER, decide, story.case, CASE_ID)
+    assert not may_take(REVIEWER, decide, story.case, CASE_ID)
+    story.take("decide_determination_extension", decided_on, days=days, actor=above, reason="批复")
+    assert due(story, OWN, decided_on) == expected
+    assert due(story, "report/1", decided_on) == "2025-07-11"
+
+
+def test_where_a_superior_investigates_the_local_determination_is_handed_over() -> None:
+    story = Story(deaths=8)
+    story.tell("update_figures", "2025-05-18", deaths=12)
+    assert story.clock(OWN, "2025-05-19").state is State.RUNNING
+    story.tell("hand_over", "2025-05-20", HandingOver("province"))
+    assert story.clock(OWN, "2025-05-21").state is State.HANDED_OVER
+
+
 # ---------------------------------------------------------------------------- hand-over
 
 
@@ -117,7 +185,7 @@ def test_a_rise_asks_for_a_second_request_and_leaves_the_first_governments_clock
     story.tell("request_team", "2025-05-13")
     story.tell("update_figures", "2025-05-16", deaths=3)
     found = story.deadlines("2025-05-17")
-    assert set(found) == {"team_request/1", "team_request/2", "report/1"}
+    assert set(found) == {"team_request/1", "team_request/2", "report/1", OWN}
     assert found["team_request/2"].run.government == "city"
     assert found["team_request/2"].run.late_since == day("2025-05-16")
     assert found["team_request/2"].due_on == day("2025-05-15")
@@ -443,7 +511,9 @@ def replied(**said: Any) -> Story:
 def test_the_reply_starts_publication_delivery_file_and_evaluation_but_not_the_copies() -> None:
     story = replied()
     assert {
-        name for name in story.deadlines() if name.split("/")[0] not in ("report", "reply")
+        name
+        for name in story.deadlines()
+        if name != OWN and name.split("/")[0] not in ("report", "reply")
     } == {
         "team_request/1",
         "publication/1",
@@ -573,8 +643,9 @@ def test_a_penalty_is_on_record_and_has_no_clock() -> None:
 
 def test_the_whole_procedure_ends_every_clock() -> None:
     story = told_until("evaluation")
-    running = [name for name, state in states(story, "2026-07-01").items() if state == "running"]
-    assert running == []
+    story.tell("fire_determination", "2025-06-05")
+    found = story.deadlines("2026-07-01")
+    assert [name for name, each in found.items() if each.state is State.RUNNING] == []
 
 
 def test_before_the_reply_nothing_of_what_follows_it_runs() -> None:

@@ -154,7 +154,8 @@ def test_an_outcome_holds_the_entry_the_case_and_its_deadlines() -> None:
     assert (entry.actor, entry.reason) == ("officer", "At once.")
     assert entry.recorded_at.date() == day("2025-05-14")
     assert outcome.case.done["request_team"] == (entry,)
-    assert {each.clock.id for each in outcome.deadlines} == {"team_request", "report"}
+    clocks = {each.clock.id for each in outcome.deadlines}
+    assert clocks == {"team_request", "report", "determination"}
     assert (outcome.warnings, outcome.linked) == ((), ())
 
 

@@ -196,8 +196,10 @@ class Story:
         self.did(head, "group_report", report, on + 10)
 
     def conclude(self, on: int) -> None:
-        """The analysis meeting, the cause and the nature (arts 8, 18)."""
+        """The agency's own determination, the analysis meeting, cause and nature (arts 8, 18)."""
         leader = self.login("leader")
+        determined = Finding(text=self.fire.cause, unit=self.fire.unit)
+        self.did(self.officer, "fire_determination", determined, on)
         meeting = Meeting("火灾事故调查分析会", _CHAIR, "调查组全体成员", "一致同意原因认定意见。")
         self.did(leader, "analysis_meeting", meeting, on)
         cause = Finding(text=self.fire.cause)

@@ -181,8 +181,16 @@ class BoardForm(ListForm):
 
     clock = StringField(filters=[tidy])
     weight = StringField(filters=[tidy])
+    carrier = StringField(filters=[tidy])
+    late = StringField(filters=[tidy])
     due_from = StringField(filters=[tidy])
     due_until = StringField(filters=[tidy])
+
+    def problems(self, args: MultiDict[str, str], choices: Choices) -> Iterator[Problem]:
+        """Yield what is wrong, each with the field at which it stands."""
+        yield from super().problems(args, choices)
+        if self.late.data not in ("", YES):
+            yield Problem("late", Text("Choose one of those that are offered."))
 
     def has_key(self) -> bool:
         """Can the key of the page be read?"""
@@ -205,9 +213,10 @@ class BoardForm(ListForm):
             today,
             place=self.given("place"),
             clock=self.given("clock"),
-            carrier=login if self.is_mine else None,
+            carrier=login if self.is_mine else self.given("carrier"),
             level=self.given("level"),
             light=Light(self.light.data) if self.light.data else None,
+            late_by_plan=self.late.data == YES,
             weights=_WEIGHTS[self.weight.data or BINDING],
             due_from=self.day("due_from"),
             due_until=self.day("due_until"),

@@ -1,6 +1,9 @@
-"""The board of deadlines: all that run in the cases somebody may see, by danger."""
+"""The board of deadlines: all that run in the cases somebody may see, by danger, or by month."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
 
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -8,13 +11,26 @@ from flask.typing import ResponseReturnValue
 from fireinvest.china import CHINA
 from fireinvest.messages import Label, Text, Words
 from fireinvest.regulation.basis import Citation
-from fireinvest.regulation.calendar import Calendar, Day
+from fireinvest.regulation.calendar import FIRST_DAY, LAST_DAY, ONE_DAY, Calendar, Day
 from fireinvest.regulation.clocks import Light
 from fireinvest.regulation.profile import Weight
-from fireinvest.services.boards import Board, BoardLine, board
+from fireinvest.services.boards import (
+    Board,
+    BoardLine,
+    BoardMonth,
+    BoardWords,
+    board,
+    board_columns,
+    board_lines,
+    board_month,
+    board_rows,
+)
 from fireinvest.services.cases import scope_of
 from fireinvest.services.wording import DAY_KINDS
+from fireinvest.store.access import log_access
+from fireinvest.store.conflicts import changing
 from fireinvest.web import law
+from fireinvest.web.excel import excel_answer
 from fireinvest.web.forms.lists import (
     BINDING,
     EVERY_WEIGHT,
@@ -25,11 +41,11 @@ from fireinvest.web.forms.lists import (
     known,
     written,
 )
-from fireinvest.web.present import DAY_MARKS, WEIGHTS
+from fireinvest.web.present import DAY_MARKS, WEEKDAY_HEADS, WEIGHTS, month_name, say
 from fireinvest.web.present_lists import LIGHTS, ListWords, choices, list_words, own_login, told
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
-from fireinvest.web.visiting import today, who
+from fireinvest.web.visiting import origin, sent_at, today, who
 
 blueprint = Blueprint("board", __name__, url_prefix="/board")
 
@@ -40,7 +56,12 @@ LONGEST_ADDRESS = 4000
 DAYS_AHEAD = 14
 
 #: Fields beside which a problem can stand; the others have none in the form.
-_SHOWN = ("place", "clock", "level", "weight", "light", "mine", "due_from", "due_until")
+_SHOWN = (
+    "place", "clock", "level", "weight", "light", "carrier", "mine", "late", "due_from", "due_until",
+)  # fmt: skip
+
+#: So many deadlines of a day stand in the month; the others are counted.
+_PER_DAY = 4
 
 _RUNNING_LIGHTS = {light: words for light, words in LIGHTS.items() if light is not Light.DONE}
 _WEIGHTS: dict[str, Words] = {
@@ -67,6 +88,8 @@ class DeadlineView:
     carrier: str | None
     weight: Words | None
     instance: Words | None
+    next_step: Words | None
+    is_late_by_plan: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +129,18 @@ def show() -> ResponseReturnValue:
     views: list[DeadlineView] = []
     next_page = None
     calendar = law.calendar()
+    carriers: list[Choice] = []
     if not problems:
         filters = form.filters(own_login(), today())
         found = board(state().database, who().actor, filters, form.key, form.lines, days=DAYS_AHEAD)
+        carriers = [Choice(each, found.names.get(each, each)) for each in found.carriers]
         views = [_view(words, calendar, each, found.names) for each in found.lines]
         if found.next_key is not None:
             next_page = url_for("board.show", **form.address(after=written(found.next_key)))
     page = render_template(
         "board/page.html",
         form=form,
-        choices=offered,
+        choices={**offered, "carrier": carriers},
         problems=problems,
         views=views,
         links=_links(form, found) if found else [],
@@ -125,11 +150,179 @@ def show() -> ResponseReturnValue:
         sizes=[(each, url_for("board.show", **form.address(size=each))) for each in SIZES],
         with_advice=url_for("board.show", **form.address(weight=EVERY_WEIGHT)),
         hides_advice=form.weight.data in ("", BINDING),
+        month_page=url_for("board.month", month=f"{today():%Y-%m}", **_narrowing(form)),
+        excel=url_for("board.excel", **form.address(size=None)),
         ruleset=words.ruleset,
         lights=LIGHTS,
         today=today(),
     )
     return page, 400 if problems else 200
+
+
+def _narrowing(form: BoardForm, **changes: str | None) -> dict[str, Any]:
+    """What narrows the board, without days and pages."""
+    return form.address(due_from=None, due_until=None, size=None, **changes)
+
+
+@blueprint.get("/excel")
+@signed_in
+def excel() -> ResponseReturnValue:
+    """Return all deadlines that the address asks for as a table to take away."""
+    if len(request.query_string) > LONGEST_ADDRESS:
+        abort(414)
+    words = list_words()
+    form = BoardForm(known(BoardForm, request.args))
+    if told(form.problems(request.args, _offered(words)), _SHOWN):
+        abort(400)
+    filters = form.filters(own_login(), today())
+    with changing(state().database) as session:
+        log_access(
+            session,
+            happened_at=sent_at(),
+            person=who().person.login,
+            what="export",
+            case_id=None,
+            item=f"board {request.query_string.decode('ascii', 'replace')}"[:200],
+            origin=origin(),
+            acting_for=who().acting_login,
+        )
+    lines = board_lines(state().database, who().actor, filters)
+    return excel_answer(
+        say(Text("Deadline board")),
+        board_columns(say),
+        board_rows(lines, _table_words(words), say, today()),
+        note=say(Text("As of %(day)s, by %(name)s", day=today(), name=who().person.name)),
+    )
+
+
+def _table_words(words: ListWords) -> BoardWords:
+    def article(clock: str) -> Words:
+        found = words.article(clock)
+        return words.ruleset.citation(found) if found is not None else ""
+
+    return BoardWords(
+        clock=words.clock,
+        article=article,
+        place=words.place,
+        level=words.level,
+        weight=lambda code: WEIGHTS[Weight(code)],
+        light=lambda line: LIGHTS[line.light(today())],
+        step=words.step,
+    )
+
+
+# ---------------------------------------------------------------------------- the month
+
+
+@dataclass(frozen=True, slots=True)
+class DueView:
+    """A deadline in the grid of a month."""
+
+    line: BoardLine
+    light: Light
+    clock: Words
+    is_late_by_plan: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MonthDay:
+    """A day of a month: what day it is, what is due, how many more there are, and where."""
+
+    day: Day
+    kind: Words
+    mark: Label | None
+    dues: tuple[DueView, ...]
+    more: int
+    address: str
+
+
+@blueprint.get("/month/<month>")
+@signed_in
+def month(month: str) -> ResponseReturnValue:
+    """Return a month as weeks of days, worked or off, with what is due on each."""
+    if len(request.query_string) > LONGEST_ADDRESS:
+        abort(414)
+    first = _first_of(month)
+    words = list_words()
+    form = BoardForm(known(BoardForm, request.args))
+    offered = _offered(words)
+    problems = told(form.problems(request.args, offered), _SHOWN)
+    calendar = law.calendar()
+    weeks: list[list[MonthDay | None]] = []
+    count = 0
+    if not problems:
+        filters = replace(form.filters(own_login(), today()), due_from=None, due_until=None)
+        found = board_month(state().database, who().actor, filters, first, _PER_DAY)
+        weeks = list(_weeks(words, calendar, form, found, first))
+        count = sum(found.by_day.values())
+    page = render_template(
+        "board/month.html",
+        form=form,
+        choices={**offered, "carrier": []},
+        problems=problems,
+        month=month_name(first),
+        address=url_for("board.month", month=month),
+        weeks=weeks,
+        count=count,
+        announced=calendar.is_announced(first),
+        before=_month_page(form, first - ONE_DAY),
+        after=_month_page(form, first + 31 * ONE_DAY),
+        board_page=url_for("board.show", **_narrowing(form)),
+        heads=WEEKDAY_HEADS,
+        today=today(),
+        lights=LIGHTS,
+    )
+    return page, 400 if problems else 200
+
+
+def _first_of(written: str) -> date:
+    try:
+        first = date.fromisoformat(f"{written}-01")
+    except ValueError:
+        abort(404)
+    if f"{first:%Y-%m}" != written or not FIRST_DAY <= first <= LAST_DAY:
+        abort(404)
+    return first
+
+
+def _month_page(form: BoardForm, on: date) -> str | None:
+    if not FIRST_DAY <= on <= LAST_DAY:
+        return None
+    return url_for("board.month", month=f"{on:%Y-%m}", **_narrowing(form))
+
+
+def _weeks(
+    words: ListWords, calendar: Calendar, form: BoardForm, found: BoardMonth, first: date
+) -> Iterator[list[MonthDay | None]]:
+    """The weeks of a month; days of other months are None."""
+    days = [_month_day(words, calendar, form, found, on) for on in found.by_day]
+    row: list[MonthDay | None] = [None] * first.weekday()
+    for each in days:
+        row.append(each)
+        if len(row) == len(WEEKDAY_HEADS):
+            yield row
+            row = []
+    if row:
+        yield [*row, *[None] * (len(WEEKDAY_HEADS) - len(row))]
+
+
+def _month_day(
+    words: ListWords, calendar: Calendar, form: BoardForm, found: BoardMonth, on: date
+) -> MonthDay:
+    day = calendar.day(on)
+    dues = tuple(
+        DueView(line, line.light(today()), words.clock(line.clock), line.is_late_by_plan(today()))
+        for line in found.lines[on]
+    )
+    address = {**_narrowing(form), "due_from": on.isoformat(), "due_until": on.isoformat()}
+    return MonthDay(
+        day,
+        DAY_KINDS[day.kind],
+        DAY_MARKS.get(day.kind),
+        dues,
+        found.by_day[on] - len(dues),
+        url_for("board.show", **address),
+    )
 
 
 def _offered(words: ListWords) -> Choices:
@@ -160,6 +353,8 @@ def _view(
         carrier=names.get(line.carrier, line.carrier) if line.carrier else None,
         weight=None if weight is Weight.STATUTORY else WEIGHTS[weight],
         instance=_instance(line.instance),
+        next_step=words.step(line.plan_step) if line.plan_step else None,
+        is_late_by_plan=line.is_late_by_plan(today()),
     )
 
 

@@ -169,7 +169,12 @@ def _ask() -> Asked:
         given, behind = form.given(ruleset)
         try:
             found = assess(
-                law.law(), calendar, given, as_of=as_of, home_division=law.home_division()
+                law.law(),
+                calendar,
+                given,
+                as_of=as_of,
+                home_division=law.home_division(),
+                decisions=law.decisions(),
             )
         except Faulty as faulty:
             problems.extend(faulty.problems)

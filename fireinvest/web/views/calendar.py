@@ -2,12 +2,12 @@
 
 from datetime import date
 
-from flask import Blueprint, abort, redirect, render_template, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from fireinvest.clock import today_in_china
 from fireinvest.messages import Words
-from fireinvest.regulation.calendar import FIRST_DAY, LAST_DAY
+from fireinvest.regulation.calendar import FIRST_DAY, LAST_DAY, Calendar
 from fireinvest.web import law
 from fireinvest.web.present import DAY_MARKS, WEEKDAY_HEADS, holidays_of, year_months
 from fireinvest.web.rights import public
@@ -28,7 +28,10 @@ def show(year: int) -> ResponseReturnValue:
     """A year in colours."""
     if not FIRST_DAY.year <= year <= LAST_DAY.year:
         abort(404)
-    calendar = law.calendar()
+    national = law.calendar()
+    places = _places(national, year)
+    place = request.args.get("place")
+    calendar = national.of(place) if place in places else national
     months = year_months(calendar, year, today_in_china())
     holidays, made_up = holidays_of(calendar, year)
     return render_template(
@@ -39,6 +42,8 @@ def show(year: int) -> ResponseReturnValue:
         made_up=made_up,
         announced=calendar.is_announced(date(year, 1, 1)),
         announced_until=calendar.announced_until,
+        places=places,
+        place=place if place in places else None,
         notices=_notices([*(each.notice for each in holidays), *(day.notice for day in made_up)]),
         working_days=sum(month.working_days for month in months),
         before=year - 1 if year > FIRST_DAY.year else None,
@@ -46,6 +51,13 @@ def show(year: int) -> ResponseReturnValue:
         marks=DAY_MARKS,
         heads=WEEKDAY_HEADS,
     )
+
+
+def _places(calendar: Calendar, year: int) -> dict[str, Words]:
+    """The places whose local governments give days off in a year."""
+    divisions = law.law().divisions
+    codes = [each.division for each in calendar.in_force if each.year == year and each.division]
+    return {code: divisions[code].label if code in divisions else code for code in codes}
 
 
 def _notices(found: list[Words | None]) -> list[Words]:

@@ -21,7 +21,7 @@ from fireinvest.regulation.clocks import (
 from fireinvest.regulation.days import CountedDay, Unit
 from fireinvest.regulation.profile import Setting
 from fireinvest.services.casefile import CaseFile
-from fireinvest.services.clock_history import History, clock_history
+from fireinvest.services.clock_history import History, Move, clock_history
 from fireinvest.services.wording import DAY_KINDS
 from fireinvest.web.casework import case_context, open_file
 from fireinvest.web.present import DAY_MARKS, SKIPPED, WEEKDAY_HEADS, ClockView, clock_view
@@ -132,7 +132,7 @@ def _page(file: CaseFile, found: Deadline) -> ClockPage:
         started_by=_entry_of(file, found.run.started_by),
         ended_by=_ended_by(file, found),
         counting=_counting(file, found),
-        settings=settings_of(ruleset, found.term) if found.term else {},
+        settings=settings_of(ruleset, found.term, found.run.decided) if found.term else {},
         days=tuple(_days(file, counted)),
         extensions=tuple(
             ExtensionRow(each, _entry_of(file, each.granted.entry))
@@ -141,7 +141,7 @@ def _page(file: CaseFile, found: Deadline) -> ClockPage:
         act_by_reason=_why_act_by(file, found),
         recounted_on=recounted_on if is_kept else None,
         history=history,
-        moves=tuple(_moves(file, history)),
+        moves=tuple(_moves(file, found, history)),
     )
 
 
@@ -209,8 +209,8 @@ def _days(file: CaseFile, found: Deadline) -> Iterator[DayRow]:
         )
 
 
-def _moves(file: CaseFile, history: History) -> Iterator[MoveRow]:
-    for each in history.moves:
+def _moves(file: CaseFile, found: Deadline, history: History) -> Iterator[MoveRow]:
+    for each in _with_recounts(file, found, history):
         entry = each.entry
         move = MoveRow(
             _ref(file, entry),
@@ -224,3 +224,22 @@ def _moves(file: CaseFile, history: History) -> Iterator[MoveRow]:
         if file.restrictions(entry.seq):  # What it did to the clock shows, and no more.
             move = replace(move, actor="—", acting_for=None, reason=None)
         yield move
+
+
+def _with_recounts(file: CaseFile, found: Deadline, history: History) -> list[Move]:
+    """The moves, and among them those by notices: they are told as they were recorded.
+
+    The moves before one are counted with today's calendar; the last of them ended where it began.
+    """
+    name = f"due_on.{found.clock.id}/{found.run.instance}"
+    moves = [each for each in history.moves if each.entry.step != "recount"]
+    for line in file.loaded.lines:
+        old_on, new_on = line.olds.get(name), line.news.get(name)
+        if line.step != "recount" or old_on == new_on:
+            continue
+        told = Move(line.entry(), date.fromisoformat(f"{old_on}"), date.fromisoformat(f"{new_on}"))
+        before = [at for at, each in enumerate(moves) if each.entry.seq < line.seq]
+        if before:
+            moves[before[-1]] = replace(moves[before[-1]], new_on=told.old_on)
+        moves.insert(len(before), told)
+    return moves

@@ -15,6 +15,7 @@ from fireinvest.regulation.basis import Citation
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.clocks import Light
 from fireinvest.regulation.profile import Per, Weight
+from fireinvest.services.calendars import missing_notice
 from fireinvest.services.cases import scope_of, seen_among
 from fireinvest.services.desks import Due, InCase, OwedLine, ReportLine, WaitingLine, desk
 from fireinvest.services.drafts import Kept, drafts_of
@@ -28,7 +29,7 @@ from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.visiting import today, who
 from fireinvest.workflow.next_steps import HAND_OVER
-from fireinvest.workflow.permissions import CARRIER
+from fireinvest.workflow.permissions import CARRIER, Duty
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 
@@ -167,6 +168,9 @@ def show() -> ResponseReturnValue:
         left=drawing.left(found.left),
         left_words=left_words,
         has_posts=bool(visitor.actor.grants),
+        missing_notice=(
+            missing_notice(drawing.calendar, today()) if visitor.has(Duty.KEEP_CALENDAR) else None
+        ),
         ruleset=words.ruleset,
         lights=LIGHTS,
         today=today(),

@@ -1,12 +1,15 @@
 """Is the server alive, and can it work? For load balancers and monitoring, as JSON."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint
 
+from fireinvest.services.attending import work_state
 from fireinvest.store.db import Unreachable, schema_is_current
 from fireinvest.web.rights import public
 from fireinvest.web.state import state
+from fireinvest.web.visiting import sent_at
 
 blueprint = Blueprint("health", __name__, url_prefix="/health")
 
@@ -30,3 +33,29 @@ def ready() -> tuple[dict[str, Any], int]:
         reason = "the database does not stand at this version; run: alembic upgrade head"
         return {"status": "unavailable", "reason": reason}, 503
     return {"status": "ok"}, 200
+
+
+@blueprint.get("/work")
+@public
+def work() -> tuple[dict[str, Any], int]:
+    """Does the work behind the pages go on? A sweep that was missed is an alarm."""
+    settings = state().settings.notices
+    try:
+        if not schema_is_current(state().database.engine):
+            return {"status": "unavailable"}, 503
+    except Unreachable:
+        return {"status": "unavailable"}, 503
+    found = work_state(state().database, sent_at(), settings.sweep_at)
+    told = {
+        "status": "ok" if found.missed is None else "alarm",
+        "last_sweep": _instant(None if found.last is None else found.last.ended_at),
+        "next_sweep": _instant(found.next_at),
+        "waiting": found.backlog.waiting,
+        "oldest_waiting": _instant(found.backlog.oldest_at),
+        "failed": found.backlog.failed,
+    }
+    return told, 200 if found.missed is None else 503
+
+
+def _instant(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat(timespec="seconds")

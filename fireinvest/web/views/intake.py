@@ -243,7 +243,14 @@ def _assessed(
     if said.facts.zone_authorised is None:
         given.pop("zone_authorised", None)
     try:
-        return assess(law.law(), calendar, given, as_of=today(), home_division=law.home_division())
+        return assess(
+            law.law(),
+            calendar,
+            given,
+            as_of=today(),
+            home_division=law.home_division(),
+            decisions=law.decisions(),
+        )
     except Faulty as faulty:
         problems.extend(faulty.problems)
         return None

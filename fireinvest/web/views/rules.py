@@ -51,6 +51,7 @@ def show() -> ResponseReturnValue:
         given_division=place,
         divisions=[(each.code, each.label) for each in divisions_on(known.divisions.values(), on)],
         problems=problems,
+        answers=_answers(ruleset, on),
         scales=sorted(ruleset.scales.values(), key=lambda scale: scale is not ruleset.scale),
         steps=_steps_by_stage(ruleset),
         terms=_terms_by_clock(ruleset),
@@ -61,6 +62,16 @@ def show() -> ResponseReturnValue:
         amount=amount,
     )
     return page, 400 if problems else 200
+
+
+def _answers(ruleset: Ruleset, on: date) -> dict[str, str]:
+    """Which answer holds for clocks that begin on a day: the latest decided, else the profile's."""
+    found = {each.id: each.chosen for each in ruleset.readings.values()}
+    for each in law.decisions().get(ruleset.profile, ()):
+        since = each.applies_from
+        if each.reading in found and each.option is not None and since is not None and since <= on:
+            found[each.reading] = each.option
+    return found
 
 
 def _steps_by_stage(ruleset: Ruleset) -> dict[str, list[Step]]:

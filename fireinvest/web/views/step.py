@@ -17,6 +17,7 @@ from fireinvest.messages import Faulty, Problem, Text, Words
 from fireinvest.regulation.basis import Citation
 from fireinvest.regulation.checking import can_be_restricted
 from fireinvest.regulation.days import Unit
+from fireinvest.regulation.facts import Given
 from fireinvest.regulation.profile import Restriction, Step
 from fireinvest.services.casefile import CaseFile
 from fireinvest.services.cases import NoSuchCase, act
@@ -68,14 +69,17 @@ from fireinvest.workflow.actions import (
     Merging,
     Opening,
     Payload,
+    Planning,
     Raising,
     Reassigning,
+    Shape,
     Voiding,
 )
 from fireinvest.workflow.asking import Asked, asked_fields, reasons_ahead
 from fireinvest.workflow.engine import Action, Availability, available
 from fireinvest.workflow.errors import NotAllowed, Refused, Stale
 from fireinvest.workflow.permissions import Permission, allowed
+from fireinvest.workflow.planning import LONGEST_STEP, days_of
 
 blueprint = Blueprint("step", __name__, url_prefix="/cases")
 
@@ -91,7 +95,8 @@ class Doing:
     """What a form is about: its words, its fields, and how what was typed becomes an action.
 
     ``needs_reason``: whether the form says at once that a reason is wanted. ``is_dated``: whether
-    it asks for the real day. ``target``: the entry that it voids or corrects.
+    it asks for the real day. ``target``: the entry that it voids or corrects. ``then``: the page on
+    which it goes on, if not that of the case.
     """
 
     file: CaseFile
@@ -108,6 +113,7 @@ class Doing:
     begins_on: date | None = None
     hint: Words | None = None
     code: str | None = None
+    then: str | None = None
 
     @property
     def is_confirmed(self) -> bool:
@@ -134,7 +140,7 @@ class Doing:
     @property
     def case_page(self) -> str:
         """Where it goes on when it is done."""
-        return url_for("case.show", number=self.file.ref.number)
+        return self.then or url_for("case.show", number=self.file.ref.number)
 
     @property
     def asks_time(self) -> bool:
@@ -293,6 +299,43 @@ def correct(number: str, seq: int) -> ResponseReturnValue:
             needs_reason=True,
             begins_on=target.on,
             code="correct",
+        )
+    )
+
+
+@blueprint.route("/<number>/plan/<plan>/<step>", methods=["GET", "POST"])
+@signed_in
+@keeps_drafts
+@takes_files
+def plan_step(number: str, plan: str, step: str) -> ResponseReturnValue:
+    """How many working days a step of a plan takes in this case."""
+    file = open_file(number)
+    now = days_of(file.case, plan, step)
+    if now is None:
+        abort(404)
+    if not allowed(Permission.PLAN, who().actor, file.case, file.ref.number):
+        abort(403)
+    asked = (Asked("working_days", Text("working days"), Shape.DAYS, True, default=f"{now}"),)
+
+    def build(written: StepInput, problems: list[Problem]) -> Action | None:
+        given = Given({"working_days": written.text("working_days")}, problems)
+        days = given.count("working_days", LONGEST_STEP)
+        if days is None:
+            if not problems:
+                problems.append(Problem("working_days", Text("This is needed.")))
+            return None
+        return _action(written, "plan", Planning(plan, step, days), problems, on=today())
+
+    return _run(
+        Doing(
+            file,
+            Text("Working days planned: %(step)s", step=file.ruleset.steps[step].label),
+            file.ruleset.plans[plan].basis,
+            asked,
+            build,
+            needs_reason=True,
+            is_dated=False,
+            then=url_for("plan.show", number=number),
         )
     )
 

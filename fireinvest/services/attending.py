@@ -1,0 +1,261 @@
+"""What goes on behind the pages: jobs are done, and every night the sweep tells what is due.
+
+Any number of processes may attend: a job is held by a lease, and so is the sweep, which is due once
+from a time of the day on. One that was missed is made up as soon as somebody attends. A sweep that
+has not run for more than a day is told to the system administrators.
+"""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from config import Settings
+from fireinvest.china import CHINA
+from fireinvest.clock import utcnow
+from fireinvest.gateways.mail import from_url as mail_from_url
+from fireinvest.gateways.outside import Allowed, Outside
+from fireinvest.gateways.queue import Queue, Stop
+from fireinvest.regulation.calendar import Calendar
+from fireinvest.services.alert_words import SWEEP_MISSED
+from fireinvest.services.calendars import calendar_with, notices_in
+from fireinvest.services.delivering import deliver
+from fireinvest.services.notices import stored_notices
+from fireinvest.services.sending import Senders, failed, handlers
+from fireinvest.services.sweeping import Swept, sweep
+from fireinvest.services.working import Worker, event_handlers
+from fireinvest.store import Database, Session, leases, sweeps
+from fireinvest.store.alerts import NewAlert, add_alerts
+from fireinvest.store.conflicts import Conflict, changing
+from fireinvest.store.heard import office_holders
+from fireinvest.store.outbox import Backlog, backlog
+from fireinvest.store.sweeps import Sweep
+from fireinvest.workflow.permissions import SYSTEM_ADMINISTRATOR
+
+logger = logging.getLogger("fireinvest.attend")
+
+SWEEP = "sweep"
+#: A sweep that has not run for so long is an alarm.
+ALARM_AFTER = timedelta(hours=26)
+#: Longer than any night's sweep; whoever was killed while sweeping holds up nobody for longer.
+_LEASE = timedelta(hours=1)
+_ONE_DAY = timedelta(days=1)
+_WATCH_EVERY = 600.0  # seconds
+
+
+# ---------------------------------------------------------------------------- who does it
+
+
+def senders_of(settings: Settings) -> Senders:
+    """Return by what notices are sent under these settings; nothing is connected."""
+    outside = Outside(Allowed.of(settings.outgoing_allowed), settings.outgoing_authorities)
+    mail_url = settings.notices.mail_url
+    return Senders(
+        post=None if mail_url is None else mail_from_url(mail_url),
+        outside=outside if settings.notices.allows_webhooks else None,
+        key=settings.secret_key,
+        public_url=settings.public_url,
+        is_full=settings.notices.is_mail_full,
+    )
+
+
+def calendar_of(settings: Settings, database: Database) -> Callable[[], Calendar]:
+    """Return what gives the calendar under the notices of the folder and the database."""
+    folder = settings.law.notices
+    return lambda: calendar_with((*notices_in(folder), *stored_notices(database)))
+
+
+def worker_of(
+    settings: Settings, database: Database, *, clock: Callable[[], datetime] = utcnow
+) -> Worker:
+    """Return somebody who does all jobs of this installation."""
+    known = event_handlers(calendar_of(settings, database))
+    return Worker(
+        database, {**known, **handlers(database, senders_of(settings))}, clock, failed=failed
+    )
+
+
+# ---------------------------------------------------------------------------- doing it
+
+
+def attend(
+    database: Database,
+    worker: Worker,
+    calendar: Callable[[], Calendar],
+    holder: str,
+    now: datetime,
+    *,
+    sweep_at: time = time(1, 0),
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> Swept | None:
+    """Do what is due: tell of a missed sweep, do the jobs, sweep once a day. Return the sweep's count.
+
+    ``is_stopped``: asked between some jobs and the next; what is left then waits.
+    """
+    warn(database, now)
+    _drain(worker, is_stopped)
+    swept = None
+    if not is_stopped() and _claims_sweep(database, holder, now, sweep_at):
+        today = now.astimezone(CHINA).date()
+        swept = sweep(database, calendar(), clock=worker.clock, today=today)
+        with changing(database) as session:
+            leases.done(session, SWEEP, holder, worker.clock())
+        _drain(worker, is_stopped)
+    return swept
+
+
+def _drain(worker: Worker, is_stopped: Callable[[], bool]) -> None:
+    while not is_stopped():
+        try:
+            if not worker.run_once():
+                return
+        except Conflict:
+            continue  # Another worker took the same jobs.
+
+
+def _claims_sweep(database: Database, holder: str, now: datetime, sweep_at: time) -> bool:
+    slot = due_since(now, sweep_at)
+    with database.readers.begin() as session:
+        last = _last(session)
+    if last is not None and last.began_at >= slot:
+        return False
+    try:
+        with changing(database) as session:
+            return leases.claim(
+                session, SWEEP, holder, now=now, until=now + _LEASE, done_before=slot
+            )
+    except Conflict:
+        return False  # Another process was quicker.
+
+
+def due_since(now: datetime, sweep_at: time) -> datetime:
+    """Return the last instant at which a sweep became due."""
+    here = now.astimezone(CHINA)
+    slot = datetime.combine(here.date(), sweep_at, CHINA)
+    return slot if slot <= here else slot - _ONE_DAY
+
+
+def warn(database: Database, now: datetime) -> int:
+    """Tell the system administrators, once a day, that the sweep has not run; return how many."""
+    with database.readers.begin() as session:
+        since = _missed(session, now)
+        if since is None:
+            return 0
+        today = now.astimezone(CHINA).date()
+        people = office_holders(session, SYSTEM_ADMINISTRATOR, today)
+    with changing(database) as session:
+        new = [_warning(person_id, login, since, today) for person_id, login in people]
+        added = add_alerts(session, new, now)
+        deliver(session, [(alert_id, each, True) for alert_id, each in added], now)
+        return len(added)
+
+
+def _warning(person_id: int, login: str, since: "Missed", today: date) -> NewAlert:
+    told = None if since.last_at is None else since.last_at.astimezone(CHINA)
+    return NewAlert(
+        key=f"{SWEEP_MISSED}:{today}:{login}",
+        person_id=person_id,
+        acts_for_id=None,
+        role=SYSTEM_ADMINISTRATOR,
+        case_id=None,
+        clock=None,
+        instance=None,
+        due_on=None,
+        rung=SWEEP_MISSED,
+        occurrence=1,
+        reached_on=today,
+        details={"since": None if told is None else f"{told:%Y-%m-%d %H:%M}"},
+    )
+
+
+# ---------------------------------------------------------------------------- how it goes
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A sweep was missed. ``last_at``: when one went through last, None for never."""
+
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How the work goes on behind the pages. ``next_at``: in the past while a sweep is due."""
+
+    last: Sweep | None
+    next_at: datetime
+    backlog: Backlog
+    missed: Missed | None
+
+
+def _last(session: Session) -> Sweep | None:
+    return next(iter(sweeps.latest(session, ended=True)), None)
+
+
+def _missed(session: Session, now: datetime) -> Missed | None:
+    last = _last(session)
+    last_at = None if last is None else last.ended_at
+    # Before there is a case there is nothing to be told.
+    reference = last_at or sweeps.first_case_at(session)
+    return Missed(last_at) if reference is not None and now - reference > ALARM_AFTER else None
+
+
+def work_state(database: Database, now: datetime, sweep_at: time) -> Work:
+    """Return how the work goes on: the last sweep and the next, what waits and what failed."""
+    slot = due_since(now, sweep_at)
+    with database.readers.begin() as session:
+        last, missed = _last(session), _missed(session, now)
+        waiting = backlog(session, now)
+    is_done = last is not None and last.began_at >= slot
+    return Work(last, slot + _ONE_DAY if is_done else slot, waiting, missed)
+
+
+# ---------------------------------------------------------------------------- going on with it
+
+
+def start(settings: Settings, database: Database, queue: Queue) -> Stop:
+    """Attend from now on, whenever the queue wakes us and every minute; returns what ends it."""
+    worker, calendar = worker_of(settings, database), calendar_of(settings, database)
+    holder = f"{socket.gethostname()[:60]}:{os.getpid()}"
+    stopped = threading.Event()
+
+    def look() -> None:
+        try:
+            attend(
+                database,
+                worker,
+                calendar,
+                holder,
+                utcnow(),
+                sweep_at=settings.notices.sweep_at,
+                is_stopped=stopped.is_set,
+            )
+        except Exception:
+            logger.exception("the work behind the pages failed; it is tried again")
+
+    end = queue.serve(look)
+    queue.wake()
+
+    def stop() -> None:
+        stopped.set()
+        end()
+
+    return stop
+
+
+def watch(database: Database) -> Stop:
+    """Only look from time to time whether others attend; returns what ends it."""
+    stopped = threading.Event()
+
+    def run() -> None:
+        while not stopped.wait(_WATCH_EVERY):
+            try:
+                warn(database, utcnow())
+            except Exception:
+                logger.exception("looking after the sweep failed; it is tried again")
+
+    threading.Thread(target=run, name="fireinvest-watch", daemon=True).start()
+    return stopped.set
