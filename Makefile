@@ -110,9 +110,9 @@ messages: setup-dev  ## gather texts, update the Chinese catalogue and compile i
 	$(BIN)/pybabel -q compile -d $(CATALOGUES) -l zh --statistics
 
 lock: setup-dev  ## pin the packages again, after a change of a .in file
-	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
+	$(BIN)/pip-compile --quiet --generate-hashes --no-strip-extras --allow-unsafe --no-emit-index-url \
 		--no-emit-find-links --no-emit-trusted-host --no-header -o requirements.txt requirements.in
-	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
+	$(BIN)/pip-compile --quiet --generate-hashes --no-strip-extras --allow-unsafe --no-emit-index-url \
 		--no-emit-find-links --no-emit-trusted-host --no-header -o requirements-dev.txt requirements-dev.in
 
 clean:  ## remove what was made, but never the data in instance/
