@@ -11,7 +11,7 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := fireinvest config.py wsgi.py gunicorn.conf.py migrations tests
+CODE := fireinvest config.py wsgi.py gunicorn.conf.py migrations tests benchmarks
 CATALOGUES := fireinvest/translations
 
 export HOST ?= 127.0.0.1
