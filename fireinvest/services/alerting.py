@@ -12,7 +12,7 @@ from fireinvest.regulation.rungs import Reached, rungs_of
 from fireinvest.services.cases import Loaded, load_case, recount
 from fireinvest.services.delivering import deliver
 from fireinvest.services.hearing import Hearer, hearers
-from fireinvest.services.ladders import climbed, is_behind, newly_reached
+from fireinvest.services.ladders import climbed, newly_reached
 from fireinvest.store import Session, alerts
 from fireinvest.store.alerts import Ladder, NewAlert
 from fireinvest.workflow.deadlines import calendar_of
@@ -61,8 +61,7 @@ def climb(
     deadlines = recount(session, loaded, calendar, now=now, today=today)
     calendar = calendar_of(loaded.case, calendar)
     ladders = alerts.ladders_of(session, case_id)
-    behind = any(is_behind(each) for each in ladders.values())
-    on_record = alerts.reached_of(session, case_id) if behind else frozenset()
+    on_record = alerts.reached_of(session, case_id)
     lines: list[_Line] = []
     after: dict[tuple[str, str], Ladder] = {}
     for found in deadlines:
@@ -70,7 +69,8 @@ def climb(
         if found.is_ended:
             continue
         known = ladders.get(place)
-        for each in newly_reached(loaded.case, found, calendar, known, on_record, today):
+        swept_on = None if known is None else known.swept_on
+        for each in newly_reached(loaded.case, found, calendar, swept_on, on_record, today):
             lines.append(_Line(found, found.clock, found.run.instance, found.due_on, each))
         after[place] = climbed(loaded.case, found, calendar, today)
     told = _tell(session, loaded, lines, now=now, today=today)

@@ -355,7 +355,7 @@ def open_case(
                 _log_entry(session, each, origin)
             rows = {key: {**values, "case_id": case_id} for key, values in rows.items()}
             _save_deadlines(session, ref, entry, {}, rows, now)
-            lay_ladders(session, ref.id, case, deadlines, calendar, today)
+            lay_ladders(session, ref.id, case, deadlines, calendar)
             cases.save_next_steps(session, ref.id, next_values(ref.id, case, deadlines))
             _save_words(session, ref, None, case, unit_name, address)
             _give_to(session, ref, carrier, case, actor)
@@ -671,7 +671,7 @@ def _save(
     standing = _standing(before.case, stored, kept, when.calendar, when.today)
     _save_deadlines(session, ref, entry, stored, kept, when.now, cause, standing)
     if kept != stored:
-        lay_ladders(session, ref.id, after, deadlines, when.calendar, when.today)
+        lay_ladders(session, ref.id, after, deadlines, when.calendar)
     nexts = next_values(ref.id, after, deadlines)
     if nexts != cases.next_steps_of_cases(session, [ref.id])[ref.id]:
         cases.save_next_steps(session, ref.id, nexts)
@@ -839,7 +839,7 @@ def _follow(
 ) -> None:
     """Let the rest of the lists follow deadlines that were counted anew without an entry."""
     case, row = loaded.case, loaded.row
-    lay_ladders(session, row.id, case, deadlines, calendar, today)
+    lay_ladders(session, row.id, case, deadlines, calendar)
     values = case_values(case, kept.values(), today)
     changes = {name: each for name, each in values.items() if row[name] != each}
     if changes:
@@ -1097,7 +1097,7 @@ def _write_counted(
 ) -> None:
     """Put a case's deadlines right, and its ladders with them."""
     _write_deadlines(session, case_id, stored, kept)
-    lay_ladders(session, case_id, loaded.case, counted, calendar, loaded.row["counted_on"])
+    lay_ladders(session, case_id, loaded.case, counted, calendar)
 
 
 def _whole(

@@ -88,6 +88,9 @@ class Track:
         return max(self.found.due_on, ended_on or self.found.due_on)
 
 
+_PARTS = 60
+
+
 @dataclass(frozen=True, slots=True)
 class Tracks:
     """Clocks side by side on one line of days, from the fire on."""
@@ -123,7 +126,10 @@ def tracks_of(file: CaseFile) -> Tracks | None:
     if any(not each.found.is_ended for each in lines):
         ends.append(file.today)
     from_on = min(each.found.count.start_on for each in lines)
-    return Tracks(from_on, max(*ends, from_on + ONE_DAY), file.today, lines)
+    last = max(ends)
+    # Room behind the last day, so that its mark can be seen.
+    to_on = last + ONE_DAY + (last - from_on) // _PARTS
+    return Tracks(from_on, to_on, file.today, lines)
 
 
 def _is_track(found: Deadline) -> bool:

@@ -337,6 +337,19 @@ def test_a_notice_that_moves_no_date_can_move_its_rungs(office: Office) -> None:
     assert ("left_3", "handler") in office.told("reply")
 
 
+def test_a_start_that_moves_without_its_date_is_no_news(office: Office) -> None:
+    office.does("request_team", DocumentSent(to="县政府"), "2025-05-13")
+    office.does("establish_team", Order(document_no="1", person="leader"), "2025-05-14")
+    # Sent on a Friday and registered on the Sunday: fifteen working days from either are the same.
+    office.does("submit_report", DocumentSent(to="县政府"), "2025-07-11")
+    office.sweeps("2025-07-11")
+    office.does("receive_report", DocumentReceived(sender="调查组"), "2025-07-13")
+    deputes(office, "other", "handler", "2025-07-13", "2025-07-31")
+    office.sweeps("2025-07-13")
+    assert ("started", "handler") in office.told("reply")
+    assert ("started", "other") not in office.told("reply")
+
+
 def test_a_case_can_be_counted_anew_on_the_day_on_which_it_was_counted(office: Office) -> None:
     other = Calendar((notice_of(2026, "1"),))
     for _ in range(2):

@@ -280,9 +280,9 @@ class Year:
             if chance.random() > 0.15:
                 continue
             day = sometime(50)
-            raises, grants = self._recusals(of)
-            yield from step("declare_recusal", day, raises)
-            yield from step(by, day + sometime(3), grants)
+            raised, granted = self._recusals(of)
+            yield from step("declare_recusal", day, raised)
+            yield from step(by, day + sometime(3), granted)
             if by == "decide_leader_recusal":
                 order = Order(document_no="2", person=self._anyone())
                 yield from step("establish_team", day + 5, order, odds=0.7)
@@ -701,9 +701,7 @@ class Year:
                 .where(AlertRow.id > self.heard_until)
             ).all()  # fmt: skip
         self.heard_until = max([self.heard_until, *(row.id for row in rows)])
-        found: Counter[tuple[Key, str]] = Counter(
-            ((row[1], row[2], row[3], row[4], row[5], row[6]), row.login) for row in rows
-        )
+        found = Counter((_key(row), str(row.login)) for row in rows)
         self.oracle.faults += differing(wanted, found, f"{self.today} {how}")
 
     # ------------------------------------------------------------------ the year
@@ -731,6 +729,10 @@ class Year:
         self.drains()
         self.night("plain")
         self.drains()
+
+
+def _key(row: Any) -> Key:
+    return (row.case_id, row.clock, row.instance, row.due_on, row.rung, row.occurrence)
 
 
 def _event(row: Any) -> Event:

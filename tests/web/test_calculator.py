@@ -458,11 +458,12 @@ def counted(app: Flask) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("path", ["/calculator", "/calculator/live", "/calendar/2025", "/rules"])
-def test_one_query_at_most(quick_app: Flask, path: str) -> None:
+def test_two_queries_at_most(quick_app: Flask, path: str) -> None:
+    """The notices in force, and where a fire is judged or the rule shown, the readings decided."""
     with counted(quick_app) as statements:
         query = FIVE if path.startswith("/calculator") else {}
         assert quick_app.test_client().get(path, query_string=query).status_code == 200
-    assert len(statements) <= 1
+    assert len(statements) <= (2 if path.startswith("/calculator") else 1)
     assert all(statement.startswith("SELECT") for statement in statements)
 
 

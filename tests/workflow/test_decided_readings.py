@@ -15,6 +15,7 @@ from fireinvest.workflow.deadlines import calendar_of, deadlines_of, satisfying_
 from fireinvest.workflow.engine import Action
 from fireinvest.workflow.errors import Invalid, Refused
 from fireinvest.workflow.next_steps import next_steps
+from fireinvest.workflow.permissions import Actor, Grant, may_decide_readings
 from tests.regulation.law import day
 from tests.regulation.test_local_days import FESTIVAL
 from tests.workflow.stories import CALENDAR, THE_SYSTEM, Story, faults, told_before
@@ -202,3 +203,17 @@ def test_a_case_counts_by_the_calendar_of_its_place(place: str, expected: str) -
     found = {each.clock.id: each for each in deadlines_of(story.case, calendar, day("2026-08-03"))}
     assert found["team_request"].due_on.isoformat() == expected
     assert calendar_of(Story(place=None).case, calendar) is calendar
+
+
+@pytest.mark.parametrize(
+    ("grant", "may"),
+    [
+        (Grant("agency_head", division="530300", tier="city"), True),
+        (Grant("agency_head", division="530325", tier="county"), False),
+        (Grant("agency_head", case_id="1", division="530300"), False),
+        (Grant("carrier", division="530300", tier="city"), False),
+        (Grant("system_administrator"), False),
+    ],
+)
+def test_only_the_head_of_the_home_divisions_agency_decides(grant: Grant, may: bool) -> None:
+    assert may_decide_readings(Actor("x", (grant,)), "530300") is may
