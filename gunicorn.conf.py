@@ -4,6 +4,7 @@ import os
 import ssl
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import gunicorn.http.wsgi  # type: ignore[import-untyped] # it ships no types
 
@@ -62,6 +63,7 @@ def when_ready(server: object) -> None:
     sys.stdout.flush()
 
 
-def post_worker_init(_worker: object) -> None:
-    """Seal the log from time to time; of all workers one does it."""
+def post_worker_init(worker: Any) -> None:
+    """Begin what goes on behind the pages; of all workers one does each duty at a time."""
     daily.start(_settings.database_url, _settings.log_heads, utcnow)
+    start_working(worker.wsgi.extensions["fireinvest"])

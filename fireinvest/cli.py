@@ -600,7 +600,13 @@ def sweep_command() -> None:
     settings = Settings.from_environment(os.environ)
     with _database() as database:
         calendar = calendar_of(settings, database)()
-        found = sweep(database, calendar, clock=utcnow, today=today_in_china())
+        found = sweep(
+            database,
+            calendar,
+            clock=utcnow,
+            today=today_in_china(),
+            law=known_law(settings.law.profiles),
+        )
     text = Text(
         "Swept up to %(day)s: %(cases)s cases with something to tell, %(told)s notices, "
         "%(skipped)s rungs passed over, %(failed)s cases failed.",

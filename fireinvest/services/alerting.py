@@ -8,6 +8,7 @@ from typing import Any
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.clocks import Deadline
 from fireinvest.regulation.profile import Clock, Rung, RungAt
+from fireinvest.regulation.rulesets import Law
 from fireinvest.regulation.rungs import Reached, rungs_of
 from fireinvest.services.cases import Loaded, load_case, recount
 from fireinvest.services.delivering import deliver
@@ -45,7 +46,13 @@ class _Line:
 
 
 def climb(
-    session: Session, case_id: int, calendar: Calendar, *, now: datetime, today: date
+    session: Session,
+    case_id: int,
+    calendar: Calendar,
+    *,
+    now: datetime,
+    today: date,
+    law: Law | None = None,
 ) -> Told:
     """Tell what the clocks of a case have reached up to today, and note it as looked at.
 
@@ -73,7 +80,7 @@ def climb(
         for each in newly_reached(loaded.case, found, calendar, swept_on, on_record, today):
             lines.append(_Line(found, found.clock, found.run.instance, found.due_on, each))
         after[place] = climbed(loaded.case, found, calendar, today)
-    told = _tell(session, loaded, lines, now=now, today=today)
+    told = _tell(session, loaded, lines, now=now, today=today, law=law)
     alerts.save_ladders(session, case_id, ladders, after)
     return told
 
@@ -104,6 +111,7 @@ def tell_event(
     *,
     now: datetime,
     today: date,
+    law: Law | None = None,
 ) -> Told:
     """Tell those concerned what happened to a clock."""
     told = Told()
@@ -114,10 +122,10 @@ def tell_event(
             lines += _event_lines(loaded, RungAt.CONFIRMED, payload, today)
         # That it moved and that it is certain now are two things to tell: neither hides the other.
         for line in lines:
-            one = _tell(session, loaded, [line], now=now, today=today)
+            one = _tell(session, loaded, [line], now=now, today=today, law=law)
             told = Told(told.told + one.told, told.skipped + one.skipped)
     if kind in _CLIMBING:
-        climbing = climb(session, case_id, calendar, now=now, today=today)
+        climbing = climb(session, case_id, calendar, now=now, today=today, law=law)
         told = Told(told.told + climbing.told, told.skipped + climbing.skipped)
     return told
 
@@ -146,13 +154,19 @@ def _event_lines(
 
 
 def _tell(
-    session: Session, loaded: Loaded, lines: Sequence[_Line], *, now: datetime, today: date
+    session: Session,
+    loaded: Loaded,
+    lines: Sequence[_Line],
+    *,
+    now: datetime,
+    today: date,
+    law: Law | None,
 ) -> Told:
     """Put each person's latest line of each clock into their inbox, and record all lines."""
     if not lines:
         return Told()
     roles = dict.fromkeys(role for line in lines for role in _roles(line.clock, line.reached.rung))
-    people = hearers(session, loaded, list(roles), today)
+    people = hearers(session, loaded, list(roles), today, law=law)
     latest: dict[tuple[int, tuple[str, str]], tuple[_Line, Hearer, str, int | None]] = {}
     for line in lines:
         wanted = _roles(line.clock, line.reached.rung)

@@ -20,6 +20,7 @@ from fireinvest.gateways.mail import from_url as mail_from_url
 from fireinvest.gateways.outside import Allowed, Outside
 from fireinvest.gateways.queue import Queue, Stop
 from fireinvest.regulation.calendar import Calendar
+from fireinvest.regulation.rulesets import Law, known_law
 from fireinvest.services.alert_words import SWEEP_MISSED
 from fireinvest.services.calendars import calendar_with, notices_in
 from fireinvest.services.delivering import deliver
@@ -72,7 +73,7 @@ def worker_of(
     settings: Settings, database: Database, *, clock: Callable[[], datetime] = utcnow
 ) -> Worker:
     """Return somebody who does all jobs of this installation."""
-    known = event_handlers(calendar_of(settings, database))
+    known = event_handlers(calendar_of(settings, database), known_law(settings.law.profiles))
     return Worker(
         database, {**known, **handlers(database, senders_of(settings))}, clock, failed=failed
     )
@@ -89,6 +90,7 @@ def attend(
     now: datetime,
     *,
     sweep_at: time = time(1, 0),
+    law: Law | None = None,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> Swept | None:
     """Do what is due: tell of a missed sweep, do the jobs, sweep once a day. Return the sweep's count.
@@ -100,7 +102,7 @@ def attend(
     swept = None
     if not is_stopped() and _claims_sweep(database, holder, now, sweep_at):
         today = now.astimezone(CHINA).date()
-        swept = sweep(database, calendar(), clock=worker.clock, today=today)
+        swept = sweep(database, calendar(), clock=worker.clock, today=today, law=law)
         with changing(database) as session:
             leases.done(session, SWEEP, holder, worker.clock())
         _drain(worker, is_stopped)
@@ -219,6 +221,7 @@ def work_state(database: Database, now: datetime, sweep_at: time) -> Work:
 def start(settings: Settings, database: Database, queue: Queue) -> Stop:
     """Attend from now on, whenever the queue wakes us and every minute; returns what ends it."""
     worker, calendar = worker_of(settings, database), calendar_of(settings, database)
+    law = known_law(settings.law.profiles)
     holder = f"{socket.gethostname()[:60]}:{os.getpid()}"
     stopped = threading.Event()
 
@@ -231,6 +234,7 @@ def start(settings: Settings, database: Database, queue: Queue) -> Stop:
                 holder,
                 utcnow(),
                 sweep_at=settings.notices.sweep_at,
+                law=law,
                 is_stopped=stopped.is_set,
             )
         except Exception:

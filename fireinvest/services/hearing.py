@@ -4,12 +4,19 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from fireinvest.regulation.rulesets import Law
 from fireinvest.regulation.rungs import ABOVE
 from fireinvest.services.cases import Loaded
 from fireinvest.store import Session
 from fireinvest.store.people import Held, deputies_on, holders_for_case
 from fireinvest.workflow.case import Case
-from fireinvest.workflow.permissions import Actor, Grant, roles_of, superior_tiers
+from fireinvest.workflow.permissions import (
+    Actor,
+    Grant,
+    roles_of,
+    superior_tiers,
+    with_predecessors,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +37,23 @@ class Hearer:
 
 
 def hearers(
-    session: Session, loaded: Loaded, roles: Collection[str], today: date
+    session: Session,
+    loaded: Loaded,
+    roles: Collection[str],
+    today: date,
+    *,
+    law: Law | None = None,
 ) -> tuple[Hearer, ...]:
     """Return who hears in a case as one of these roles on a day, each person once.
 
     They are those who could act so: whoever was recused, left the team or their post hears
     nothing. Deputies hear what those hear for whom they act that day, unless they hear it anyhow;
-    also when the other one can no longer sign in.
+    also when the other one can no longer sign in. ``law``: by which people of a place that took
+    over from the case's hear too.
     """
     case, number = loaded.case, loaded.ref.number
     plain = {role.removeprefix(ABOVE) for role in roles}
-    places = [each for each in _places(case) if each]
+    places = _places(case, law, today)
     held = holders_for_case(session, loaded.ref.id, places, plain, today)
     above = superior_tiers(case)
 
@@ -57,7 +70,8 @@ def hearers(
     found: dict[int, Hearer] = {}
     posts: dict[int, tuple[tuple[Grant, ...], tuple[str, ...]]] = {}
     active = {each.person_id for each in held if each.is_active}
-    for person_id, login, grants in _by_person(held, number):
+    for person_id, login, given in _by_person(held, number):
+        grants = _widened(given, law, today)
         heard = as_roles(login, grants)
         posts[person_id] = grants, heard
         if heard and person_id in active:
@@ -75,9 +89,22 @@ def hearers(
     return tuple(found.values())
 
 
-def _places(case: Case) -> tuple[str | None, ...]:
+def _places(case: Case, law: Law | None, today: date) -> frozenset[str]:
+    """The divisions at which a post covers the case's place on the day."""
     place = case.division
-    return () if place is None else (place.code, place.parent)
+    if place is None:
+        return frozenset()
+    if law is not None:
+        return law.places_of(place, today)
+    return frozenset(each for each in (place.code, place.parent) if each is not None)
+
+
+def _widened(grants: tuple[Grant, ...], law: Law | None, today: date) -> tuple[Grant, ...]:
+    """The posts, and with them the same ones at places that went into theirs."""
+    if law is None:
+        return grants
+    known = law
+    return with_predecessors(grants, lambda code: known.predecessors(code, today))
 
 
 def _by_person(held: Iterable[Held], number: str) -> Iterable[tuple[int, str, tuple[Grant, ...]]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from fireinvest.regulation.calendar import Calendar
+from fireinvest.regulation.rulesets import Law
 from fireinvest.services.alerting import climb
 from fireinvest.services.reminding import remind_of_notice
 from fireinvest.store import Database, alerts, sweeps
@@ -31,7 +32,12 @@ class Swept:
 
 
 def sweep(
-    database: Database, calendar: Calendar, *, clock: Callable[[], datetime], today: date
+    database: Database,
+    calendar: Calendar,
+    *,
+    clock: Callable[[], datetime],
+    today: date,
+    law: Law | None = None,
 ) -> Swept:
     """Tell what the clocks of all cases have reached up to today.
 
@@ -52,7 +58,7 @@ def sweep(
         for case_id in ids:
             seen += 1
             try:
-                done = _one(database, case_id, calendar, clock(), today)
+                done = _one(database, case_id, calendar, clock(), today, law)
             except Exception:
                 # Whatever is wrong with one case: the night goes on, and says so at its end.
                 logger.exception("sweep", extra={"fields": {"case_id": case_id}})
@@ -70,12 +76,17 @@ def sweep(
 
 
 def _one(
-    database: Database, case_id: int, calendar: Calendar, now: datetime, today: date
+    database: Database,
+    case_id: int,
+    calendar: Calendar,
+    now: datetime,
+    today: date,
+    law: Law | None,
 ) -> tuple[int, int]:
     for left in reversed(range(_TRIES)):
         try:
             with changing(database) as session:
-                done = climb(session, case_id, calendar, now=now, today=today)
+                done = climb(session, case_id, calendar, now=now, today=today, law=law)
                 return done.told, done.skipped
         except Conflict:
             if not left:

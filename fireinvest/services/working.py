@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 
 from fireinvest.china import CHINA
 from fireinvest.regulation.calendar import Calendar
+from fireinvest.regulation.rulesets import Law
 from fireinvest.services.alerting import event_kinds, tell_event
 from fireinvest.store import Database, Session, outbox
 from fireinvest.store.conflicts import Conflict, changing
@@ -121,7 +122,7 @@ class Worker:
                 self.failed(session, job, error, now)
 
 
-def event_handlers(calendar: Callable[[], Calendar]) -> dict[str, Handler]:
+def event_handlers(calendar: Callable[[], Calendar], law: Law | None = None) -> dict[str, Handler]:
     """Return the handlers of the jobs that tell what happened to a clock."""
 
     def handle(job: Job, now: datetime) -> Closing:
@@ -131,7 +132,9 @@ def event_handlers(calendar: Callable[[], Calendar]) -> dict[str, Handler]:
         known, today = calendar(), _day(now)
 
         def close(session: Session) -> None:
-            tell_event(session, job.kind, case_id, job.payload, known, now=now, today=today)
+            tell_event(
+                session, job.kind, case_id, job.payload, known, now=now, today=today, law=law
+            )
 
         return close
 
