@@ -11,6 +11,7 @@ import gunicorn.http.wsgi  # type: ignore[import-untyped] # it ships no types
 from config import Settings
 from fireinvest.clock import utcnow
 from fireinvest.services import daily
+from fireinvest.web.working import start_working
 
 _settings = Settings.or_exit(os.environ)
 
