@@ -94,7 +94,9 @@ def test_every_package_is_pinned_by_its_hash_and_has_its_reason() -> None:
         pinned = re.split(r"(?m)^(?=\w)", (ROOT / f"{name}.txt").read_text())[1:]
         assert len(pinned) > 20
         for each in pinned:
-            assert re.match(r"[\w.-]+==\S+ \\\n +--hash=sha256:[0-9a-f]{64}", each), each
+            assert re.match(r"[\w.-]+(\[[\w,-]+\])?==\S+ \\\n +--hash=sha256:[0-9a-f]{64}", each), (
+                each
+            )
         reasons = (ROOT / "DECISIONS.md").read_text().partition("## Dependencies")[2].lower()
         for asked in re.findall(r"(?m)^([\w-]+)", (ROOT / f"{name}.in").read_text()):
             is_told = asked.lower() in reasons or asked.startswith("types-")

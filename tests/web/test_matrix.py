@@ -24,6 +24,8 @@ OUTSIDERS = tuple(login for login in KINDS if login not in INSIDERS)
 OFFICE_OF = {
     login: posts[0].role for login, posts in KINDS.items() if posts and posts[0].role in OFFICES
 }
+#: A paper takes a second to be laid out.
+COSTLY = ("certificates.make",)
 #: The rows in which somebody who is signed in may be answered "s": they are asked for a proof.
 ASKED_AGAIN = ("POST /confirm",)
 
@@ -56,6 +58,8 @@ def test_everybody_is_answered_as_the_table_says(quick_app: Flask) -> None:
     wrong = []
     for route in routes:
         for login, answer in table[str(route)].items():
+            if route.endpoint in COSTLY and login in INSIDERS[1:]:
+                continue  # One of those who see the case stands for all.
             found = town.answer(login, route)
             if found != answer:
                 wrong.append(f"{route} as {login}: {found} instead of {answer}")
