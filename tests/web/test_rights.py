@@ -109,6 +109,8 @@ OFFICE_OF = {
     Duty.GUARD_SIGN_INS: {"security_administrator"},
     Duty.LIST_PEOPLE: {"system_administrator", "security_administrator"},
     Duty.READ_LOG: {"audit_administrator"},
+    Duty.WATCH_WORK: {"system_administrator"},
+    Duty.KEEP_CALENDAR: {"system_administrator"},
 }
 
 

@@ -30,7 +30,7 @@ def ready() -> tuple[dict[str, Any], int]:
     except Unreachable:
         return {"status": "unavailable", "reason": "the database does not answer"}, 503
     if not current:
-        reason = "the database does not stand at this version; run: alembic upgrade head"
+        reason = "the database does not stand at this version; run: fireinvest upgrade"
         return {"status": "unavailable", "reason": reason}, 503
     return {"status": "ok"}, 200
 
