@@ -28,7 +28,7 @@ def test_an_unmigrated_database_is_not_ready_until_it_is_migrated(
     assert answer.status_code == 503
     assert answer.json is not None
     assert answer.json["status"] == "unavailable"
-    assert "alembic upgrade head" in answer.json["reason"]
+    assert "fireinvest upgrade" in answer.json["reason"]
     migrate(empty_database_url)
     assert unprepared.get("/health/ready").status_code == 200
 
