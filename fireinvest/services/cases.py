@@ -297,8 +297,6 @@ def open_case(
         reason=reason,
     )
     carrier = carrier or actor.id
-    case = fold(ruleset, division, [entry], carrier=carrier)
-    deadlines = deadlines_of(case, calendar, today)
     try:
         with changing(database) as session:
             hold_rules(session)
@@ -308,12 +306,14 @@ def open_case(
             _check_acting_for(session, actor, acting_for, today)
             check_calendar(session, calendar)
             decided = _decided_entries(session, ruleset, now, today)
-            case = fold(ruleset, division, [entry, *decided])
+            case = fold(ruleset, division, [entry, *decided], carrier=carrier)
             deadlines = deadlines_of(case, calendar, today)
             keep_ruleset(session, ruleset, now=now, profiles=profiles)
             prefix = ((division.parent or division.code) if division else home_division)[:4]
             number = cases.allot_number(session, prefix, facts.occurred_on.year)
-            old, new = changed_values(None, fold(ruleset, division, [entry]), entry)
+            old, new = changed_values(
+                None, fold(ruleset, division, [entry], carrier=carrier), entry
+            )
             new |= {
                 "number": number,
                 "ruleset": ruleset.pin,
@@ -902,7 +902,7 @@ def count_anew(
     entry = Entry(case.version + 1, RECOUNT, payload, today, now, SYSTEM, acting_for=by)
     after = case
     if payload.reading is not None:
-        after = fold(case.ruleset, case.division, (*case.journal, entry))
+        after = retold(case, (*case.journal, entry))
     deadlines = deadlines_of(after, calendar, today)
     rows = _by_key(stored)
     kept = settled(rows, deadline_values(loaded.ref.id, after, deadlines, calendar, calendar_name))
@@ -933,7 +933,7 @@ def save_recount(
         return
     after = found.after
     if after is loaded.case:
-        after = fold(after.ruleset, after.division, (*after.journal, found.entry))
+        after = retold(after, (*after.journal, found.entry))
     when = _When(calendar, calendar_id(calendar), now, today, origin)
     _save(
         session, loaded, found.entry, after, found.deadlines, when,

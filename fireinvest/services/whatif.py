@@ -33,7 +33,7 @@ from fireinvest.workflow.actions import (
     Payload,
     Recounting,
 )
-from fireinvest.workflow.case import Case, fold
+from fireinvest.workflow.case import Case, retold
 from fireinvest.workflow.deadlines import deadlines_of
 from fireinvest.workflow.permissions import SYSTEM
 
@@ -168,7 +168,7 @@ def compare(
     copy = case
     for step, payload, on in _assumed(case, assumed, today):
         entry = Entry(copy.version + 1, step, payload, on, now, SYSTEM)
-        copy = fold(case.ruleset, case.division, (*copy.journal, entry))
+        copy = retold(copy, (*copy.journal, entry))
     before = {(each.clock.id, each.run.instance): each for each in deadlines}
     after = {
         (each.clock.id, each.run.instance): _kept(before, each)
