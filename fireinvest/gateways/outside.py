@@ -8,7 +8,6 @@ later; each redirect is looked at anew; and time and size are bounded.
 """
 
 import socket
-import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,6 +29,8 @@ from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from fireinvest.clock import stopwatch
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -234,7 +235,7 @@ class Outside:
             NoAnswer: when there is none, not in time, or too large a one.
 
         """
-        until = time.monotonic() + self.complete_within
+        until = stopwatch() + self.complete_within
         given = dict(headers or {})
         for _ in range(MOST_REDIRECTS + 1):
             answer = self._send(method, url, body, given, until)
@@ -288,7 +289,7 @@ class Outside:
                 raise NotAllowed("This is no address of a web server.") from error
             except requests.RequestException as error:
                 raise NoAnswer("The other side does not answer.") from error
-            if time.monotonic() > until:
+            if stopwatch() > until:
                 raise NoAnswer("The answer took too long.")
             return Answer(answer.status_code, answer.headers, answer.content, url)
 
@@ -338,7 +339,7 @@ class _Guarded(HTTPAdapter):
         outside = self._outside
         url = request.url or ""
         destination = checked(url, outside.allowed, outside.resolver)
-        until = time.monotonic() + outside.complete_within
+        until = stopwatch() + outside.complete_within
         request.headers["Host"] = urlsplit(url).netloc
         # Each request has a connection, and so a time, of its own.
         request.headers["Connection"] = "close"
@@ -356,7 +357,7 @@ class _Guarded(HTTPAdapter):
                 if place + 1 == len(destination.addresses):
                     raise
         assert answer is not None  # noqa: S101 - there is one address at least
-        if time.monotonic() > until:
+        if stopwatch() > until:
             answer.close()
             raise NoAnswer("The answer took too long.")
         _take_in(answer, outside.most_bytes, until)
@@ -427,7 +428,7 @@ def _take_in(answer: requests.Response, at_most: int, until: float) -> None:
             size += len(piece)
             if size > at_most:
                 raise NoAnswer("The answer is too large.")
-            if time.monotonic() > until:
+            if stopwatch() > until:
                 raise NoAnswer("The answer took too long.")
             taken.append(piece)
     except requests.RequestException as error:
