@@ -111,7 +111,7 @@ def test_the_answer_follows_what_is_typed(page: Page) -> None:
     page.reload()
     expect(level).to_have_text("relatively serious")
     dues = page.locator(".clock .due time")
-    assert dues.all_inner_texts() == ["2025-05-15", "2025-07-11"]
+    assert dues.all_inner_texts() == ["2025-05-15", "2025-07-11", "2025-06-11"]
 
 
 def test_what_is_wrong_is_told_at_once_and_goes_when_put_right(page: Page) -> None:

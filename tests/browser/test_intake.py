@@ -193,7 +193,7 @@ def _states(page: Page, language: str) -> None:
     page.locator("#division").select_option(FUYUAN)
     page.locator("#unit_name").fill("某某商贸有限公司")
     page.locator("#deaths").fill("5")
-    expect(page.locator(".date")).to_have_count(2)
+    expect(page.locator(".date")).to_have_count(3)
     expect(page.locator(".earlier-list li")).to_have_count(1)
     expect(page.locator("[data-draft-state]")).not_to_be_empty()
     _check(page)

@@ -186,11 +186,14 @@ def test_a_post_that_ended_is_heard_of_no_more(quick_office: Fed) -> None:
     person_with(office.database, "sun")
     post = give_post(
         office.database, office.id_of("sun"), Post("agency_head", division="530325", tier="county"),
-        valid_from=on("2025-01-01"), granted_by="admin",
+        valid_from=on("2025-01-01"), granted_by="admin", reason="任职",
     )  # fmt: skip
     token = office.token("sun")
     assert office.due(token)
-    end_post(office.database, post, on("2025-05-20"), by=By("root", at(on("2025-05-19")), on("2025-05-19")))  # fmt: skip
+    end_post(
+        office.database, post, on("2025-05-20"), reason="调离",
+        by=By("root", at(on("2025-05-19")), on("2025-05-19")),
+    )  # fmt: skip
     office.today = on("2025-05-21")
     assert office.due(token) == {}
 
