@@ -80,14 +80,18 @@ imports: setup-dev  ## dependencies point one way
 	$(BIN)/lint-imports
 
 pytest: system setup-dev  ## the tests, on SQLite and PostgreSQL
-	$(BIN)/pytest -n 2 --dist worksteal -m "not long and not browser" --cov --cov-report=
+	$(BIN)/pytest -n 2 --dist worksteal -m "not long" tests/regulation tests/workflow \
+		--cov=fireinvest.regulation --cov=fireinvest.workflow --cov-report=
+	$(BIN)/pytest -n 2 --dist worksteal -m "not long and not browser" \
+		--ignore=tests/regulation --ignore=tests/workflow
 	$(BIN)/pytest -n 3 --dist worksteal -m "not long and browser"
 
-coverage: | $(VENV)/dev.stamp  ## was enough of the code run by the last tests?
+coverage: | $(VENV)/dev.stamp  ## was all of the rule and the workflow run by their own tests?
 	@$(BIN)/coverage report --include='fireinvest/regulation/*,fireinvest/workflow/*' --fail-under=100
-	@$(BIN)/coverage report --fail-under=95
 
-test-long: system setup-dev  ## the long sizes of the tests
+test-long: system setup-dev  ## the long sizes of the tests, and how much of all code the others run
+	$(BIN)/pytest -n 2 --dist worksteal -m "not long and not browser" --cov --cov-report=
+	@$(BIN)/coverage report --fail-under=95
 	HYPOTHESIS_PROFILE=long $(BIN)/pytest -m long
 
 pictures: system setup-dev  ## the pictures of README and guide, from the demo data

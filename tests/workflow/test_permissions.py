@@ -10,10 +10,14 @@ from fireinvest.workflow.actions import HandingOver, Raising
 from fireinvest.workflow.case import Case
 from fireinvest.workflow.permissions import (
     AT_GOVERNMENT,
+    DUTIES,
+    OFFICES,
     ROLES,
     Actor,
+    Duty,
     Grant,
     acting_tiers,
+    has_duty,
     may_administer,
     may_see,
     may_take,
@@ -243,3 +247,12 @@ def test_each_post_on_a_case_is_held_by_its_grant(role: str) -> None:
     case: Any = Story().case
     assert roles_of(holder(role), case, CASE_ID) == {role}
     assert roles_of(STRANGER, case, CASE_ID) == frozenset()
+
+
+@pytest.mark.parametrize("office", sorted(OFFICES))
+def test_an_office_has_its_duties_and_no_other_post_has_any(office: str) -> None:
+    holder_of_it = Actor("somebody", (Grant(office),))
+    assert {each for each in Duty if has_duty(holder_of_it, each)} == {
+        duty for duty, offices in DUTIES.items() if office in offices
+    }
+    assert not any(has_duty(Actor("head", (Grant("agency_head"),)), each) for each in Duty)
