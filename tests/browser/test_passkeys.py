@@ -93,6 +93,13 @@ def give_password(page: Page, address: str = "/sign-in") -> None:
     page.click("form.stack button[type=submit]")
 
 
+def is_in(page: Page) -> None:
+    """The desk of somebody who is signed in has come, and all of it."""
+    expect(page.locator(".top-person")).to_be_visible()
+    page.wait_for_url("**/desk")
+    page.wait_for_load_state()
+
+
 def test_a_passkey_is_made_signs_in_alone_and_confirms(office: Flask, desk: Page) -> None:
     give_device(desk)
     give_password(desk)
@@ -102,11 +109,11 @@ def test_a_passkey_is_made_signs_in_alone_and_confirms(office: Flask, desk: Page
     expect(desk.locator("#codes")).to_be_visible()
     is_good(desk)
     desk.click("main a.button")
-    desk.wait_for_url("**/desk")
+    is_in(desk)
     # Signed out, and in again by the passkey alone.
     desk.click(".top-person form[action$=sign-out] button")
     desk.click("button[data-passkey=get]")
-    desk.wait_for_url("**/desk")
+    is_in(desk)
     desk.goto("/me")
     expect(desk.get_by_role("rowheader", name="本机")).to_be_visible()
     is_good(desk)
@@ -116,7 +123,7 @@ def test_a_passkey_is_made_signs_in_alone_and_confirms(office: Flask, desk: Page
     expect(desk.locator("#code")).to_be_visible()
     is_good(desk)
     desk.click("button[data-passkey=get]")
-    desk.wait_for_url("**/desk")
+    is_in(desk)
     # And as a proof before an approval, with the form's text kept.
     database = database_of(office)
     ref = opened(database, known=facts(FUYUAN, deaths=1))
