@@ -127,7 +127,7 @@ def test_the_whole_case_by_clicks(people: dict[str, Person]) -> None:
         "update_figures", "2025-07-10", direct_economic_loss_yuan="1554540.00", source="评估"
     )
     leader.opens_case(number)
-    officer.takes("fire_determination", "2025-06-20", text="电气线路故障")
+    officer.takes("fire_determination", "2025-06-10", text="电气线路故障")
     leader.takes("analysis_meeting", "2025-07-15", subject="分析会")
     leader.takes("determine_cause", "2025-07-16", text="电气线路故障")
     leader.takes(
