@@ -10,10 +10,11 @@ from fireinvest.regulation.calendar import ONE_DAY
 from fireinvest.services.people import (
     By,
     Change,
+    Post,
+    enter_post,
     log_change,
     log_post_end,
     need_reason,
-    post_values,
     wrong_order,
 )
 from fireinvest.spelling import is_readable
@@ -383,32 +384,14 @@ def _carry_out(session: Session, fate: Fate, successor_id: int | None, reason: s
         )
         return
     log_post_end(session, by, login, post, fate.ends_on, reason)
-    grant_id = store.add_grant(
+    enter_post(
         session,
-        person_id=post.person_id,
-        role=post.role,
-        case_id=None,
-        agency_id=successor_id,
-        division=post.division,
-        tier=post.tier,
-        valid_from=fate.goes_on_from,
-        valid_until=post.valid_until,
+        post.person_id,
+        login,
+        Post(post.role, agency_id=successor_id, division=post.division, tier=post.tier),
+        fate.goes_on_from,
+        post.valid_until,
+        by,
         granted_by=by.login,
         reason=reason,
-    )
-    log_change(
-        session,
-        by,
-        Change.POST_GIVEN,
-        login,
-        item=f"post:{grant_id}",
-        reason=reason,
-        new=post_values(
-            post.role,
-            successor_id,
-            post.division,
-            post.tier,
-            valid_from=fate.goes_on_from,
-            valid_until=post.valid_until,
-        ),
     )

@@ -24,6 +24,7 @@ from fireinvest.regulation.rulesets import Law, known_law
 from fireinvest.services.alert_words import SWEEP_MISSED
 from fireinvest.services.calendars import calendar_with, notices_in
 from fireinvest.services.delivering import deliver
+from fireinvest.services.leases import takes_turn
 from fireinvest.services.notices import stored_notices
 from fireinvest.services.sending import Senders, failed, handlers
 from fireinvest.services.sweeping import Swept, sweep
@@ -124,13 +125,7 @@ def _claims_sweep(database: Database, holder: str, now: datetime, sweep_at: time
         last = _last(session)
     if last is not None and last.began_at >= slot:
         return False
-    try:
-        with changing(database) as session:
-            return leases.claim(
-                session, SWEEP, holder, now=now, until=now + _LEASE, done_before=slot
-            )
-    except Conflict:
-        return False  # Another process was quicker.
+    return takes_turn(database, SWEEP, holder, now=now, until=now + _LEASE, done_before=slot)
 
 
 def due_since(now: datetime, sweep_at: time) -> datetime:

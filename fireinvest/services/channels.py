@@ -16,6 +16,7 @@ from fireinvest.gateways.outside import NoAnswer, NotAllowed, checked
 from fireinvest.messages import Faulty, Problem, Text
 from fireinvest.services.alert_words import failure_words
 from fireinvest.services.delivering import HOOKS
+from fireinvest.services.leases import takes_turn
 from fireinvest.services.sealing import seal
 from fireinvest.services.sending import (
     Failed,
@@ -28,11 +29,11 @@ from fireinvest.services.sending import (
     test_message,
 )
 from fireinvest.services.working import Hopeless
-from fireinvest.store import Database, Session, leases
+from fireinvest.store import Database, Session
 from fireinvest.store import channels as store
 from fireinvest.store.access import NOWHERE, From, log_access
 from fireinvest.store.channels import Channel, channels_of
-from fireinvest.store.conflicts import Conflict, changing
+from fireinvest.store.conflicts import changing
 from fireinvest.store.people import StoredPerson
 
 MOST_CHANNELS = 10
@@ -318,12 +319,7 @@ def _slow_down(database: Database, by: Asker, name: str) -> None:
     """Refuse somebody who has just had something sent: nobody floods a mailbox from here."""
     wait = by.now + SENDING_EVERY
     lease, holder = f"sending:{by.person.id}", secrets.token_hex(8)
-    try:
-        with changing(database) as session:
-            is_free = leases.claim(session, lease, holder, now=by.now, until=wait)
-    except Conflict:
-        is_free = False
-    if not is_free:
+    if not takes_turn(database, lease, holder, now=by.now, until=wait):
         seconds = int(SENDING_EVERY.total_seconds())
         raise _wrong(name, Text("Wait %(seconds)s seconds, and try again.", seconds=seconds))
 

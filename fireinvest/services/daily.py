@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 from fireinvest.china import CHINA
 from fireinvest.gateways.heads import Heads
 from fireinvest.gateways.heads import from_url as heads_from_url
+from fireinvest.services.leases import takes_turn
 from fireinvest.services.log import export_head, seal
 from fireinvest.store import Database, leases, open_database
-from fireinvest.store.conflicts import Conflict, changing
+from fireinvest.store.conflicts import changing
 
 logger = logging.getLogger(__name__)
 
@@ -54,14 +55,7 @@ def _do(
     done_before: datetime,
     work: Callable[[], object],
 ) -> None:
-    try:
-        with changing(database) as session:
-            is_ours = leases.claim(
-                session, name, holder, now=now, until=now + _LEASE, done_before=done_before
-            )
-    except Conflict:
-        return  # Another process was quicker.
-    if not is_ours:
+    if not takes_turn(database, name, holder, now=now, until=now + _LEASE, done_before=done_before):
         return
     work()
     with changing(database) as session:

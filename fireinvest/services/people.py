@@ -1,7 +1,7 @@
 """People, posts and deputies: who acts, as whom, and with which rights on a day."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -282,17 +282,43 @@ def _give(
         raise Faulty([Problem("role", _held(same.valid_from, same.valid_until))])
     if post.role in OFFICES:
         _refuse_two_offices(session, person_id, post.role, valid_from, valid_until)
+    return enter_post(
+        session,
+        person_id,
+        login,
+        replace(post, division=division, tier=tier),
+        valid_from,
+        valid_until,
+        by,
+        granted_by=granted_by or (by.login if by else SYSTEM),
+        reason=reason,
+    )
+
+
+def enter_post(
+    session: Session,
+    person_id: int,
+    login: str,
+    post: Post,
+    valid_from: date,
+    valid_until: date | None,
+    by: By | None,
+    *,
+    granted_by: str,
+    reason: str | None,
+) -> int:
+    """Enter a post that was looked at, with its line in the log; return the grant's id."""
     grant_id = store.add_grant(
         session,
         person_id=person_id,
         role=post.role,
         case_id=post.case_id,
         agency_id=post.agency_id,
-        division=division,
-        tier=tier,
+        division=post.division,
+        tier=post.tier,
         valid_from=valid_from,
         valid_until=valid_until,
-        granted_by=granted_by or (by.login if by else SYSTEM),
+        granted_by=granted_by,
         reason=reason,
     )
     log_change(
@@ -305,8 +331,8 @@ def _give(
         new=post_values(
             post.role,
             post.agency_id,
-            division,
-            tier,
+            post.division,
+            post.tier,
             valid_from=valid_from,
             valid_until=valid_until,
         ),

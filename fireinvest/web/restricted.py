@@ -4,12 +4,9 @@ from flask import abort
 from flask.typing import ResponseReturnValue
 
 from fireinvest.services.casefile import CaseFile
-from fireinvest.store.access import log_access
-from fireinvest.store.conflicts import changing
+from fireinvest.services.log import Act
 from fireinvest.store.journal import Line
-from fireinvest.web import confirming
-from fireinvest.web.state import state
-from fireinvest.web.visiting import origin, sent_at, who
+from fireinvest.web import confirming, noting
 
 
 def ask_to_open(file: CaseFile, line: Line) -> ResponseReturnValue | None:
@@ -27,14 +24,4 @@ def ask_to_open(file: CaseFile, line: Line) -> ResponseReturnValue | None:
 
 def note_opened(file: CaseFile, line: Line) -> None:
     """Write down that whoever is here opens a restricted entry: where that fails, nothing shows."""
-    with changing(state().database) as session:
-        log_access(
-            session,
-            happened_at=sent_at(),
-            person=who().person.login,
-            what="view_restricted",
-            case_id=file.ref.id,
-            item=f"{line.seq}",
-            origin=origin(),
-            acting_for=who().acting_login,
-        )
+    noting.note(Act.RESTRICTED_VIEW, case_id=file.ref.id, item=f"{line.seq}")

@@ -333,7 +333,7 @@ def test_without_a_row_in_the_log_nothing_is_shown(
     def fails(*_args: object, **_values: object) -> None:
         raise OSError("the log is full")
 
-    monkeypatch.setattr("fireinvest.web.restricted.log_access", fails)
+    monkeypatch.setattr("fireinvest.services.log.log_access", fails)
     for path in ("restricted", "restricted/files/0"):
         answer = client.get(quick_town.address(f"/entries/{quick_town.first}/{path}"))
         assert answer.status_code == 500

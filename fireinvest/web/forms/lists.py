@@ -53,21 +53,14 @@ def tidy(value: str | None) -> str:
     return (value or "").strip()[: LONGEST_VALUE + 1]
 
 
-class ListForm(Form):
-    """What the addresses of all lists have: filters that they share, and the page."""
+class PagedForm(Form):
+    """What the address of any list can do, whatever its filters: it has a page and its size."""
 
-    #: The fields for the first and last day, as a pair.
-    DAYS: ClassVar[tuple[str, str]]
+    size: StringField
+    after: StringField
 
-    place = StringField(filters=[tidy])
-    level = StringField(filters=[tidy])
-    light = StringField(filters=[tidy])
-    mine = StringField(filters=[tidy])
-    size = StringField(filters=[tidy])
-    after = StringField(filters=[tidy])
-
-    def problems(self, args: MultiDict[str, str], choices: Choices) -> Iterator[Problem]:
-        """Yield what is wrong, each with the field at which it stands."""
+    def unknown(self, args: MultiDict[str, str]) -> Iterator[Problem]:
+        """Yield what the form doesn't have, or is given twice."""
         for name, values in args.lists():
             if name == "lang":
                 continue
@@ -75,21 +68,28 @@ class ListForm(Form):
                 yield Problem(name[:40], Text("This field is not known."))
             elif len(values) > 1:
                 yield Problem(name, Text("This field is given twice."))
+
+    def not_offered(self, choices: Choices) -> Iterator[Problem]:
+        """Yield where something else was chosen than what is offered."""
         for name, offered in choices.items():
             given = self[name].data
             if given and given not in {each.code for each in offered}:
                 yield Problem(name, Text("Choose one of those that are offered."))
-        for name in self.DAYS:
+
+    def wrong_days(self, first_name: str, last_name: str) -> Iterator[Problem]:
+        """Yield what is wrong with a first and a last day."""
+        for name in (first_name, last_name):
             if self[name].data and self.day(name) is None:
                 text = Text(
                     "A day from %(first)s to %(last)s is needed.", first=FIRST_DAY, last=LAST_DAY
                 )
                 yield Problem(name, text)
-        first, last = (self.day(name) for name in self.DAYS)
+        first, last = self.day(first_name), self.day(last_name)
         if first is not None and last is not None and last < first:
-            yield Problem(self.DAYS[1], Text("The last day lies before the first."))
-        if self.mine.data not in ("", YES):
-            yield Problem("mine", Text("Choose one of those that are offered."))
+            yield Problem(last_name, Text("The last day lies before the first."))
+
+    def wrong_page(self) -> Iterator[Problem]:
+        """Yield what is wrong with the page and its size."""
         if self.size.data and self.size.data not in SIZES:
             yield Problem("size", Text("Choose one of those that are offered."))
         if self.after.data and not self.has_key():
@@ -104,19 +104,10 @@ class ListForm(Form):
         found = parse_day(self[name].data or "")
         return found if found is not None and FIRST_DAY <= found <= LAST_DAY else None
 
-    def given(self, name: str) -> str | None:
-        """Return what a field holds, None where it is blank."""
-        return self[name].data or None
-
     @property
     def lines(self) -> int:
         """How many lines a page has."""
         return int(self.size.data or SIZES[0])
-
-    @property
-    def is_mine(self) -> bool:
-        """Are only the cases wanted that whoever is here carries?"""
-        return self.mine.data == YES
 
     def address(self, **changes: str | None) -> dict[str, Any]:
         """Return what the shortest address with these changes says; it begins with the first page.
@@ -127,6 +118,38 @@ class ListForm(Form):
         if found["size"] == SIZES[0]:
             del found["size"]
         return {name: value for name, value in found.items() if value}
+
+
+class ListForm(PagedForm):
+    """What the addresses of all lists of cases have: filters that they share, and the page."""
+
+    #: The fields for the first and last day, as a pair.
+    DAYS: ClassVar[tuple[str, str]]
+
+    place = StringField(filters=[tidy])
+    level = StringField(filters=[tidy])
+    light = StringField(filters=[tidy])
+    mine = StringField(filters=[tidy])
+    size = StringField(filters=[tidy])
+    after = StringField(filters=[tidy])
+
+    def problems(self, args: MultiDict[str, str], choices: Choices) -> Iterator[Problem]:
+        """Yield what is wrong, each with the field at which it stands."""
+        yield from self.unknown(args)
+        yield from self.not_offered(choices)
+        yield from self.wrong_days(*self.DAYS)
+        if self.mine.data not in ("", YES):
+            yield Problem("mine", Text("Choose one of those that are offered."))
+        yield from self.wrong_page()
+
+    def given(self, name: str) -> str | None:
+        """Return what a field holds, None where it is blank."""
+        return self[name].data or None
+
+    @property
+    def is_mine(self) -> bool:
+        """Are only the cases wanted that whoever is here carries?"""
+        return self.mine.data == YES
 
 
 class CasesForm(ListForm):

@@ -26,10 +26,9 @@ from fireinvest.services.boards import (
     board_rows,
 )
 from fireinvest.services.cases import scope_of
+from fireinvest.services.log import Act
 from fireinvest.services.wording import DAY_KINDS
-from fireinvest.store.access import log_access
-from fireinvest.store.conflicts import changing
-from fireinvest.web import law
+from fireinvest.web import law, noting
 from fireinvest.web.excel import excel_answer
 from fireinvest.web.forms.lists import (
     BINDING,
@@ -45,7 +44,7 @@ from fireinvest.web.present import DAY_MARKS, WEEKDAY_HEADS, WEIGHTS, month_name
 from fireinvest.web.present_lists import LIGHTS, ListWords, choices, list_words, own_login, told
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
-from fireinvest.web.visiting import origin, sent_at, today, who
+from fireinvest.web.visiting import today, who
 
 blueprint = Blueprint("board", __name__, url_prefix="/board")
 
@@ -175,17 +174,8 @@ def excel() -> ResponseReturnValue:
     if told(form.problems(request.args, _offered(words)), _SHOWN):
         abort(400)
     filters = form.filters(own_login(), today())
-    with changing(state().database) as session:
-        log_access(
-            session,
-            happened_at=sent_at(),
-            person=who().person.login,
-            what="export",
-            case_id=None,
-            item=f"board {request.query_string.decode('ascii', 'replace')}"[:200],
-            origin=origin(),
-            acting_for=who().acting_login,
-        )
+    asked_for = f"board {request.query_string.decode('ascii', 'replace')}"
+    noting.note(Act.EXPORT, item=asked_for[:200])
     lines = board_lines(state().database, who().actor, filters)
     return excel_answer(
         say(Text("Deadline board")),

@@ -20,16 +20,16 @@ from fireinvest.regulation.condition import evaluate
 from fireinvest.regulation.profile import Listing, Need, Stage, Step
 from fireinvest.services.casefile import CaseFile
 from fireinvest.services.files import FileLost, open_attachment
-from fireinvest.store.access import log_access
-from fireinvest.store.conflicts import changing
+from fireinvest.services.log import Act
 from fireinvest.store.journal import Line
+from fireinvest.web import noting
 from fireinvest.web.casework import case_context, open_file, role_names
 from fireinvest.web.gaps import gaps_of
 from fireinvest.web.present_entries import entry_views, fact_fields
 from fireinvest.web.restricted import ask_to_open
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
-from fireinvest.web.visiting import origin, sent_at, who
+from fireinvest.web.visiting import who
 from fireinvest.workflow.case import Member
 from fireinvest.workflow.engine import Availability, available, missing
 from fireinvest.workflow.next_steps import HAND_OVER, next_steps
@@ -201,17 +201,7 @@ def _download(file: CaseFile, line: Line, place: int) -> Response:
         stream = open_attachment(state().blobs, wanted)
     except FileLost:
         abort(404)
-    with changing(state().database) as session:
-        log_access(
-            session,
-            happened_at=sent_at(),
-            person=who().person.login,
-            what="download",
-            case_id=file.ref.id,
-            item=f"{seq}/{place} {wanted.sha256}",
-            origin=origin(),
-            acting_for=who().acting_login,
-        )
+    noting.note(Act.DOWNLOAD, case_id=file.ref.id, item=f"{seq}/{place} {wanted.sha256}")
     answer: Response = send_file(
         stream,
         mimetype="application/octet-stream",
