@@ -56,6 +56,7 @@ def check(ruleset: Ruleset) -> list[Problem]:
         _rungs,
         _restrictions,
         _separations,
+        _registers,
     )
     return [problem for each in checks for problem in each(ruleset)]
 
@@ -115,6 +116,7 @@ def _cited(ruleset: Ruleset) -> Iterator[tuple[str, Citation]]:
         "rungs": ruleset.rungs.values(),
         "restrictions": ruleset.restrictions.values(),
         "separations": ruleset.separations.values(),
+        "registers": ruleset.registers.values(),
     }
     for table, items in plain.items():
         for each in items:
@@ -447,3 +449,13 @@ def _separations(ruleset: Ruleset) -> Iterator[Problem]:
         elif reading.setting is not Setting.APART:
             text = Text("%(id)s doesn't decide who stays apart.", id=each.reading)
             yield Problem(f"{key}.reading", text)
+
+
+def _registers(ruleset: Ruleset) -> Iterator[Problem]:
+    for each in ruleset.registers.values():
+        key = f"registers.{each.id}"
+        if not each.who:
+            yield Problem(f"{key}.who", Text("Somebody must be able to write into it."))
+        yield from _unknown(f"{key}.who", each.who, ruleset.roles)
+        if each.restriction is not None:
+            yield from _unknown(f"{key}.restriction", [each.restriction], ruleset.restrictions)

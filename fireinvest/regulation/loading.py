@@ -45,6 +45,7 @@ from fireinvest.regulation.profile import (
     Presumption,
     Rank,
     Reading,
+    Register,
     Restriction,
     Route,
     Rung,
@@ -216,6 +217,7 @@ def _tables(reader: Reader, rank: Rank) -> Mapping[str, Mapping[str, object]]:
         "rungs": _rung,
         "restrictions": _restriction,
         "separations": _separation,
+        "registers": _register,
     }
     tables: dict[str, Mapping[str, object]] = {}
     for name, read in readers.items():
@@ -492,6 +494,17 @@ def _separation(each: Reader) -> Separation:
         roles=each.codes("roles"),
         steps=each.codes("steps"),
         reading=each.code("reading"),
+    )
+
+
+def _register(each: Reader) -> Register:
+    return Register(
+        id=each.item_id,
+        label=each.label("label"),
+        one=each.label("one"),
+        basis=each.citation("basis"),
+        who=each.codes("who"),
+        restriction=each.code("restriction", required=False) or None,
     )
 
 

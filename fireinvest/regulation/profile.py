@@ -373,6 +373,22 @@ class Separation:
 
 
 @dataclass(frozen=True, slots=True)
+class Register:
+    """A register of a case: who writes into it, and by which article it is kept.
+
+    Its id names the sort of its items, whose fields are code. ``one``: what a single item is
+    called. ``restriction``: as what all of it is kept from most readers of a case.
+    """
+
+    id: str
+    label: Label
+    one: Label
+    basis: Citation
+    who: tuple[str, ...]
+    restriction: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Clock:
     """A clock: what it is called, how it shows, and of what it has one instance each.
 
@@ -577,6 +593,7 @@ class Ruleset:
     rungs: Mapping[str, Rung]
     restrictions: Mapping[str, Restriction]
     separations: Mapping[str, Separation]
+    registers: Mapping[str, Register]
 
     @cached_property
     def terms_of_clock(self) -> Mapping[str, tuple[Term, ...]]:

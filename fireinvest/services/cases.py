@@ -91,9 +91,12 @@ __all__ = [
     "Scope",
     "Standing",
     "act",
+    "act_in",
+    "check_acting_for",
     "check_calendar",
     "count_anew",
     "find_number",
+    "key_problems",
     "list_cases",
     "load_case",
     "may_open",
@@ -303,7 +306,7 @@ def open_case(
             first = journal.find_by_key(session, actor.id, idempotency_key)
             if first is not None:
                 return _opened_before(session, first)
-            _check_acting_for(session, actor, acting_for, today)
+            check_acting_for(session, actor, acting_for, today)
             check_calendar(session, calendar)
             decided = _decided_entries(session, ruleset, now, today)
             case = fold(ruleset, division, [entry, *decided], carrier=carrier)
@@ -420,10 +423,11 @@ def _opening_problems(
             yield Problem(
                 field, Text("A text of at most %(most)s characters is needed.", most=longest)
             )
-    yield from _key_problems(key)
+    yield from key_problems(key)
 
 
-def _key_problems(key: str) -> Iterator[Problem]:
+def key_problems(key: str) -> Iterator[Problem]:
+    """Yield a problem where a form has no key under which it can be done just once."""
     if not key or len(key) > _LONGEST_KEY or "#" in key:
         yield Problem("idempotency_key", Text("The form has no valid key; open it again."))
 
@@ -473,39 +477,73 @@ def act(
         Stale: when the case has moved on since the actor saw it.
 
     """
-    if problems := list(_key_problems(idempotency_key)):
-        raise Invalid(problems)
     try:
         with changing(database) as session:
-            held = _hold(session, case_id, action)
-            check_calendar(session, calendar)
-            loaded = held[case_id]
-            for line in loaded.lines:
-                if (line.actor, line.idempotency_key) == (actor.id, idempotency_key):
-                    return _repeat(loaded.ref, line, action)
-            if not may_see(actor, loaded.case, loaded.ref.number):
-                raise NoSuchCase
-            _check_acting_for(session, actor, action.acting_for, today, loaded.case)
-            others = _others_seen(held, actor, loaded, action)
-            _check_carrier(session, law, loaded.case, action, today)
-            outcome = engine.apply(
-                loaded.case,
+            return act_in(
+                session,
+                law,
+                calendar,
                 actor,
+                case_id,
                 action,
-                calendar=calendar,
+                idempotency_key=idempotency_key,
                 now=now,
                 today=today,
-                case_id=loaded.ref.number,
+                origin=origin,
             )
-            when = _When(calendar, calendar_id(calendar), now, today, origin)
-            _save(
-                session, loaded, outcome.entry, outcome.case, outcome.deadlines, when,
-                idempotency_key, action.expected_version,
-            )  # fmt: skip
-            _save_linked(session, others, outcome, when, idempotency_key)
-            return Done(loaded.ref, outcome.entry, outcome.warnings)
     except Conflict as conflict:
         return _after_conflict(database, actor, case_id, action, idempotency_key, conflict)
+
+
+def act_in(
+    session: Session,
+    law: Law,
+    calendar: Calendar,
+    actor: Actor,
+    case_id: int,
+    action: Action,
+    *,
+    idempotency_key: str,
+    now: datetime,
+    today: date,
+    origin: From = NOWHERE,
+) -> Done:
+    """Take an action within a transaction that changes more than the case's journal.
+
+    Raises:
+        Conflict: when somebody was quicker.
+        Faulty: as ``act`` does.
+
+    """
+    if problems := list(key_problems(idempotency_key)):
+        raise Invalid(problems)
+    held = _hold(session, case_id, action)
+    check_calendar(session, calendar)
+    loaded = held[case_id]
+    for line in loaded.lines:
+        if (line.actor, line.idempotency_key) == (actor.id, idempotency_key):
+            return _repeat(loaded.ref, line, action)
+    if not may_see(actor, loaded.case, loaded.ref.number):
+        raise NoSuchCase
+    check_acting_for(session, actor, action.acting_for, today, loaded.case)
+    others = _others_seen(held, actor, loaded, action)
+    _check_carrier(session, law, loaded.case, action, today)
+    outcome = engine.apply(
+        loaded.case,
+        actor,
+        action,
+        calendar=calendar,
+        now=now,
+        today=today,
+        case_id=loaded.ref.number,
+    )
+    when = _When(calendar, calendar_id(calendar), now, today, origin)
+    _save(
+        session, loaded, outcome.entry, outcome.case, outcome.deadlines, when,
+        idempotency_key, action.expected_version,
+    )  # fmt: skip
+    _save_linked(session, others, outcome, when, idempotency_key)
+    return Done(loaded.ref, outcome.entry, outcome.warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -565,9 +603,10 @@ def _others_seen(
     return others
 
 
-def _check_acting_for(
+def check_acting_for(
     session: Session, actor: Actor, acting_for: str | None, today: date, case: Case | None = None
 ) -> None:
+    """Refuse somebody who doesn't act for this person today, or where that one was recused."""
     if acting_for is None:
         return
     principal = Actor(acting_for)

@@ -54,6 +54,8 @@ class Act(StrEnum):
     """What is written down of people, beside changes of accounts and their sign-ins?"""
 
     ENTRY = "entry"
+    RECORD = "record"
+    REVEALED = "revealed"
     VIEW = "view"
     RESTRICTED_VIEW = "view_restricted"
     DOWNLOAD = "download"
@@ -92,10 +94,10 @@ GROUPS: Mapping[Group, tuple[str, ...]] = {
     Group.SIGN_INS: _SIGN_INS,
     Group.REFUSALS: _REFUSALS,
     Group.VIEWS: (Act.VIEW.value,),
-    Group.RESTRICTED: (Act.RESTRICTED_VIEW.value,),
+    Group.RESTRICTED: (Act.RESTRICTED_VIEW.value, Act.REVEALED.value),
     Group.TAKEN: (Act.DOWNLOAD.value, Act.EXPORT.value, "backup_made"),
     Group.PRINTS: (Act.PRINT.value,),
-    Group.STEPS: (Act.ENTRY.value,),
+    Group.STEPS: (Act.ENTRY.value, Act.RECORD.value),
     Group.ACCOUNTS: tuple(
         each.value for each in Change if each.value not in (*_SIGN_INS, *_REFUSALS)
     ),
@@ -113,6 +115,7 @@ def note(
     now: datetime,
     origin: From = NOWHERE,
     about: str | None = None,
+    reason: str | None = None,
     new: Mapping[str, object] | None = None,
 ) -> None:
     """Write down what somebody did that changed nothing; it stands when this returns.
@@ -130,6 +133,7 @@ def note(
             origin=origin,
             about=about,
             acting_for=noted.acting_for,
+            reason=reason,
             new=new,
         )
 

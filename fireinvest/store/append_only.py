@@ -11,6 +11,7 @@ APPEND_ONLY_TABLES = (
     "access_log",
     "access_batches",
     "reading_decisions",
+    "records",
 )
 
 _ACTIONS = ("UPDATE", "DELETE")

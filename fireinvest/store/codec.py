@@ -70,6 +70,8 @@ def encode_value(value: object) -> object:
             return _instant(value)
         case date():
             return value.isoformat()
+        case tuple():
+            return [encode_value(each) for each in value]
         case _ if type(value) in _NAMES:
             return {"kind": _NAMES[type(value)], "fields": _encode_fields(value)}
         case _ if is_dataclass(value):
@@ -133,6 +135,10 @@ def decode_value(types: tuple[type, ...], value: object, where: str) -> object:
                 return _decode_fields(chosen, value["fields"])
         raise Unreadable(f"{where} is not a payload")
     (wanted,) = types
+    if get_origin(wanted) is tuple:
+        if not isinstance(value, list):
+            raise Unreadable(f"{where} is not a list")
+        return tuple(decode_value(get_args(wanted)[:1], each, where) for each in value)
     if is_dataclass(wanted):
         return _decode_fields(wanted, value)
     try:

@@ -27,6 +27,7 @@ from fireinvest.store.leases import LeaseRow
 from fireinvest.store.notices import HolidayNotice
 from fireinvest.store.outbox import OutboxRow
 from fireinvest.store.people import Agency, Deputy, GrantRow, Person
+from fireinvest.store.records import RecordHeadRow, RecordRow, RegisterItemRow, RegisterKeyRow
 from fireinvest.store.rulesets import RulesetRow
 from fireinvest.store.sign_ins import SignInRow
 
@@ -60,6 +61,10 @@ TABLES: tuple[type[Base], ...] = (
     ChannelRow,
     SweepRow,
     ReadingDecisionRow,
+    RecordRow,
+    RecordHeadRow,
+    RegisterItemRow,
+    RegisterKeyRow,
 )
 
 metadata = Base.metadata

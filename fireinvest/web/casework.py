@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from flask import request
+
 from fireinvest.messages import Joined, Text, Words
 from fireinvest.regulation.clocks import Deadline
 from fireinvest.regulation.profile import Mode, Ruleset, Stage, Step
@@ -108,6 +110,25 @@ class Header:
     left: tuple[LeftView, ...]
 
 
+#: The pages of every case, in their order; a room is one of them with all pages of its own.
+TABS: tuple[tuple[str, Text], ...] = (
+    ("case.show", Text("Overview")),
+    ("case.steps", Text("Steps")),
+    ("plan.show", Text("Plan")),
+    ("case.team", Text("Team")),
+    ("registers.index", Text("Registers")),
+    ("case.history", Text("History")),
+)
+
+
+def is_at(endpoint: str) -> bool:
+    """Is this page shown, or one of its room?"""
+    blueprint = endpoint.partition(".")[0]
+    if blueprint == "case":
+        return request.endpoint == endpoint
+    return request.blueprint == blueprint
+
+
 def case_context(file: CaseFile) -> dict[str, Any]:
     """Return what the frame of a case's pages needs."""
     return {
@@ -123,6 +144,7 @@ def case_context(file: CaseFile) -> dict[str, Any]:
         "role_names": lambda roles: role_names(file.ruleset, roles),
         "item_label": lambda member: item_label(file, member),
         "left_words": left_words,
+        "tabs": [(endpoint, words, is_at(endpoint)) for endpoint, words in TABS],
     }
 
 

@@ -26,6 +26,7 @@ def note(
     case_id: int | None = None,
     item: str | None = None,
     about: str | None = None,
+    reason: str | None = None,
     new: Mapping[str, object] | None = None,
 ) -> None:
     """Write down what whoever is here gets, before they get it.
@@ -39,6 +40,7 @@ def note(
         now=sent_at(),
         origin=origin(),
         about=about,
+        reason=reason,
         new=new,
     )
 

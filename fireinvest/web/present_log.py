@@ -26,6 +26,8 @@ GROUPS: Mapping[Group, Text] = {
 #: The kinds of lines, by their codes.
 KINDS: Mapping[str, Text] = {
     Act.ENTRY: Text("step recorded"),
+    Act.RECORD: Text("register written"),
+    Act.REVEALED: Text("numbers of people shown in full"),
     Act.VIEW: Text("page viewed"),
     Act.RESTRICTED_VIEW: Text("restricted entry opened"),
     Act.DOWNLOAD: Text("file downloaded"),

@@ -5,6 +5,7 @@ data of the profile. A field's metadata says how it is read, shown and limited, 
 and generated forms need nothing else.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
@@ -35,6 +36,13 @@ class Shape(StrEnum):
     OUTCOME = "outcome"
     ITEM = "item"
     CATEGORY = "category"
+    #: Of the items of registers only.
+    MOMENT = "moment"
+    LISTED = "listed"
+    REFERENCES = "references"
+    IDENTITY_NO = "identity_no"
+    CREDIT_CODE = "credit_code"
+    PHONE = "phone"
 
 
 def _field(label: str, shape: Shape = Shape.TEXT, *, needed: bool = False) -> Any:
@@ -406,11 +414,12 @@ def parse_payload(kind: Kind, given: Given) -> KindPayload:
     cls = KINDS[kind]
     values: dict[str, object] = {}
     for each in fields(cls):
-        values[each.name] = _read(given, each.name, each.metadata["shape"])
+        values[each.name] = read_field(given, each.name, each.metadata["shape"])
     return cls(**values)  # type: ignore[arg-type] # every field was read in its own shape
 
 
-def _read(given: Given, name: str, shape: Shape) -> object:
+def read_field(given: Given, name: str, shape: Shape) -> object:
+    """Return what was given for a field, read in its shape; None where it was left out."""
     match shape:
         case Shape.COUNT:
             return given.count(name)
@@ -428,10 +437,38 @@ def _read(given: Given, name: str, shape: Shape) -> object:
             return given.choice(name, tuple(Category))
         case Shape.LONG_TEXT:
             return given.text(name, _LONG)
-        case Shape.TEXT | Shape.OUTCOME | Shape.ITEM:
+        case Shape.MOMENT:
+            found = given.moment(name)
+            if found is not None and found[1] is None:
+                given.problem(name, Text("The time of day is needed too."))
+            return found[1] if found is not None else None
+        case Shape.REFERENCES:
+            return _references(given, name)
+        case Shape.IDENTITY_NO | Shape.CREDIT_CODE:
+            written = given.text(name)
+            return written.replace(" ", "").upper() if written is not None else None
+        case Shape.TEXT | Shape.OUTCOME | Shape.ITEM | Shape.LISTED | Shape.PHONE:
             return given.text(name)
         case _:
             assert_never(shape)
+
+
+#: More than a list of evidence, and less than what floods a page.
+_MOST_REFERENCES = 500
+
+
+def _references(given: Given, name: str) -> tuple[int, ...] | None:
+    """Numbers of items, given as a list or as text with commas between; each once."""
+    written = given.take(name)
+    parts = written if isinstance(written, list) else re.split(r"[,，、\s]+", str(written or ""))
+    texts = [str(each).strip() for each in parts if str(each).strip()]
+    if any(_REFERENCE.fullmatch(each) is None for each in texts) or len(texts) > _MOST_REFERENCES:
+        given.problem(name, Text("Numbers of items are needed, with commas between."))
+        return None
+    return tuple(dict.fromkeys(int(each) for each in texts)) or None
+
+
+_REFERENCE = re.compile(r"[1-9][0-9]{0,8}")
 
 
 def missing_fields(payload: KindPayload, article: str | None = None) -> list[Problem]:

@@ -11,13 +11,17 @@ from fireinvest.regulation.rulesets import Law
 from fireinvest.services.cases import CaseRef, act, open_case
 from fireinvest.services.demo.accounts import ADMINISTRATOR, CITY, enter_accounts
 from fireinvest.services.demo.cases import DAYS_SINCE_FIRST, FIRST, stories
+from fireinvest.services.demo.rooms import papers_of
 from fireinvest.services.demo.story import Deed, Story
 from fireinvest.services.people import Post, actor_of, give_post
+from fireinvest.services.records import file_records
 from fireinvest.store import Database, Session, journal
 from fireinvest.store.cases import find_case
 from fireinvest.store.people import find_login, grants_of
+from fireinvest.store.records import find_record_by_key
 from fireinvest.workflow.engine import Action
 from fireinvest.workflow.permissions import Actor
+from fireinvest.workflow.registers import Filing
 
 #: How long after the outbreak a case is opened.
 _UNTIL_OPENED = timedelta(minutes=90)
@@ -99,13 +103,36 @@ class _Loader:
             if _key(story.key, number) not in known
         ]
         if row is not None and not missing:
-            return 0
+            return self._write(story, CaseRef(row.id, row.number))
         case = self._open(story) if row is None else CaseRef(row.id, row.number)
         if story.observer is not None:
             self._give_observer(story, case)
         for number, deed in missing:
             self._do(story, case, number, deed)
-        return len(missing) + (row is None)
+        return len(missing) + (row is None) + self._write(story, case)
+
+    def _write(self, story: Story, case: CaseRef) -> int:
+        """Write into the case's registers what is missing there; return how many items it was."""
+        written = 0
+        for name, papers in papers_of(story):
+            key = _key(story.key, 0) + f"-{name}"
+            with self.database.readers.begin() as session:
+                if find_record_by_key(session, papers.by, f"{key}#0") is not None:
+                    continue
+            begun = datetime.combine(papers.on, _WORK_BEGINS, CHINA).astimezone(UTC)
+            done = file_records(
+                self.database,
+                self.law,
+                self.calendar,
+                self._actor(papers.by, papers.on),
+                case.id,
+                [Filing(register, item) for register, item in papers.items],
+                idempotency_key=key,
+                now=min(begun + _UNTIL_OPENED, self.now),
+                today=papers.on,
+            )
+            written += len(done.records)
+        return written
 
     def _open(self, story: Story) -> CaseRef:
         fire = story.fire

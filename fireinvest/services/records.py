@@ -1,0 +1,197 @@
+"""The registers of a case: written, read, and found again. One transaction through one door."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from fireinvest.messages import Problem, Text
+from fireinvest.regulation.calendar import Calendar
+from fireinvest.regulation.rulesets import Law
+from fireinvest.services.cases import (
+    CaseRef,
+    Loaded,
+    NoSuchCase,
+    act_in,
+    check_acting_for,
+    key_problems,
+    load_case,
+)
+from fireinvest.store import Database, Session
+from fireinvest.store import records as store
+from fireinvest.store.access import NOWHERE, From, log_access
+from fireinvest.store.conflicts import Conflict, changing
+from fireinvest.workflow import registers
+from fireinvest.workflow.engine import Action
+from fireinvest.workflow.errors import Invalid, Refused
+from fireinvest.workflow.permissions import Actor, may_see
+from fireinvest.workflow.registers import Filing, Record, StaleItem
+
+__all__ = [
+    "RECORDED",
+    "Filed",
+    "Follow",
+    "file_in",
+    "file_records",
+]
+
+#: What the row of a record is called in the log of all cases.
+RECORDED = "record"
+
+#: How many items one form or one table brings at most.
+MOST_AT_ONCE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What was written into the registers of a case, in the order in which it was given.
+
+    ``is_repeat``: the same request had been made before, and this time nothing was added.
+    """
+
+    ref: CaseRef
+    records: tuple[Record, ...]
+    is_repeat: bool = False
+
+
+#: Given the case and what was written, within the same transaction: the step that follows from
+#: it, or None.
+Follow = Callable[[Session, Loaded, Sequence[Record]], Action | None]
+
+
+def file_records(
+    database: Database,
+    law: Law,
+    calendar: Calendar,
+    actor: Actor,
+    case_id: int,
+    filings: Sequence[Filing],
+    *,
+    idempotency_key: str,
+    now: datetime,
+    today: date,
+    origin: From = NOWHERE,
+    follow: Follow | None = None,
+) -> Filed:
+    """Write into the registers of a case: all of it is saved, or nothing. Asked again, done once.
+
+    ``follow``: which step of the procedure is taken with it, such as new counts of casualties.
+
+    Raises:
+        NoSuchCase: when there is none, or the actor may not see it.
+        NotAllowed, Refused, Invalid, StaleItem: as ``registers.file`` answers.
+
+    """
+    try:
+        with changing(database) as session:
+            loaded = load_case(session, case_id, lock=True)
+            filed = file_in(
+                session, loaded, actor, filings,
+                idempotency_key=idempotency_key, now=now, today=today, origin=origin,
+            )  # fmt: skip
+            action = follow(session, loaded, filed.records) if follow is not None else None
+            if action is not None and not filed.is_repeat:
+                act_in(
+                    session, law, calendar, actor, case_id, action,
+                    idempotency_key=f"{idempotency_key}-s", now=now, today=today, origin=origin,
+                )  # fmt: skip
+            return filed
+    except Conflict as conflict:
+        # The case's row was held: only the same request can have come from elsewhere.
+        raise StaleItem(0, 0) from conflict
+
+
+def file_in(
+    session: Session,
+    loaded: Loaded,
+    actor: Actor,
+    filings: Sequence[Filing],
+    *,
+    idempotency_key: str,
+    now: datetime,
+    today: date,
+    origin: From = NOWHERE,
+) -> Filed:
+    """Write into the registers of a case that is held, within a transaction that does more.
+
+    Raises:
+        Faulty: as ``file_records`` does.
+
+    """
+    ref, case = loaded.ref, loaded.case
+    if problems := list(key_problems(idempotency_key)):
+        raise Invalid(problems)
+    if not may_see(actor, case, ref.number):
+        raise NoSuchCase
+    if len(filings) > MOST_AT_ONCE:
+        text = Text("At most %(most)s items can be entered at once.", most=MOST_AT_ONCE)
+        raise Invalid([Problem("register", text)])
+    before = store.find_record_by_key(session, actor.id, _key(idempotency_key, 0))
+    if before is not None:
+        return _filed_before(session, ref, actor, filings, idempotency_key)
+    for login in dict.fromkeys(each.acting_for for each in filings):
+        check_acting_for(session, actor, login, today, case)
+    seq, head = store.head_of(session, ref.id)
+    numbers: dict[str, int] = {}
+    lines: list[store.RecordLine] = []
+    records: list[Record] = []
+
+    def known(register: str, wanted: frozenset[int]) -> frozenset[int]:
+        fresh = {each.item for each in records if each.register == register}
+        return store.known_items(session, ref.id, register, wanted) | (wanted & fresh)
+
+    for place, filing in enumerate(filings):
+        last = None
+        if filing.item is not None:
+            last = store.last_version(session, ref.id, filing.register, filing.item)
+        elif filing.register not in numbers:
+            numbers[filing.register] = store.next_number(session, ref.id, filing.register)
+        record = registers.file(
+            case, actor, filing, last, known,
+            seq=seq + 1, number=numbers.get(filing.register, 0),
+            case_id=ref.number, now=now, today=today,
+        )  # fmt: skip
+        line = store.line_of_record(
+            ref.id, ref.number, record, idempotency_key=_key(idempotency_key, place), before=head
+        )
+        if filing.item is None:
+            numbers[filing.register] += 1
+        seq, head = record.seq, line.hash
+        lines.append(line)
+        records.append(record)
+    if lines:
+        store.append_records(session, lines)
+    for line, record in zip(lines, records, strict=True):
+        keys = () if record.is_withdrawn else record.values.keys()
+        store.save_keys(session, ref.id, record.register, record.item, keys)
+        log_access(
+            session,
+            happened_at=now,
+            person=actor.id,
+            what=RECORDED,
+            case_id=ref.id,
+            item=f"{record.register} {record.mark}",
+            origin=origin,
+            acting_for=record.acting_for,
+            reason=record.reason,
+            entry=record.seq,
+            entry_hash=line.hash,
+        )
+    return Filed(ref, tuple(records))
+
+
+def _key(key: str, place: int) -> str:
+    return f"{key}#{place}"
+
+
+def _filed_before(
+    session: Session, ref: CaseRef, actor: Actor, filings: Sequence[Filing], key: str
+) -> Filed:
+    """The same request again: it must have been about the same."""
+    found = []
+    for place, filing in enumerate(filings):
+        line = store.find_record_by_key(session, actor.id, _key(key, place))
+        if line is None or line.case_id != ref.id or line.record().values != filing.values:
+            text = Text("This form was sent before, for something else; open it again.")
+            raise Refused([Problem("idempotency_key", text)])
+        found.append(line.record())
+    return Filed(ref, tuple(found), is_repeat=True)

@@ -1,0 +1,435 @@
+"""Registers of cases: every version of each item, chained by hashes. Rows are only added.
+
+Which version is the last of each item, and by which numbers an item can be found, is worked out
+of them.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from fireinvest.store.base import Base, Instant
+from fireinvest.store.cases import CaseRow
+from fireinvest.store.codec import Unreadable, canonical, decode_as, encode_value
+from fireinvest.store.journal import NOTHING_BEFORE
+from fireinvest.workflow.actions import SCHEMA_VERSION, Attachment
+from fireinvest.workflow.items import ITEMS
+from fireinvest.workflow.items.base import Item
+from fireinvest.workflow.registers import Record
+
+
+class RecordRow(Base):
+    """One version of an item of a register. The two JSON texts are canonical."""
+
+    __tablename__ = "records"
+    __table_args__ = (
+        UniqueConstraint("case_id", "register", "item", "version"),
+        UniqueConstraint("actor", "idempotency_key"),
+    )
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    register: Mapped[str] = mapped_column(String(30))
+    item: Mapped[int]
+    version: Mapped[int]
+    schema_version: Mapped[int]
+    payload: Mapped[str] = mapped_column(Text)
+    is_withdrawn: Mapped[bool]
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    actor: Mapped[str] = mapped_column(String(100))
+    acting_for: Mapped[str | None] = mapped_column(String(100))
+    reason: Mapped[str | None] = mapped_column(Text)
+    idempotency_key: Mapped[str] = mapped_column(String(120))
+    attachments: Mapped[str | None] = mapped_column(Text)
+    restriction: Mapped[str | None] = mapped_column(String(30))
+    prev_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class RecordHeadRow(Base):
+    """A case's own word on its registers: how many records there are, and the hash of the last."""
+
+    __tablename__ = "record_heads"
+
+    case_id: Mapped[int] = mapped_column(
+        ForeignKey("cases.id"), primary_key=True, autoincrement=False
+    )
+    seq: Mapped[int]
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class RegisterItemRow(Base):
+    """An item of a register, and the record that is its last version."""
+
+    __tablename__ = "register_items"
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    register: Mapped[str] = mapped_column(String(30), primary_key=True)
+    item: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int]
+    is_withdrawn: Mapped[bool]
+
+
+class RegisterKeyRow(Base):
+    """A number or a name by which an item is found, in its own case and in others."""
+
+    __tablename__ = "register_keys"
+    __table_args__ = (Index(None, "sort", "key", "case_id"),)
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    register: Mapped[str] = mapped_column(String(30), primary_key=True)
+    item: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sort: Mapped[str] = mapped_column(String(20), primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+
+
+class RecordLine(NamedTuple):
+    """A record as it is stored, in the order in which its hash covers it."""
+
+    case_id: int
+    seq: int
+    register: str
+    item: int
+    version: int
+    schema_version: int
+    payload: str
+    is_withdrawn: bool
+    recorded_at: datetime
+    actor: str
+    acting_for: str | None
+    reason: str | None
+    idempotency_key: str
+    attachments: str | None
+    restriction: str | None
+    prev_hash: str
+    hash: str
+
+    def record(self) -> Record:
+        """Return the record that the line holds.
+
+        Raises:
+            Unreadable: when its values can't be read.
+
+        """
+        cls = ITEMS.get(self.register)
+        if cls is None or self.schema_version != SCHEMA_VERSION:
+            raise Unreadable(f"the register {self.register!r} is not known in this version")
+        values: Item = decode_as(cls, json.loads(self.payload))
+        attachments = json.loads(self.attachments) if self.attachments is not None else ()
+        return Record(
+            seq=self.seq,
+            register=self.register,
+            item=self.item,
+            version=self.version,
+            values=values,
+            recorded_at=self.recorded_at,
+            actor=self.actor,
+            is_withdrawn=bool(self.is_withdrawn),
+            acting_for=self.acting_for,
+            reason=self.reason,
+            attachments=tuple(decode_as(Attachment, each) for each in attachments),
+            restriction=self.restriction,
+        )
+
+
+_COLUMNS = tuple(getattr(RecordRow, name) for name in RecordLine._fields)
+
+
+def record_hash(number: str, line: RecordLine) -> str:
+    """Return the SHA-256 over a record of the case with this number, and the hash before it."""
+    parts = (number, *line[1:7], bool(line.is_withdrawn), _instant(line.recorded_at), *line[9:-1])
+    written = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(written.encode()).hexdigest()
+
+
+def _instant(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    # Checking everything reads it written out already.
+    return value
+
+
+def line_of_record(
+    case_id: int, number: str, record: Record, *, idempotency_key: str, before: str
+) -> RecordLine:
+    """Return the line to store for a record, with its hash."""
+    attachments = [encode_value(each) for each in record.attachments]
+    line = RecordLine(
+        case_id=case_id,
+        seq=record.seq,
+        register=record.register,
+        item=record.item,
+        version=record.version,
+        schema_version=SCHEMA_VERSION,
+        payload=canonical(encode_value(record.values)),
+        is_withdrawn=record.is_withdrawn,
+        recorded_at=record.recorded_at,
+        actor=record.actor,
+        acting_for=record.acting_for,
+        reason=record.reason,
+        idempotency_key=idempotency_key,
+        attachments=canonical(attachments) if attachments else None,
+        restriction=record.restriction,
+        prev_hash=before,
+        hash="",
+    )
+    return line._replace(hash=record_hash(number, line))
+
+
+# ---------------------------------------------------------------------------- writing
+
+
+def head_of(session: Session, case_id: int) -> tuple[int, str]:
+    """Return how many records a case has, and the hash of the last."""
+    query = select(RecordHeadRow.seq, RecordHeadRow.hash).where(RecordHeadRow.case_id == case_id)
+    row = session.execute(query).one_or_none()
+    return (0, NOTHING_BEFORE) if row is None else (row.seq, row.hash)
+
+
+def next_number(session: Session, case_id: int, register: str) -> int:
+    """Return the number of the next new item of a register; none is given twice."""
+    query = select(func.max(RegisterItemRow.item)).where(
+        RegisterItemRow.case_id == case_id, RegisterItemRow.register == register
+    )
+    return (session.scalar(query) or 0) + 1
+
+
+def append_records(session: Session, lines: Sequence[RecordLine]) -> None:
+    """Add the records of one case, in their order, and let its items follow."""
+    session.execute(insert(RecordRow), [line._asdict() for line in lines])
+    last = lines[-1]
+    _put(session, RecordHeadRow, {"case_id": last.case_id}, {"seq": last.seq, "hash": last.hash})
+    for line in lines:
+        key = {"case_id": line.case_id, "register": line.register, "item": line.item}
+        _put(session, RegisterItemRow, key, {"seq": line.seq, "is_withdrawn": line.is_withdrawn})
+
+
+def _put(
+    session: Session, row: type[Base], key: Mapping[str, Any], more: Mapping[str, Any]
+) -> None:
+    """Add a row, or change the one with this key."""
+    ours = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    query = ours.insert(row).values(**key, **more)
+    session.execute(query.on_conflict_do_update(index_elements=list(key), set_=dict(more)))
+
+
+def save_keys(
+    session: Session, case_id: int, register: str, item: int, keys: Iterable[tuple[str, str]]
+) -> None:
+    """Let an item be found by just these: each a sort and what it is."""
+    session.execute(
+        delete(RegisterKeyRow).where(
+            RegisterKeyRow.case_id == case_id,
+            RegisterKeyRow.register == register,
+            RegisterKeyRow.item == item,
+        )
+    )
+    rows = [
+        {"case_id": case_id, "register": register, "item": item, "sort": sort, "key": key}
+        for sort, key in dict.fromkeys(keys)
+    ]
+    if rows:
+        session.execute(insert(RegisterKeyRow), rows)
+
+
+# ---------------------------------------------------------------------------- reading
+
+
+_LAST = and_(RecordRow.case_id == RegisterItemRow.case_id, RecordRow.seq == RegisterItemRow.seq)
+
+
+def items_of(
+    session: Session,
+    case_id: int,
+    registers: Collection[str],
+    *,
+    withdrawn: bool = False,
+) -> dict[str, list[Record]]:
+    """Return the last versions of all items of some registers, by number, with one query.
+
+    ``withdrawn``: with those that count no more.
+    """
+    query = (
+        select(*_COLUMNS)
+        .join(RegisterItemRow, _LAST)
+        .where(RegisterItemRow.case_id == case_id, RegisterItemRow.register.in_(registers))
+        .order_by(RegisterItemRow.register, RegisterItemRow.item)
+    )
+    if not withdrawn:
+        query = query.where(RegisterItemRow.is_withdrawn.is_(False))
+    found: dict[str, list[Record]] = {name: [] for name in registers}
+    for row in session.execute(query):
+        found[row.register].append(RecordLine(*row).record())
+    return found
+
+
+def page_of_items(
+    session: Session,
+    case_id: int,
+    register: str,
+    *,
+    after: int,
+    size: int,
+    withdrawn: bool = False,
+) -> list[Record]:
+    """Return up to so many items of a register from after a number, in their last versions."""
+    query = (
+        select(*_COLUMNS)
+        .join(RegisterItemRow, _LAST)
+        .where(
+            RegisterItemRow.case_id == case_id,
+            RegisterItemRow.register == register,
+            RegisterItemRow.item > after,
+        )
+        .order_by(RegisterItemRow.item)
+        .limit(size)
+    )
+    if not withdrawn:
+        query = query.where(RegisterItemRow.is_withdrawn.is_(False))
+    return [RecordLine(*row).record() for row in session.execute(query)]
+
+
+def count_items(session: Session, case_id: int) -> dict[str, int]:
+    """Return how many items each register of a case has; withdrawn ones are left out."""
+    query = (
+        select(RegisterItemRow.register, func.count())
+        .where(RegisterItemRow.case_id == case_id, RegisterItemRow.is_withdrawn.is_(False))
+        .group_by(RegisterItemRow.register)
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def last_version(session: Session, case_id: int, register: str, item: int) -> Record | None:
+    """Return an item in its last version, None where there is no such."""
+    query = (
+        select(*_COLUMNS)
+        .join(RegisterItemRow, _LAST)
+        .where(
+            RegisterItemRow.case_id == case_id,
+            RegisterItemRow.register == register,
+            RegisterItemRow.item == item,
+        )
+    )
+    row = session.execute(query).one_or_none()
+    return None if row is None else RecordLine(*row).record()
+
+
+def versions_of(session: Session, case_id: int, register: str, item: int) -> list[Record]:
+    """Return all versions of an item, the newest first."""
+    query = (
+        select(*_COLUMNS)
+        .where(
+            RecordRow.case_id == case_id,
+            RecordRow.register == register,
+            RecordRow.item == item,
+        )
+        .order_by(RecordRow.version.desc())
+    )
+    return [RecordLine(*row).record() for row in session.execute(query)]
+
+
+def records_by(session: Session, case_id: int, people: Collection[str], size: int) -> list[Record]:
+    """Return up to so many records that these people wrote in a case, the newest first."""
+    query = (
+        select(*_COLUMNS)
+        .where(RecordRow.case_id == case_id, RecordRow.actor.in_(people))
+        .order_by(RecordRow.seq.desc())
+        .limit(size)
+    )
+    return [RecordLine(*row).record() for row in session.execute(query)]
+
+
+def known_items(
+    session: Session, case_id: int, register: str, numbers: Collection[int]
+) -> frozenset[int]:
+    """Return those of the numbers that items of a register have which count."""
+    query = select(RegisterItemRow.item).where(
+        RegisterItemRow.case_id == case_id,
+        RegisterItemRow.register == register,
+        RegisterItemRow.item.in_(numbers),
+        RegisterItemRow.is_withdrawn.is_(False),
+    )
+    return frozenset(session.scalars(query))
+
+
+def find_record_by_key(session: Session, actor: str, idempotency_key: str) -> RecordLine | None:
+    """Return the record that an actor wrote under this key, or None."""
+    row = session.execute(
+        select(*_COLUMNS).where(
+            RecordRow.actor == actor, RecordRow.idempotency_key == idempotency_key
+        )
+    ).one_or_none()
+    return None if row is None else RecordLine(*row)
+
+
+class Found(NamedTuple):
+    """An item of some case that has a number or a name."""
+
+    case_id: int
+    number: str
+    register: str
+    item: int
+    sort: str
+    key: str
+
+
+def find_keys(
+    session: Session,
+    keys: Collection[tuple[str, str]],
+    *,
+    case_id: int | None = None,
+    size: int = 50,
+) -> list[Found]:
+    """Return up to so many items that have one of these, each a sort and what it is."""
+    by_sort: dict[str, set[str]] = {}
+    for sort, key in keys:
+        by_sort.setdefault(sort, set()).add(key)
+    found: list[Found] = []
+    for sort, wanted in by_sort.items():
+        query = (
+            select(
+                RegisterKeyRow.case_id,
+                CaseRow.number,
+                RegisterKeyRow.register,
+                RegisterKeyRow.item,
+                RegisterKeyRow.sort,
+                RegisterKeyRow.key,
+            )
+            .join(CaseRow, CaseRow.id == RegisterKeyRow.case_id)
+            .where(RegisterKeyRow.sort == sort, RegisterKeyRow.key.in_(wanted))
+            .order_by(RegisterKeyRow.case_id.desc())
+            .limit(size)
+        )
+        if case_id is not None:
+            query = query.where(RegisterKeyRow.case_id == case_id)
+        found.extend(Found(*row) for row in session.execute(query))
+    return found[:size]
+
+
+def records_of_cases(session: Session, first: int, last: int) -> Iterator[RecordLine]:
+    """Yield all records of the cases of this range of ids, by case and sequence."""
+    query = (
+        select(*_COLUMNS)
+        .where(RecordRow.case_id.between(first, last))
+        .order_by(RecordRow.case_id, RecordRow.seq)
+        .execution_options(yield_per=1000)
+    )
+    for row in session.execute(query):
+        yield RecordLine(*row)

@@ -1,0 +1,184 @@
+"""How are items of registers shown? Their fields in words, what differs, and how they are called."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from difflib import SequenceMatcher
+
+from fireinvest.messages import Joined, Text, Words, money
+from fireinvest.regulation.profile import Ruleset
+from fireinvest.services.casefile import CaseFile
+from fireinvest.workflow.actions import Attachment, Shape
+from fireinvest.workflow.items import ITEMS
+from fireinvest.workflow.registers import MASKED, Record, masked, restrictions_of
+
+
+@dataclass(frozen=True, slots=True)
+class ValueView:
+    """A field of an item in words. ``links``: the items that it names, by register and number.
+
+    ``is_masked``: it is shown in part.
+    """
+
+    name: str
+    label: Words
+    value: Words
+    is_long: bool = False
+    is_masked: bool = False
+    links: tuple[tuple[str, int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """An item as lists and its page show it; of one that may not be read, only that it is there."""
+
+    record: Record
+    is_hidden: bool
+    restrictions: tuple[Words, ...]
+    mark: str
+    title: str
+    values: tuple[ValueView, ...]
+    actor: str
+    acting_for: str | None
+    attachments: tuple[Attachment, ...]
+
+    def value(self, name: str) -> ValueView | None:
+        """Return one of its fields, None where it says nothing."""
+        return next((each for each in self.values if each.name == name), None)
+
+
+def record_view(
+    file: CaseFile, record: Record, *, may_read: bool, revealed: bool = False
+) -> RecordView:
+    """Return an item in words. ``revealed``: with the numbers of people in full."""
+    ruleset = file.ruleset
+    names = restrictions_of(ruleset, record)
+    known = ruleset.restrictions
+    return RecordView(
+        record,
+        not may_read,
+        tuple(known[each].label if each in known else each for each in sorted(names)),
+        record.mark,
+        record.values.title if may_read else "",
+        tuple(value_views(ruleset, record, revealed=revealed)) if may_read else (),
+        file.name(record.actor),
+        file.name(record.acting_for) if record.acting_for else None,
+        record.attachments if may_read else (),
+    )
+
+
+def value_views(ruleset: Ruleset, record: Record, *, revealed: bool = False) -> Iterator[ValueView]:
+    """Yield the fields of an item that say something, in their order."""
+    item = record.values
+    for each in fields(item):
+        value = getattr(item, each.name)
+        if value is None:
+            continue
+        shape, of = each.metadata["shape"], each.metadata["of"]
+        links: tuple[tuple[str, int, str], ...] = ()
+        if shape is Shape.REFERENCES:
+            links = tuple((of, number, f"{ITEMS[of].PREFIX}{number}") for number in value)
+        hides = shape in MASKED and not revealed
+        yield ValueView(
+            each.name,
+            each.metadata["label"],
+            masked(value) if hides else worded(ruleset, shape, of, value),
+            shape is Shape.LONG_TEXT or each.metadata["longest"] is not None,
+            hides,
+            links,
+        )
+
+
+def worded(ruleset: Ruleset, shape: Shape, of: str | None, value: object) -> Words:
+    """Return a value of a field in words."""
+    match value:
+        case bool():
+            return Text("yes") if value else Text("no")
+        case int() if shape is Shape.FEN:
+            return money(value)
+        case datetime():
+            return Text("%(at)s", at=value)
+        case date():
+            return value.isoformat()
+        case tuple():
+            return Joined(tuple(f"{ITEMS[of or ''].PREFIX}{each}" for each in value))
+        case str() if shape is Shape.LISTED:
+            listing = ruleset.lists.get(of or "")
+            items = listing.items if listing is not None else ()
+            return next((each.label for each in items if each.id == value), value)
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What differs in a field between two versions: each part, and whether it went or came."""
+
+    label: Words
+    old: Words | None
+    new: Words | None
+    parts: tuple[tuple[str, str], ...] = ()
+
+
+def differences(ruleset: Ruleset, old: Record, new: Record) -> list[Difference]:
+    """Return the fields that differ between two versions of an item; long texts by their lines."""
+    before = {each.name: each for each in value_views(ruleset, old)}
+    after = {each.name: each for each in value_views(ruleset, new)}
+    found = []
+    for each in fields(new.values):
+        was, now = getattr(old.values, each.name), getattr(new.values, each.name)
+        if was == now:
+            continue
+        one, other = before.get(each.name), after.get(each.name)
+        is_long = any(view is not None and view.is_long for view in (one, other))
+        found.append(
+            Difference(
+                each.metadata["label"],
+                one.value if one is not None else None,
+                other.value if other is not None else None,
+                tuple(text_parts(str(was or ""), str(now or ""))) if is_long else (),
+            )
+        )
+    return found
+
+
+def text_parts(old: str, new: str) -> Iterator[tuple[str, str]]:
+    """Yield the parts of two texts in reading order, each as "same", "old" or "new"."""
+    was, now = _pieces(old), _pieces(new)
+    matcher = SequenceMatcher(None, was, now, autojunk=False)
+    for tag, a, b, c, d in matcher.get_opcodes():
+        if tag == "equal":
+            yield "same", "".join(was[a:b])
+            continue
+        if b > a:
+            yield "old", "".join(was[a:b])
+        if d > c:
+            yield "new", "".join(now[c:d])
+
+
+def _pieces(text: str) -> list[str]:
+    """Sentences and lines: Chinese has no blanks between words."""
+    pieces: list[str] = []
+    begun = ""
+    for each in text:
+        begun += each
+        if each in "\n。；;！!？?，,":
+            pieces.append(begun)
+            begun = ""
+    return [*pieces, begun] if begun else pieces
+
+
+def columns_of(register: str) -> list[tuple[str, Words]]:
+    """Return the fields that a list of a register shows, each with its label."""
+    cls = ITEMS[register]
+    labels: Mapping[str, Words] = {each.name: each.metadata["label"] for each in fields(cls)}
+    return [(name, labels[name]) for name in cls.COLUMNS]
+
+
+def by_number(records: Iterable[Record]) -> dict[tuple[str, int], Record]:
+    """Return items by register and number."""
+    return {(each.register, each.item): each for each in records}
+
+
+def titles_of(records: Sequence[Record]) -> dict[tuple[str, int], str]:
+    """Return how items are called, by register and number."""
+    return {key: each.values.title for key, each in by_number(records).items()}
