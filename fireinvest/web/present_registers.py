@@ -100,6 +100,8 @@ def worded(ruleset: Ruleset, shape: Shape, of: str | None, value: object) -> Wor
             return Text("%(at)s", at=value)
         case date():
             return value.isoformat()
+        case tuple() if shape is Shape.CHOSEN:
+            return Joined(tuple(worded(ruleset, Shape.LISTED, of, each) for each in value))
         case tuple():
             return Joined(tuple(f"{ITEMS[of or ''].PREFIX}{each}" for each in value))
         case str() if shape is Shape.LISTED:

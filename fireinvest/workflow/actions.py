@@ -39,6 +39,7 @@ class Shape(StrEnum):
     #: Of the items of registers only.
     MOMENT = "moment"
     LISTED = "listed"
+    CHOSEN = "chosen"
     REFERENCES = "references"
     IDENTITY_NO = "identity_no"
     CREDIT_CODE = "credit_code"
@@ -444,6 +445,8 @@ def read_field(given: Given, name: str, shape: Shape) -> object:
             return found[1] if found is not None else None
         case Shape.REFERENCES:
             return _references(given, name)
+        case Shape.CHOSEN:
+            return tuple(dict.fromkeys(_parts(given, name))) or None
         case Shape.IDENTITY_NO | Shape.CREDIT_CODE:
             written = given.text(name)
             return written.replace(" ", "").upper() if written is not None else None
@@ -459,13 +462,17 @@ _MOST_REFERENCES = 500
 
 def _references(given: Given, name: str) -> tuple[int, ...] | None:
     """Numbers of items, given as a list or as text with commas between; each once."""
-    written = given.take(name)
-    parts = written if isinstance(written, list) else re.split(r"[,，、\s]+", str(written or ""))
-    texts = [str(each).strip() for each in parts if str(each).strip()]
+    texts = _parts(given, name)
     if any(_REFERENCE.fullmatch(each) is None for each in texts) or len(texts) > _MOST_REFERENCES:
         given.problem(name, Text("Numbers of items are needed, with commas between."))
         return None
     return tuple(dict.fromkeys(int(each) for each in texts)) or None
+
+
+def _parts(given: Given, name: str) -> list[str]:
+    written = given.take(name)
+    parts = written if isinstance(written, list) else re.split(r"[,，、\s]+", str(written or ""))
+    return [str(each).strip() for each in parts if str(each).strip()]
 
 
 _REFERENCE = re.compile(r"[1-9][0-9]{0,8}")

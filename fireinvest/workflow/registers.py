@@ -236,10 +236,11 @@ def _problems(
         if given is None:
             if each.metadata["needed"]:
                 yield Problem(each.name, Text("This is needed."), article)
-        elif each.metadata["shape"] is Shape.LISTED:
+        elif each.metadata["shape"] in (Shape.LISTED, Shape.CHOSEN):
             codes = [one.id for one in choices_of(case, each.metadata["of"])]
             kept = getattr(before.values, each.name) if before is not None else None
-            if given not in codes and given != kept:
+            chosen = given if isinstance(given, tuple) else (given,)
+            if given != kept and not set(chosen) <= set(codes):
                 text = Text("One of these is needed: %(choices)s.", choices=", ".join(codes))
                 yield Problem(each.name, text, article)
     yield from days_ahead(values, today, now)

@@ -37,7 +37,7 @@ def asked_of(
             continue
         shape, of = each.metadata["shape"], each.metadata["of"]
         choices: tuple[Choice, ...] = ()
-        if shape is Shape.LISTED:
+        if shape in (Shape.LISTED, Shape.CHOSEN):
             choices = tuple(
                 Choice(item.id, item.label, item.basis) for item in choices_of(case, of)
             )

@@ -20,7 +20,7 @@ from fireinvest.services.casefile import CaseFile
 from fireinvest.services.drafts import Kept, drop_draft, find_draft, keep_draft
 from fireinvest.services.files import FileLost, Staged, as_attachments, open_attachment
 from fireinvest.services.log import Act
-from fireinvest.services.records import file_records
+from fireinvest.services.records import Follow, file_records
 from fireinvest.store import records as store
 from fireinvest.web import confirming, keeping, law, noting, uploads
 from fireinvest.web.casework import case_context, open_file
@@ -282,13 +282,14 @@ class Room:
     """How the form of an item differs in a room: where it goes on, and what it doesn't ask.
 
     ``settle``: what the room knows of an item beside what was typed. ``given``: what a new one
-    begins with.
+    begins with. ``follow``: which step of the procedure is taken with it.
     """
 
     then: str | None = None
     but: tuple[str, ...] = ()
     given: dict[str, str] | None = None
     settle: Callable[[Item], Item] | None = None
+    follow: Follow | None = None
 
 
 def edit_item(
@@ -327,7 +328,7 @@ def edit_item(
         written.restriction,
     )
     try:
-        done = _file(file, [filing], written.key)
+        done = _file(file, [filing], written.key, room.follow)
     except StaleItem:
         fresh = _record(file, register.id, record.item) if record is not None else None
         page = form.page(written, (), files, fresh=fresh, mine=filing)
@@ -348,7 +349,9 @@ def edit_item(
     return redirect(then, 303)
 
 
-def _file(file: CaseFile, filings: Sequence[Filing], key: str) -> tuple[Record, ...]:
+def _file(
+    file: CaseFile, filings: Sequence[Filing], key: str, follow: Follow | None = None
+) -> tuple[Record, ...]:
     return file_records(
         state().database,
         law.law(),
@@ -360,6 +363,7 @@ def _file(file: CaseFile, filings: Sequence[Filing], key: str) -> tuple[Record, 
         now=sent_at(),
         today=today(),
         origin=origin(),
+        follow=follow,
     ).records
 
 
