@@ -104,7 +104,7 @@ check: setup-dev  ## security rules of the linter, and advisories against the pa
 messages: setup-dev  ## gather texts, update the Chinese catalogue and compile it
 	@mkdir -p $(CATALOGUES)
 	$(BIN)/pybabel -q extract -F babel.cfg --no-default-keywords -k _ -k gettext -k ngettext:1,2 \
-		-k lazy_gettext -k Text -k _field --add-location=file --sort-by-file \
+		-k lazy_gettext -k Text -k _field -k item_field --add-location=file --sort-by-file \
 		--project=fireinvest --header-comment="# Chinese texts of fireinvest." \
 		-o $(CATALOGUES)/messages.pot .
 	@if [ -f $(CATALOGUES)/zh/LC_MESSAGES/messages.po ]; then \

@@ -1,6 +1,6 @@
 """The registers of a case: written, read, and found again. One transaction through one door."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -53,9 +53,8 @@ class Filed:
     is_repeat: bool = False
 
 
-#: Given the case and what was written, within the same transaction: the step that follows from
-#: it, or None.
-Follow = Callable[[Session, Loaded, Sequence[Record]], Action | None]
+#: Given the case and what was written, within the same transaction: the steps that follow from it.
+Follow = Callable[[Session, Loaded, Sequence[Record]], Iterable[Action]]
 
 
 def file_records(
@@ -74,7 +73,7 @@ def file_records(
 ) -> Filed:
     """Write into the registers of a case: all of it is saved, or nothing. Asked again, done once.
 
-    ``follow``: which step of the procedure is taken with it, such as new counts of casualties.
+    ``follow``: which steps of the procedure are taken with it, such as new counts of casualties.
 
     Raises:
         NoSuchCase: when there is none, or the actor may not see it.
@@ -88,11 +87,13 @@ def file_records(
                 session, loaded, actor, filings,
                 idempotency_key=idempotency_key, now=now, today=today, origin=origin,
             )  # fmt: skip
-            action = follow(session, loaded, filed.records) if follow is not None else None
-            if action is not None and not filed.is_repeat:
+            if follow is None or filed.is_repeat:
+                return filed
+            for place, action in enumerate(follow(session, loaded, filed.records)):
                 act_in(
                     session, law, calendar, actor, case_id, action,
-                    idempotency_key=f"{idempotency_key}-s", now=now, today=today, origin=origin,
+                    idempotency_key=f"{idempotency_key}-s{place}", now=now, today=today,
+                    origin=origin,
                 )  # fmt: skip
             return filed
     except Conflict as conflict:

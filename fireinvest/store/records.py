@@ -21,6 +21,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    tuple_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -329,6 +330,22 @@ def last_version(session: Session, case_id: int, register: str, item: int) -> Re
     )
     row = session.execute(query).one_or_none()
     return None if row is None else RecordLine(*row).record()
+
+
+def items_at(
+    session: Session, wanted: Collection[tuple[int, str, int]]
+) -> list[tuple[int, Record]]:
+    """Return items of any cases, by case, register and number: each with its case's id."""
+    if not wanted:
+        return []
+    key = tuple_(RegisterItemRow.case_id, RegisterItemRow.register, RegisterItemRow.item)
+    query = (
+        select(*_COLUMNS)
+        .join(RegisterItemRow, _LAST)
+        .where(key.in_(list(wanted)), RegisterItemRow.is_withdrawn.is_(False))
+        .order_by(RecordRow.case_id, RecordRow.register, RecordRow.item)
+    )
+    return [(row.case_id, RecordLine(*row).record()) for row in session.execute(query)]
 
 
 def versions_of(session: Session, case_id: int, register: str, item: int) -> list[Record]:

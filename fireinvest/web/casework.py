@@ -1,5 +1,6 @@
 """What every page of a case needs: the case, as somebody may see it today, and its header."""
 
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -115,7 +116,7 @@ TABS: tuple[tuple[str, Text], ...] = (
     ("case.show", Text("Overview")),
     ("case.steps", Text("Steps")),
     ("plan.show", Text("Plan")),
-    ("case.team", Text("Team")),
+    ("team.show", Text("Team")),
     ("registers.index", Text("Registers")),
     ("case.history", Text("History")),
 )
@@ -144,6 +145,7 @@ def case_context(file: CaseFile) -> dict[str, Any]:
         "role_names": lambda roles: role_names(file.ruleset, roles),
         "item_label": lambda member: item_label(file, member),
         "left_words": left_words,
+        "new_key": lambda: uuid.uuid4().hex,
         "tabs": [(endpoint, words, is_at(endpoint)) for endpoint, words in TABS],
     }
 

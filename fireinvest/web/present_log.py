@@ -89,7 +89,7 @@ KINDS: Mapping[str, Text] = {
 PAGES: Mapping[str, Text] = {
     "case.show": Text("Overview"),
     "case.steps": Text("Steps"),
-    "case.team": Text("Team"),
+    "team.show": Text("Team"),
     "case.history": Text("History"),
     "case.entry": Text("An entry"),
     "case.restricted_entry": Text("Restricted entry"),

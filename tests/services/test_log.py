@@ -55,7 +55,7 @@ def test_a_look_is_written_once_in_its_time(database: Database) -> None:
     look = Noted("sun", Act.VIEW, ref.id, "case.show", None, "10.1.2.3")
     others = (
         Noted("li", Act.VIEW, ref.id, "case.show", None, "10.1.2.3"),
-        Noted("sun", Act.VIEW, ref.id, "case.team", None, "10.1.2.3"),
+        Noted("sun", Act.VIEW, ref.id, "team.show", None, "10.1.2.3"),
         Noted("sun", Act.VIEW, ref.id, "case.show", "li", "10.1.2.3"),
         Noted("sun", Act.VIEW, ref.id, "case.show", None, "10.9.9.9"),
         Noted("sun", Act.PRINT, ref.id, "case.show", None, "10.1.2.3"),

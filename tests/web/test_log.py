@@ -70,7 +70,7 @@ def test_a_look_at_a_case_is_written_once_for_each_page(app: Flask) -> None:
     for _ in range(2):
         for page in pages:
             assert client.get(f"/cases/{ref.number}{page}").status_code == 200
-    kinds = ("case.show", "case.team", "case.history", "clock.show", "step.step", "case.entry")
+    kinds = ("case.show", "team.show", "case.history", "clock.show", "step.step", "case.entry")
     assert lines_of(database, Act.VIEW) == [("head", ref.id, each) for each in kinds]
     with counted(database) as sent:
         client.get(f"/cases/{ref.number}")

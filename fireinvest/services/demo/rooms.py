@@ -1,27 +1,13 @@
 """What stands in the registers of the demo's cases: each part tells what somebody wrote on a day."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date
 
+from fireinvest.services.demo import room_team
+from fireinvest.services.demo.papers import Papers
 from fireinvest.services.demo.story import Story
-from fireinvest.workflow.items.base import Item
-
-
-@dataclass(frozen=True, slots=True)
-class Papers:
-    """New items that somebody writes into the registers of a case on a day, all at once.
-
-    Items of a register get their numbers in the order in which all parts tell of them.
-    """
-
-    by: str
-    on: date
-    items: tuple[tuple[str, Item], ...]
-
 
 #: The parts, in their order: of one case, what was written into its registers.
-PARTS: tuple[tuple[str, Callable[[Story], Iterator[Papers]]], ...] = ()
+PARTS: tuple[tuple[str, Callable[[Story], Iterator[Papers]]], ...] = (("team", room_team.papers),)
 
 
 def papers_of(story: Story) -> Iterator[tuple[str, Papers]]:

@@ -35,6 +35,7 @@ from fireinvest.web.views import (
     rules,
     sign_in,
     step,
+    team,
     work,
 )
 
@@ -53,6 +54,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     leaving.blueprint,
     clock.blueprint,
     plan.blueprint,
+    team.blueprint,
     registers.blueprint,
     drafts.blueprint,
     people.blueprint,

@@ -16,8 +16,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from fireinvest.messages import Problem, Words
-from fireinvest.regulation.condition import evaluate
-from fireinvest.regulation.profile import Listing, Need, Stage, Step
+from fireinvest.regulation.profile import Stage, Step
 from fireinvest.services.casefile import CaseFile
 from fireinvest.services.files import FileLost, open_attachment
 from fireinvest.services.log import Act
@@ -25,12 +24,12 @@ from fireinvest.store.journal import Line
 from fireinvest.web import noting
 from fireinvest.web.casework import case_context, open_file, role_names
 from fireinvest.web.gaps import gaps_of
+from fireinvest.web.matching import undecided
 from fireinvest.web.present_entries import entry_views, fact_fields
 from fireinvest.web.restricted import ask_to_open
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.visiting import who
-from fireinvest.workflow.case import Member
 from fireinvest.workflow.engine import Availability, available, missing
 from fireinvest.workflow.next_steps import HAND_OVER, next_steps
 from fireinvest.workflow.permissions import may_administer, may_take_over
@@ -79,6 +78,7 @@ def show(number: str) -> ResponseReturnValue:
     return render_template(
         "case/page.html",
         **case_context(file),
+        matches=undecided(file),
         turns=turns,
         others=[each for each in steps if each.can.is_possible and each.step.id not in wanted],
         gaps=gaps_of(file.ruleset, missing(file.case), file.name),
@@ -101,15 +101,6 @@ def steps(number: str) -> ResponseReturnValue:
         for name, stage in file.ruleset.stages.items()
     ]
     return render_template("case/steps.html", **case_context(file), groups=groups)
-
-
-@blueprint.get("/<number>/team")
-@signed_in
-def team(number: str) -> ResponseReturnValue:
-    """Who is on the team, in which post, since when; which bodies are still missing."""
-    file = open_file(number)
-    lists = _team_lists(file)
-    return render_template("case/team.html", **case_context(file), lists=lists)
 
 
 @blueprint.get("/<number>/history")
@@ -257,54 +248,3 @@ def _turns(file: CaseFile, steps: list[StepView]) -> list[Turn]:
         found = by_id[each.step]
         turns[each.step] = Turn(found.step, found.who, found.can.is_possible)
     return sorted(turns.values(), key=lambda turn: not turn.is_mine)
-
-
-@dataclass(frozen=True, slots=True)
-class TeamItem:
-    """A line of a list of the law about the team, and who stands for it."""
-
-    label: Words
-    basis: Words
-    people: tuple[Member, ...]
-    done_on: date | None
-    is_optional: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TeamList:
-    """A list of the law about the team: bodies, invited organs, groups."""
-
-    step: Step
-    listing: Listing
-    items: tuple[TeamItem, ...]
-
-
-def _team_lists(file: CaseFile) -> list[TeamList]:
-    """The lists through which the steps of forming the team go, as the profile has them."""
-    case, ruleset = file.case, file.ruleset
-    first = next(iter(ruleset.stages))
-    found = []
-    for step in ruleset.steps.values():
-        if step.stage != first or step.items not in ruleset.lists:
-            continue
-        if step.assigns is None and step.need is not Need.MUST:
-            continue
-        listing = ruleset.lists[step.items or ""]
-        entries = case.done.get(step.id, ())
-        items = tuple(
-            TeamItem(
-                item.label,
-                ruleset.citation(item.basis),
-                tuple(
-                    each
-                    for each in case.members
-                    if each.item == item.id and each.post == step.assigns and each.is_active
-                ),
-                next((e.on for e in entries if getattr(e.payload, "item", None) == item.id), None),
-                item.optional,
-            )
-            for item in listing.items
-            if evaluate(item.when, case.view).holds is not False
-        )
-        found.append(TeamList(step, listing, items))
-    return found

@@ -20,6 +20,7 @@ from fireinvest.services.cases import scope_of, seen_among
 from fireinvest.services.desks import Due, InCase, OwedLine, ReportLine, WaitingLine, desk
 from fireinvest.services.drafts import Kept, drafts_of
 from fireinvest.services.leaving import LeftLine
+from fireinvest.services.teams import own_tasks
 from fireinvest.web import law
 from fireinvest.web.casework import LeftView, left_view, left_words
 from fireinvest.web.present import WEIGHTS
@@ -154,6 +155,8 @@ def show() -> ResponseReturnValue:
         kept = drafts_of(session, visitor.person.id)
         begun = [_draft(words, each) for each in kept]
         numbers = [each.number for each in begun if each.number is not None]
+        tasks = own_tasks(session, visitor.actor.people, today())
+        numbers += [each.number for each in tasks]
         seen = seen_among(session, scope_of(visitor.actor), numbers)
     drawing = _Drawing(words, law.calendar(), today())
     blocks = drawing.blocks(found.owed)
@@ -165,6 +168,7 @@ def show() -> ResponseReturnValue:
         waiting=drawing.waiting(found.waiting),
         reports=None if found.reports is None else [drawing.report(e) for e in found.reports],
         drafts=[each for each in begun if each.number is None or each.number in seen],
+        tasks=[each for each in tasks if each.number in seen],
         left=drawing.left(found.left),
         left_words=left_words,
         has_posts=bool(visitor.actor.grants),

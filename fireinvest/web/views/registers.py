@@ -28,6 +28,7 @@ from fireinvest.web.excel import excel_answer
 from fireinvest.web.forms.registers import DROPPED, ItemInput, asked_of
 from fireinvest.web.forms.step import placed
 from fireinvest.web.keeping import keeps_drafts
+from fireinvest.web.matching import tell_of_matches
 from fireinvest.web.present import say
 from fireinvest.web.present_registers import (
     RecordView,
@@ -282,7 +283,7 @@ class Room:
     """How the form of an item differs in a room: where it goes on, and what it doesn't ask.
 
     ``settle``: what the room knows of an item beside what was typed. ``given``: what a new one
-    begins with. ``follow``: which step of the procedure is taken with it.
+    begins with. ``follow``: which steps of the procedure are taken with it.
     """
 
     then: str | None = None
@@ -344,6 +345,7 @@ def edit_item(
     flash(_("Recorded: %(mark)s %(title)s", mark=saved.mark, title=saved.values.title), "done")
     for doubt in saved.values.doubts():
         flash(say(doubt.text), "warning")
+    tell_of_matches(file, register.id)
     if request.form.get("do") == "again":
         return redirect(request.full_path.rstrip("?"), 303)
     return redirect(then, 303)

@@ -4,8 +4,24 @@ from collections.abc import Mapping
 
 from fireinvest.workflow.items.base import Item
 from fireinvest.workflow.items.people import Party
+from fireinvest.workflow.items.team import (
+    Declaration,
+    DutyMark,
+    MatchDecision,
+    MeetingRecord,
+    Recheck,
+    RosterLine,
+    Task,
+)
 
 #: Each sort of item, by the id of its register.
 ITEMS: Mapping[str, type[Item]] = {
     "parties": Party,
+    "roster": RosterLine,
+    "declarations": Declaration,
+    "duties": DutyMark,
+    "matches": MatchDecision,
+    "rechecks": Recheck,
+    "meetings": MeetingRecord,
+    "tasks": Task,
 }
