@@ -26,6 +26,7 @@ from fireinvest.regulation.profile import (
     Clock,
     DateField,
     Decides,
+    Demand,
     Division,
     FormerName,
     Instrument,
@@ -505,7 +506,15 @@ def _register(each: Reader) -> Register:
         basis=each.citation("basis"),
         who=each.codes("who"),
         restriction=each.code("restriction", required=False) or None,
+        demands=tuple(_demand(one) for one in each.tables("demands")),
+        within_days=each.integer("within_days", lowest=1),
     )
+
+
+def _demand(each: Reader) -> Demand:
+    demand = Demand(each.code("where"), each.codes("among"), each.codes("needs"))
+    each.done()
+    return demand
 
 
 def _modes(each: Reader) -> tuple[Mode, ...]:

@@ -373,11 +373,21 @@ class Separation:
 
 
 @dataclass(frozen=True, slots=True)
+class Demand:
+    """What an item of a register needs where its field ``where`` has one of the codes ``among``."""
+
+    where: str
+    among: tuple[str, ...]
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Register:
     """A register of a case: who writes into it, and by which article it is kept.
 
     Its id names the sort of its items, whose fields are code. ``one``: what a single item is
-    called. ``restriction``: as what all of it is kept from most readers of a case.
+    called. ``restriction``: as what all of it is kept from most readers of a case. ``demands``:
+    what only some of its items need. ``within_days``: in how many days the other side answers.
     """
 
     id: str
@@ -386,6 +396,8 @@ class Register:
     basis: Citation
     who: tuple[str, ...]
     restriction: str | None
+    demands: tuple[Demand, ...] = ()
+    within_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,7 +189,12 @@ def file(
             raise NotAllowed([Problem("register", text)])
         if filing.expected_version != before.version:
             raise StaleItem(filing.expected_version or 0, before.version)
-    problems = dict.fromkeys(_problems(case, register, filing, before, known, now=now, today=today))
+    problems = dict.fromkeys(
+        [
+            *_problems(case, register, filing, before, known, now=now, today=today),
+            *_signing_problems(actor, filing, before),
+        ]
+    )
     if problems:
         raise Invalid(problems)
     return Record(
@@ -243,9 +248,33 @@ def _problems(
             if given != kept and not set(chosen) <= set(codes):
                 text = Text("One of these is needed: %(choices)s.", choices=", ".join(codes))
                 yield Problem(each.name, text, article)
+    yield from _demanded(case, register, values)
     yield from days_ahead(values, today, now)
     yield from _references(values, filing.register, before, known)
     yield from values.problems(case.occurred_on, today)
+
+
+def _signing_problems(actor: Actor, filing: Filing, before: Record | None) -> Iterator[Problem]:
+    if not filing.is_withdrawn:
+        yield from filing.values.signing_problems(
+            before.values if before is not None and not before.is_withdrawn else None,
+            actor.people,
+            has_files=bool(filing.attachments),
+        )
+
+
+def _demanded(case: Case, register: Register, values: Item) -> Iterator[Problem]:
+    """What only some items of a register need, by the rule."""
+    labels = {each.name: each.metadata["of"] for each in fields(values)}
+    for demand in register.demands:
+        code = getattr(values, demand.where)
+        if code not in demand.among:
+            continue
+        words = {each.id: each.label for each in choices_of(case, labels[demand.where])}
+        for name in demand.needs:
+            if getattr(values, name) is None:
+                text = Text("This is needed for: %(what)s.", what=words.get(code, code))
+                yield Problem(name, text, str(register.basis))
 
 
 def _references(

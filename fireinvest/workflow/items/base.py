@@ -4,7 +4,7 @@ An item says of itself only what its own fields can tell: whether they fit toget
 items exist, and that a code is on its list, is checked where the register is known.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any, ClassVar
@@ -67,6 +67,17 @@ class Item:
 
     def problems(self, _occurred_on: date, _today: date) -> Iterator[Problem]:
         """Yield what doesn't fit together in the fields; nothing in most sorts."""
+        return iter(())
+
+    def signing_problems(
+        self, _before: "Item | None", _people: Collection[str], *, has_files: bool
+    ) -> Iterator[Problem]:
+        """Yield what doesn't fit who writes it, or what was signed before; nothing in most sorts.
+
+        ``_people``: the logins for whom whoever writes it may sign. ``has_files``: is anything
+        attached?
+        """
+        del has_files
         return iter(())
 
     def doubts(self) -> Iterator[Problem]:
