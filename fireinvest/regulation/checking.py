@@ -459,3 +459,7 @@ def _registers(ruleset: Ruleset) -> Iterator[Problem]:
         yield from _unknown(f"{key}.who", each.who, ruleset.roles)
         if each.restriction is not None:
             yield from _unknown(f"{key}.restriction", [each.restriction], ruleset.restrictions)
+        for place, demand in enumerate(each.demands):
+            for name in ("among", "needs"):
+                if not getattr(demand, name):
+                    yield Problem(f"{key}.demands.{place}.{name}", Text("This key is missing."))

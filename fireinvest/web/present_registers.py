@@ -59,7 +59,7 @@ def record_view(
         not may_read,
         tuple(known[each].label if each in known else each for each in sorted(names)),
         record.mark,
-        record.values.title if may_read else "",
+        record.values.called if may_read else "",
         tuple(value_views(ruleset, record, revealed=revealed)) if may_read else (),
         file.name(record.actor),
         file.name(record.acting_for) if record.acting_for else None,
@@ -183,4 +183,4 @@ def by_number(records: Iterable[Record]) -> dict[tuple[str, int], Record]:
 
 def titles_of(records: Sequence[Record]) -> dict[tuple[str, int], str]:
     """Return how items are called, by register and number."""
-    return {key: each.values.title for key, each in by_number(records).items()}
+    return {key: each.values.called for key, each in by_number(records).items()}

@@ -43,7 +43,7 @@ def asked_of(
             )
         elif shape is Shape.REFERENCES:
             choices = tuple(
-                Choice(f"{record.item}", f"{record.mark} {record.values.title}")
+                Choice(f"{record.item}", f"{record.mark} {record.values.called}")
                 for record in named.get(of, ())
             )
         found.append(

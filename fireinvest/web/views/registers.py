@@ -342,7 +342,7 @@ def edit_item(
         return form.page(written, faulty.problems, files), 400
     drop_draft(state().database, who().person.id, request.path)
     saved = done[0]
-    flash(_("Recorded: %(mark)s %(title)s", mark=saved.mark, title=saved.values.title), "done")
+    flash(_("Recorded: %(mark)s %(title)s", mark=saved.mark, title=saved.values.called), "done")
     for doubt in saved.values.doubts():
         flash(say(doubt.text), "warning")
     tell_of_matches(file, register.id)

@@ -176,7 +176,7 @@ def show(number: str) -> ResponseReturnValue:
 
 
 def _mark_names(records: Iterable[Record]) -> dict[int, str]:
-    return {each.item: each.values.title for each in records}
+    return {each.item: each.values.called for each in records}
 
 
 @blueprint.route("/declare", methods=["GET", "POST"])

@@ -3,7 +3,20 @@
 from collections.abc import Mapping
 
 from fireinvest.workflow.items.base import Item
+from fireinvest.workflow.items.evidence import Custody, Evidence
 from fireinvest.workflow.items.people import Party
+from fireinvest.workflow.items.scene import (
+    CommissionedTest,
+    Disagreement,
+    Experiment,
+    ExpertOpinion,
+    Interview,
+    Pin,
+    RecordsRequest,
+    SceneClosure,
+    ScenePlan,
+    Survey,
+)
 from fireinvest.workflow.items.team import (
     Declaration,
     DutyMark,
@@ -24,4 +37,16 @@ ITEMS: Mapping[str, type[Item]] = {
     "rechecks": Recheck,
     "meetings": MeetingRecord,
     "tasks": Task,
+    "closures": SceneClosure,
+    "surveys": Survey,
+    "scene_plans": ScenePlan,
+    "pins": Pin,
+    "interviews": Interview,
+    "experiments": Experiment,
+    "tests": CommissionedTest,
+    "expert_opinions": ExpertOpinion,
+    "disagreements": Disagreement,
+    "records_requests": RecordsRequest,
+    "evidence": Evidence,
+    "custody": Custody,
 }

@@ -57,7 +57,7 @@ class Item:
     PREFIX: ClassVar[str] = ""
 
     @property
-    def title(self) -> str:
+    def called(self) -> str:
         """How the item is called; empty where nothing says it."""
         return str(getattr(self, self.NAME, None) or "")
 

@@ -29,7 +29,14 @@ _LATITUDE, _LONGITUDE = 90, 180
 class Evidence(Item):
     """A piece of evidence: an object, a record, a photograph, a recording, data (arts 14, 15)."""
 
-    COLUMNS: ClassVar[tuple[str, ...]] = ("title", "kind", "place", "taken_at", "taken_by", "storage")
+    COLUMNS: ClassVar[tuple[str, ...]] = (
+        "title",
+        "kind",
+        "place",
+        "taken_at",
+        "taken_by",
+        "storage",
+    )
     NAME: ClassVar[str] = "title"
     PREFIX: ClassVar[str] = "E"
 
@@ -80,9 +87,7 @@ class Custody(Item):
     items: tuple[int, ...] | None = item_field(
         "what is handed over", Shape.REFERENCES, needed=True, of="evidence"
     )
-    reason: str | None = item_field(
-        "reason", Shape.LISTED, needed=True, of="custody_reasons"
-    )
+    reason: str | None = item_field("reason", Shape.LISTED, needed=True, of="custody_reasons")
     giver: str | None = item_field("handed over by", needed=True)
     receiver: str | None = item_field("received by", needed=True)
     given_at: datetime | None = item_field("handed over at", Shape.MOMENT, needed=True)

@@ -107,13 +107,9 @@ class MatchDecision(Item):
     PREFIX: ClassVar[str] = "K"
 
     person: str | None = item_field("member", needed=True)
-    party: tuple[int, ...] | None = item_field(
-        "party", Shape.REFERENCES, needed=True, of="parties"
-    )
+    party: tuple[int, ...] | None = item_field("party", Shape.REFERENCES, needed=True, of="parties")
     by: tuple[str, ...] | None = item_field("matched by", Shape.CHOSEN, of="match_keys")
-    decision: str | None = item_field(
-        "decision", Shape.LISTED, needed=True, of="match_decisions"
-    )
+    decision: str | None = item_field("decision", Shape.LISTED, needed=True, of="match_decisions")
     reason: str | None = item_field("grounds", Shape.LONG_TEXT, needed=True)
 
 
@@ -127,9 +123,7 @@ class Recheck(Item):
 
     of: str | None = item_field("what it is about", needed=True)
     person: str | None = item_field("recused person", needed=True)
-    decision: str | None = item_field(
-        "decision", Shape.LISTED, needed=True, of="recheck_decisions"
-    )
+    decision: str | None = item_field("decision", Shape.LISTED, needed=True, of="recheck_decisions")
     redone_by: str | None = item_field("done anew by")
     reason: str | None = item_field("grounds", Shape.LONG_TEXT, needed=True)
 
