@@ -294,6 +294,7 @@ class Settings:
     port: int
     max_content_length: int  # bytes of a request without files
     blob_url: str
+    pictures_folder: Path  # small pictures made of photographs; may be emptied at any time
     max_upload_length: int  # bytes of a request with files
     session_idle: timedelta
     session_longest: timedelta
@@ -373,6 +374,7 @@ class Settings:
                 given, "MAX_CONTENT_LENGTH", default=1024**2, lowest=1024, highest=1024**3
             ),
             blob_url=_blob_url(given.get("BLOB_URL"), instance),
+            pictures_folder=Path(given.get("PICTURES_FOLDER", instance / "pictures")),
             max_upload_length=_whole_number(
                 given, "MAX_UPLOAD_LENGTH", default=64 * 1024**2, lowest=1024, highest=1024**3
             ),

@@ -59,6 +59,7 @@ class Act(StrEnum):
     VIEW = "view"
     RESTRICTED_VIEW = "view_restricted"
     DOWNLOAD = "download"
+    CHECKED = "file_checked"
     EXPORT = "export"
     PRINT = "print"
     SEARCH = "log_search"

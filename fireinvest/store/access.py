@@ -6,7 +6,7 @@ chain of this log covers all journals, and an entry cut off the end of one shows
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
@@ -288,3 +288,32 @@ def hash_begins_with(whole: str, mark: str) -> bool:
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def last_noted(
+    session: Session, what: str, case_id: int, items: Collection[str]
+) -> dict[str, Made]:
+    """Return the last time that something was done with each of these in a case."""
+    rows = session.execute(
+        select(
+            CaseRow.number,
+            AccessRow.person,
+            AccessRow.acting_for,
+            AccessRow.happened_at,
+            AccessRow.new_values,
+            AccessRow.item,
+        )
+        .join(CaseRow, CaseRow.id == AccessRow.case_id)
+        .where(AccessRow.what == what, AccessRow.case_id == case_id, AccessRow.item.in_(items))
+        .order_by(AccessRow.id)
+    )
+    return {
+        row.item: Made(
+            row.number,
+            row.person or "",
+            row.acting_for,
+            row.happened_at,
+            json.loads(row.new_values or "{}"),
+        )
+        for row in rows
+    }

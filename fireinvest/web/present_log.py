@@ -31,6 +31,7 @@ KINDS: Mapping[str, Text] = {
     Act.VIEW: Text("page viewed"),
     Act.RESTRICTED_VIEW: Text("restricted entry opened"),
     Act.DOWNLOAD: Text("file downloaded"),
+    Act.CHECKED: Text("file checked against its hash"),
     Act.EXPORT: Text("list exported"),
     Act.PRINT: Text("page printed"),
     Act.SEARCH: Text("this log searched"),

@@ -8,6 +8,9 @@ from fireinvest.messages import Text
 from fireinvest.workflow.items.evidence import BROKEN, Custody, Evidence
 from fireinvest.workflow.registers import Record
 
+#: Reasons for which something leaves and isn't to come back.
+FOR_GOOD = frozenset({"transfer", "restitution", "disposal"})
+
 #: Given how somebody was written down: how they are called, whether by login or by name.
 Called = Callable[[str], str]
 
@@ -102,9 +105,9 @@ def _chain(
     known = [called(each) for each in (item.taken_by, item.taken_with) if each is not None]
     state = _State(called, known, known[0] if known else None, item.seal_no, item.storage)
     state.since = item.taken_at
-    links = []
+    links: list[Link] = []
     for given_at, each, move in moves:
-        gaps = [*state.gaps_at(given_at, move), *_gaps_within(given_at, move, limit, now)]
+        gaps = [*state.gaps_at(given_at, move), *_gaps_within(given_at, move, called, limit, now)]
         is_waiting = not move.is_confirmed and (limit is None or now <= given_at + limit)
         if links and not links[-1].move.is_confirmed:
             gaps.append(Text("It went on before the hand-over before was confirmed."))
@@ -155,7 +158,7 @@ class _State:
     def take(self, move: Custody) -> None:
         """Let the receiver hold it."""
         receiver = self.called(move.receiver or "")
-        if receiver in self.before:
+        if receiver in self.before or move.reason in FOR_GOOD:
             self.due_back = None
         if move.expected_back is not None:
             self.due_back = move.expected_back
@@ -168,7 +171,7 @@ class _State:
 
 
 def _gaps_within(
-    given_at: datetime, move: Custody, limit: timedelta | None, now: datetime
+    given_at: datetime, move: Custody, called: Called, limit: timedelta | None, now: datetime
 ) -> Iterator[Text]:
     """Yield what a hand-over tells against itself."""
     if BROKEN in (move.condition, move.received_condition):
@@ -176,8 +179,8 @@ def _gaps_within(
     if limit is None:
         return
     if not move.is_confirmed and now > given_at + limit:
-        text = Text("%(receiver)s has not confirmed it since %(at)s.", receiver=move.receiver or "", at=given_at)
-        yield text
+        receiver = called(move.receiver or "")
+        yield Text("%(receiver)s has not confirmed it since %(at)s.", receiver=receiver, at=given_at)
     elif move.received_at is not None and move.received_at > given_at + limit:
         yield Text(
             "Nobody held it from %(since)s to %(until)s.", since=given_at, until=move.received_at

@@ -26,6 +26,7 @@ from fireinvest.workflow.registers import Filing
 #: How long after the outbreak a case is opened.
 _UNTIL_OPENED = timedelta(minutes=90)
 _WORK_BEGINS = time(9)
+_WORK_ENDS = time(18)
 #: How long somebody needs for one entry.
 _FOR_ONE_ENTRY = timedelta(minutes=4)
 _OBSERVING = "discipline_observer"
@@ -119,7 +120,7 @@ class _Loader:
             with self.database.readers.begin() as session:
                 if find_record_by_key(session, papers.by, f"{key}#0") is not None:
                     continue
-            begun = datetime.combine(papers.on, _WORK_BEGINS, CHINA).astimezone(UTC)
+            written_at = datetime.combine(papers.on, _WORK_ENDS, CHINA).astimezone(UTC)
             done = file_records(
                 self.database,
                 self.law,
@@ -128,7 +129,7 @@ class _Loader:
                 case.id,
                 [Filing(register, item) for register, item in papers.items],
                 idempotency_key=key,
-                now=min(begun + _UNTIL_OPENED, self.now),
+                now=min(written_at, self.now),
                 today=papers.on,
             )
             written += len(done.records)

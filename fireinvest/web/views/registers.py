@@ -3,7 +3,7 @@
 Every register has these pages. Rooms of a case show several registers together, and lead here.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, send_file, url_for
@@ -41,7 +41,7 @@ from fireinvest.web.state import state
 from fireinvest.web.uploads import takes_files
 from fireinvest.web.visiting import origin, sent_at, today, who
 from fireinvest.workflow.actions import Attachment, Shape
-from fireinvest.workflow.asking import Asked
+from fireinvest.workflow.asking import Asked, Choice
 from fireinvest.workflow.errors import NotAllowed, Refused
 from fireinvest.workflow.items import ITEMS
 from fireinvest.workflow.items.base import Item
@@ -146,7 +146,7 @@ def restricted(number: str, register: str, item: int) -> ResponseReturnValue:
     record = _record(file, register, item)
     if not restrictions_of(file.ruleset, record):
         return redirect(url_for("registers.item", number=number, register=register, item=item))
-    return _ask_to_open(file, record) or _item_page(file, found, item, opened=True)
+    return ask_to_open(file, record) or _item_page(file, found, item, opened=True)
 
 
 @blueprint.route("/<register>/<int:item>/full", methods=["POST"])
@@ -178,7 +178,7 @@ def edit(number: str, register: str, item: int) -> ResponseReturnValue:
     _only_writing(file, found)
     record = _record(file, register, item)
     if restrictions_of(file.ruleset, record):
-        asked = _ask_to_open(file, record)
+        asked = ask_to_open(file, record)
         if asked is not None:
             return asked
     return edit_item(file, found, record)
@@ -224,7 +224,7 @@ def attachment(
     if record is None or place >= len(record.attachments):
         abort(404)
     if restrictions_of(file.ruleset, versions[0]) | restrictions_of(file.ruleset, record):
-        asked = _ask_to_open(file, record)
+        asked = ask_to_open(file, record)
         if asked is not None:
             return asked
     return download(file, record, place)
@@ -283,7 +283,8 @@ class Room:
     """How the form of an item differs in a room: where it goes on, and what it doesn't ask.
 
     ``settle``: what the room knows of an item beside what was typed. ``given``: what a new one
-    begins with. ``follow``: which steps of the procedure are taken with it.
+    begins with. ``follow``: which steps of the procedure are taken with it. ``offers``: what is
+    suggested for a field in which other words may stand as well.
     """
 
     then: str | None = None
@@ -291,6 +292,7 @@ class Room:
     given: dict[str, str] | None = None
     settle: Callable[[Item], Item] | None = None
     follow: Follow | None = None
+    offers: Mapping[str, tuple[Choice, ...]] | None = None
 
 
 def edit_item(
@@ -299,6 +301,13 @@ def edit_item(
     """Answer the form of an item, new or as it stands: the page, or what was sent, saved."""
     room = room or Room()
     asked = asked_of(file.case, register.id, named_items(file, register.id), room.but)
+    if room.offers:
+        asked = tuple(
+            replace(each, choices=room.offers[each.name], is_open=True)
+            if each.name in room.offers
+            else each
+            for each in asked
+        )
     then = room.then or url_for("registers.show", number=file.ref.number, register=register.id)
     given = {name: value for name, value in request.args.items() if name != "then"}
     form = _Form(file, register, record, asked, then, {**given, **(room.given or {})})
@@ -469,7 +478,7 @@ def _about(file: CaseFile, register: Register) -> dict[str, object]:
     }
 
 
-def _ask_to_open(file: CaseFile, record: Record) -> ResponseReturnValue | None:
+def ask_to_open(file: CaseFile, record: Record) -> ResponseReturnValue | None:
     """Answer somebody who has to prove first who they are; else write down that they open it."""
     if not record_reader(who().actor, file.case, file.ref.number)(record):
         abort(403)
