@@ -14,10 +14,10 @@ from fireinvest.web.visiting import origin, sent_at, visitor, who
 logger = logging.getLogger(__name__)
 
 #: A page that somebody looks at again within this time is the same look.
-_ONE_LOOK = timedelta(minutes=30)
+ONE_LOOK = timedelta(minutes=30)
 _LONGEST_PATH = 300
 #: What writes down more than that it was looked at.
-_NOTED_ELSEWHERE = ("attachment",)
+_NOTED_ELSEWHERE = ("attachment", "picture")
 
 
 def note(
@@ -62,7 +62,7 @@ def note_view(case_id: int) -> None:
         return
     noted = _noted(Act.VIEW, case_id, endpoint)
     try:
-        note_once(state().database, noted, now=sent_at(), within=_ONE_LOOK, origin=origin())
+        note_once(state().database, noted, now=sent_at(), within=ONE_LOOK, origin=origin())
     except Exception:
         fields = {"person": noted.person, "case_id": case_id, "page": endpoint}
         logger.exception("a view could not be written down", extra={"fields": fields})
