@@ -30,7 +30,6 @@ from fireinvest.messages import (
     Problem,
     Text,
     Words,
-    excerpt,
     render,
 )
 from fireinvest.regulation.basis import chinese_number
@@ -464,7 +463,7 @@ def _database() -> Iterator["Database"]:
 @language_option
 @_plainly
 def verify_log_command(heads_file: Path | None, workers: int | None, language: str) -> None:
-    """Check journals and the log; name what was changed, is missing, was inserted or cut off."""
+    """Check journals, registers and the log; name what was changed, is missing or was inserted."""
     from fireinvest.gateways.heads import HeadsFile, from_url
     from fireinvest.services.journal import verify_all, verify_heads
 
@@ -514,7 +513,7 @@ def log_seal() -> None:
 @language_option
 @_plainly
 def rebuild_command(check: bool, language: str) -> None:
-    """Work cases and deadlines out again from the journal, and put right what differs."""
+    """Work cases, deadlines and registers out again, and put right what differs."""
     from fireinvest.services.cases import rebuild
     from fireinvest.services.notices import stored_notices
 
@@ -540,7 +539,7 @@ def _conclude(found: int, language: str) -> None:
 
 @main.group("files")
 def files_group() -> None:
-    """The files that entries name, and those that wait for an entry."""
+    """The files that entries and registers name, and those that wait."""
 
 
 def _blobs() -> "Blobs":
@@ -553,13 +552,13 @@ def _blobs() -> "Blobs":
 @language_option
 @_plainly
 def files_verify_command(language: str) -> None:
-    """Read every file that an entry names; name each that is missing or was changed."""
+    """Read every file that is on record; name each that is missing or was changed."""
     from fireinvest.services.files import verify_files
 
     found = 0
     with _database() as database, database.readers.begin() as session:
         for each in verify_files(session, _blobs()):
-            click.echo(f"{each.number} #{each.seq} {excerpt(each.name)}: {each.state}")
+            click.echo(str(each))
             found += 1
     _conclude(found, language)
 
@@ -935,6 +934,7 @@ def demo_command() -> None:
             today=today_in_china(),
             allowed=settings.demo,
             profiles=settings.law.profiles,
+            blobs=_blobs(),
         )
     said = Text("Demo data: %(count)s entries added.", count=added)
     password = Text("The password of every demo account: %(password)s", password=demo.DEMO_PASSWORD)

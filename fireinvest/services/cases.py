@@ -61,6 +61,7 @@ from fireinvest.store.projections import (
     searched_parts,
     settled,
 )
+from fireinvest.store.registered import register_differences
 from fireinvest.store.search import save_words, words_of
 from fireinvest.workflow import engine
 from fireinvest.workflow.actions import (
@@ -988,7 +989,7 @@ _AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where do the lists say something else than the journal? ``key`` names a deadline's row."""
+    """Where do the lists say something else than journal or records? ``key`` names a row."""
 
     number: str
     table: str
@@ -1002,6 +1003,9 @@ def rebuild(
     database: Database, calendar: Calendar, *, check: bool = True, case_id: int | None = None
 ) -> Iterator[Difference]:
     """Yield each place where cases and deadlines differ from the fold of the journal.
+
+    So with what is worked out of the records of registers: which version is the last of each item,
+    and by what it is found.
 
     With ``check=False`` they are put right as well, some cases at a time; nothing is told of it.
     Deadlines are counted as on the day on which the row was written, so that only a newer
@@ -1029,6 +1033,16 @@ def _differences(
     told = [_told(session, row, lines[row.id]) for row in rows]
     folded = [each for each in told if isinstance(each, Loaded)]
     kept_now = _Kept.of(session, ids, folded)
+    numbers = {row.id: row.number for row in rows}
+    for differs in register_differences(session, ids, repair=repair):
+        yield Difference(
+            numbers[differs.case_id],
+            differs.table,
+            differs.key,
+            "",
+            differs.stored,
+            differs.expected,
+        )
     for each in told:
         if isinstance(each, Difference):
             yield each

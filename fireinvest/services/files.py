@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import BinaryIO
 
 from fireinvest.gateways.blobs import PIECE, Blobs, NoSuchBlob, TooLarge
-from fireinvest.messages import Faulty, Problem, Text
+from fireinvest.messages import Faulty, Problem, Text, excerpt
 from fireinvest.services.contents import KINDS, NotTaken, media_type_of
 from fireinvest.spelling import in_one_spelling, without_hidden
 from fireinvest.store import Database, Session, files
@@ -252,26 +252,33 @@ class FileState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileFault:
-    """Which file of which entry of which case is missing or was changed?"""
+    """Which file of which entry or record of which case is missing or was changed?
+
+    ``item``: of a record, the item that it is of.
+    """
 
     number: str
     seq: int
     name: str
     state: FileState
+    item: str | None = None
+
+    def __str__(self) -> str:
+        item = "" if self.item is None else f" ({self.item})"
+        return f"{self.number} #{self.seq}{item} {excerpt(self.name)}: {self.state}"
 
 
 def verify_files(session: Session, blobs: Blobs) -> Iterator[FileFault]:
-    """Yield every file named in the journal that is missing or changed; each is read once.
+    """Yield every file named in journals and registers that is missing or changed; each read once.
 
     Memory stays flat at any number of files.
     """
     for sha256, named in groupby(files.files_by_hash(session), lambda each: each.sha256):
         found = _measured(blobs, sha256)
         for each in named:
-            if found is None:
-                yield FileFault(each.number, each.seq, each.name, FileState.MISSING)
-            elif found != (each.sha256, each.size):
-                yield FileFault(each.number, each.seq, each.name, FileState.CHANGED)
+            if found != (each.sha256, each.size):
+                state = FileState.MISSING if found is None else FileState.CHANGED
+                yield FileFault(each.number, each.seq, each.name, state, each.item)
 
 
 def clear_staged(database: Database, blobs: Blobs, *, before: datetime, now: datetime) -> int:
@@ -290,9 +297,7 @@ def clear_staged(database: Database, blobs: Blobs, *, before: datetime, now: dat
     with database.readers.begin() as reading:
         old = files.staged_before(reading, before)
         hashes = frozenset(old.values())
-        recorded = {
-            each.sha256 for each in files.files_in_journal(reading) if each.sha256 in hashes
-        }
+        recorded = {each.sha256 for each in files.recorded_files(reading) if each.sha256 in hashes}
     if not old:
         return 0
     with changing(database) as session:

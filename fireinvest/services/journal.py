@@ -1,4 +1,4 @@
-"""The history of a case, and the proof that nobody changed it or the log of all cases."""
+"""The history of a case, and the proof that nobody changed it, its registers or the log of all."""
 
 import json
 import os
@@ -23,6 +23,7 @@ from fireinvest.store.access import (
     written_rows,
 )
 from fireinvest.store.journal import NOTHING_BEFORE, Head, Line, hash_of, page_of
+from fireinvest.store.records import RecordLine, item_called, record_hash
 from fireinvest.store.streaming import Garbled, garbled_too
 from fireinvest.store.verifying import Batch, Logged
 
@@ -40,6 +41,7 @@ __all__ = [
     "verify_heads",
     "verify_lines",
     "verify_log",
+    "verify_records",
 ]
 
 
@@ -52,24 +54,31 @@ class Fault(StrEnum):
 
 
 class Place(StrEnum):
-    """Where was it done: in the case's journal, or in the log of all cases?"""
+    """Where was it done: in the case's journal or registers, or in what the log has of them?"""
 
     JOURNAL = "journal"
     LOG = "log"
+    REGISTER = "registers"
+    REGISTER_LOG = "log of the registers"
 
 
 @dataclass(frozen=True, slots=True)
 class LogFault:
-    """Which entry of which case was tampered with, how, and where?"""
+    """Which entry or record of which case was tampered with, how, and where?
+
+    ``item``: of a record, the register and the item that it is of, as far as anything says it.
+    """
 
     number: str
     seq: int
     fault: Fault
     place: Place = Place.JOURNAL
+    item: str | None = None
 
     def __str__(self) -> str:
         where = "" if self.place is Place.JOURNAL else f" in the {self.place}"
-        return f"{self.number} #{self.seq}{where}: {self.fault}"
+        item = "" if self.item is None else f" ({self.item})"
+        return f"{self.number} #{self.seq}{where}{item}: {self.fault}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +141,7 @@ _LARGEST_POOL = 8
 
 
 def verify_all(database: Database, *, workers: int | None = None) -> Iterator[Found]:
-    """Yield whatever was done to a journal or to the log of all cases.
+    """Yield whatever was done to a journal, to a register or to the log of all cases.
 
     The work is shared among as many processes as there are processors (or ``workers``); where
     that can't be, this one does all of it. Memory stays flat at any size.
@@ -189,7 +198,7 @@ def _piece(database: Database, began: int | None, piece: _Piece) -> list[Found]:
 
 
 def verify_log(session: Session, case_id: int | None = None) -> Iterator[LogFault | RowFault]:
-    """Yield every entry that was changed, is missing, or was inserted; of all cases, or of one.
+    """Yield every entry and record that was changed, is missing, or was inserted; of one case, or all.
 
     Each entry's hash covers its content and the hash before it; a case's row knows the last, and
     the log of all cases knows each. So a change shows at the entry itself, or, where its hash was
@@ -204,21 +213,68 @@ def verify_log(session: Session, case_id: int | None = None) -> Iterator[LogFaul
         yield from _cases(session, first=first, last=last, began=began)
 
 
-# ---------------------------------------------------------------------------- journals
+# ---------------------------------------------------------------------------- journals, registers
+
+#: A line of a journal or of a case's registers.
+T = TypeVar("T", bound=Line | RecordLine)
+R = TypeVar("R", bound=Line | RecordLine | Logged)
+
+
+@dataclass(frozen=True)
+class _Chain(Generic[T]):
+    """What a chain of lines is: how each is hashed, what is said of it, and where a fault lies."""
+
+    place: Place
+    log: Place
+    hashed: Callable[[str, T], str]
+    item: Callable[[T], str | None]
+
+
+_JOURNAL: _Chain[Line] = _Chain(Place.JOURNAL, Place.LOG, hash_of, lambda _line: None)
+_REGISTERS: _Chain[RecordLine] = _Chain(
+    Place.REGISTER,
+    Place.REGISTER_LOG,
+    record_hash,
+    lambda line: item_called(line.register, line.item),
+)
 
 
 def _cases(
     session: Session, *, first: int, last: int, began: int | None
 ) -> Iterator[LogFault | RowFault]:
-    lines = _Grouped(store.written_lines(session, first, last))
-    logged = _Grouped(store.logged_entries(session, first, last))
-    for head in store.written_heads(session, first, last):
-        yield from _strays(lines.before(head.case_id), logged.before(head.case_id))
-        check = _Check(head, logged.of(head.case_id), begins_logged=_is_since(head, began))
+    yield from _faults(
+        _JOURNAL,
+        store.written_lines(session, first, last),
+        store.logged_entries(session, first, last),
+        store.written_heads(session, first, last),
+        lambda head: _is_since(head, began),
+    )
+    # Registers came after the log: it has all of their records.
+    yield from _faults(
+        _REGISTERS,
+        store.written_records(session, first, last),
+        store.logged_entries(session, first, last, store.RECORD),
+        store.written_record_heads(session, first, last),
+        lambda _head: True,
+    )
+
+
+def _faults(
+    chain: _Chain[T],
+    written: Iterator[T],
+    known: Iterator[Logged],
+    heads: Iterable[Head],
+    begins_logged: Callable[[Head], bool],
+) -> Iterator[LogFault | RowFault]:
+    """Yield what is wrong with the chains of these cases; all of it by the id of the case."""
+    lines, logged = _Grouped(written), _Grouped(known)
+    for head in heads:
+        yield from _strays(chain, lines.before(head.case_id), logged.before(head.case_id))
+        check = _Check(chain, head, logged.of(head.case_id), begins_logged=begins_logged(head))
         for line in lines.of(head.case_id):
             check.take(line)
         yield from check.faults()
-    yield from _strays(lines.before(None), logged.before(None))
+    yield from _strays(chain, lines.before(None), logged.before(None))
 
 
 def verify_lines(lines: Iterator[Line], heads: Iterable[Head]) -> Iterator[LogFault | RowFault]:
@@ -226,14 +282,14 @@ def verify_lines(lines: Iterator[Line], heads: Iterable[Head]) -> Iterator[LogFa
 
     Both by the id of the case, the lines by their number in it.
     """
-    grouped = _Grouped(lines)
-    for head in heads:
-        yield from _strays(grouped.before(head.case_id), ())
-        check = _Check(head, (), begins_logged=False)
-        for line in grouped.of(head.case_id):
-            check.take(line)
-        yield from check.faults()
-    yield from _strays(grouped.before(None), ())
+    yield from _faults(_JOURNAL, lines, iter(()), heads, lambda _head: False)
+
+
+def verify_records(
+    lines: Iterator[RecordLine], heads: Iterable[Head]
+) -> Iterator[LogFault | RowFault]:
+    """Yield the same for registers: the heads are what the cases say of these."""
+    yield from _faults(_REGISTERS, lines, iter(()), heads, lambda _head: False)
 
 
 def _is_since(head: Head, began: int | None) -> bool:
@@ -241,104 +297,116 @@ def _is_since(head: Head, began: int | None) -> bool:
     return began is not None and head.case_id >= began
 
 
-def _strays(lines: Iterable[Line], logged: Iterable[Logged]) -> Iterator[LogFault | RowFault]:
+def _strays(
+    chain: _Chain[T], lines: Iterable[T], logged: Iterable[Logged]
+) -> Iterator[LogFault | RowFault]:
     """What names a case that isn't there."""
     for line in lines:
-        yield LogFault(f"({line.case_id})", line.seq, Fault.INSERTED)
+        number = f"({line.case_id})"
+        yield LogFault(number, line.seq, Fault.INSERTED, chain.place, chain.item(line))
     for each in logged:
-        yield LogFault(f"({each.case_id})", each.seq, Fault.MISSING)
+        item = each.item if chain.place is Place.REGISTER else None
+        yield LogFault(f"({each.case_id})", each.seq, Fault.MISSING, chain.place, item)
 
 
-T = TypeVar("T", bound=Line | Logged)
-
-
-class _Grouped(Generic[T]):
+class _Grouped(Generic[R]):
     """Rows by case, taken case by case."""
 
-    def __init__(self, rows: Iterator[T]) -> None:
+    def __init__(self, rows: Iterator[R]) -> None:
         self._rows = rows
         self._next = next(rows, None)
 
-    def before(self, case_id: int | None) -> Iterator[T]:
+    def before(self, case_id: int | None) -> Iterator[R]:
         """Yield the rows of cases before this one; of all that are left, for None."""
         while self._next is not None and (case_id is None or self._next.case_id < case_id):
             yield self._take()
 
-    def of(self, case_id: int) -> Iterator[T]:
+    def of(self, case_id: int) -> Iterator[R]:
         """Yield the rows of this case."""
         while self._next is not None and self._next.case_id == case_id:
             yield self._take()
 
-    def _take(self) -> T:
+    def _take(self) -> R:
         taken = self._next
         assert taken is not None  # noqa: S101 - both who call this looked
         self._next = next(self._rows, None)
         return taken
 
 
-class _Check:
-    """Goes through one case's lines and keeps what is wrong, each entry once."""
+class _Check(Generic[T]):
+    """Goes through one case's lines and keeps what is wrong, each line once."""
 
-    def __init__(self, head: Head, logged: Iterable[Logged], *, begins_logged: bool) -> None:
+    def __init__(
+        self, chain: _Chain[T], head: Head, logged: Iterable[Logged], *, begins_logged: bool
+    ) -> None:
+        self._chain = chain
         self._head = head
         self._before = NOTHING_BEFORE
         self._last = 0
+        self._item: str | None = None
         self._found: dict[int, LogFault] = {}
         self._twice: list[RowFault] = []
-        self._logged: dict[int, str] = {}
+        self._logged: dict[int, Logged] = {}
         for each in logged:
             if each.seq in self._logged:
                 self._twice.append(RowFault(each.row, Fault.INSERTED))
             else:
-                self._logged[each.seq] = each.hash
+                self._logged[each.seq] = each
         self._logged_from = 1 if begins_logged else min(self._logged, default=None)
 
-    def take(self, line: Line) -> None:
+    def take(self, line: T) -> None:
         """Check one line, its link to the line before, and what the log has of it."""
+        item = self._chain.item(line)
         self._missing_until(line.seq)
         if line.seq > self._head.version:
-            self._note(line.seq, Fault.INSERTED)
-        elif _hash(self._head.number, line) != line.hash:
-            self._note(line.seq, Fault.CHANGED)
+            self._note(line.seq, Fault.INSERTED, item)
+        elif self._hash(line) != line.hash:
+            self._note(line.seq, Fault.CHANGED, item)
         elif line.seq == self._last + 1 and line.prev_hash != self._before:
             # The one before was replaced with a hash of its own; before the first there is none.
-            self._note(max(self._last, 1), Fault.CHANGED)
+            self._note(max(self._last, 1), Fault.CHANGED, self._item if self._last else item)
         logged = self._logged.pop(line.seq, None)
         if logged is None and self._logged_from is not None and line.seq >= self._logged_from:
-            self._note(line.seq, Fault.MISSING, Place.LOG)
-        elif logged is not None and logged != line.hash:
-            self._note(line.seq, Fault.CHANGED, Place.LOG)
-        self._before, self._last = line.hash, line.seq
+            self._note(line.seq, Fault.MISSING, item, self._chain.log)
+        elif logged is not None and logged.hash != line.hash:
+            self._note(line.seq, Fault.CHANGED, item, self._chain.log)
+        self._before, self._last, self._item = line.hash, line.seq, item
 
-    def _note(self, seq: int, fault: Fault, place: Place = Place.JOURNAL) -> None:
-        """Keep what is wrong with an entry; what was found first says most."""
+    def _hash(self, line: T) -> str:
+        """Return a line's hash; nothing for one that holds what was never written."""
+        try:
+            return self._chain.hashed(self._head.number, line)
+        except (TypeError, ValueError):
+            return ""
+
+    def _note(self, seq: int, fault: Fault, item: str | None, place: Place | None = None) -> None:
+        """Keep what is wrong with a line; what was found first says most."""
         known = self._found.get(seq)
-        if known is None or (known.place is Place.LOG and place is Place.JOURNAL):
-            self._found[seq] = LogFault(self._head.number, seq, fault, place)
+        if known is None or (known.place is self._chain.log and place is None):
+            found = LogFault(self._head.number, seq, fault, place or self._chain.place, item)
+            self._found[seq] = found
 
     def _missing_until(self, seq: int) -> None:
         for missing in range(self._last + 1, seq):
-            self._note(missing, Fault.MISSING)
+            self._note(missing, Fault.MISSING, self._logged_item(missing))
+
+    def _logged_item(self, seq: int) -> str | None:
+        """What the log calls the item of a record that isn't there."""
+        logged = self._logged.get(seq)
+        is_register = self._chain.place is Place.REGISTER
+        return logged.item if logged is not None and is_register else None
 
     def faults(self) -> Iterator[LogFault | RowFault]:
-        """Yield what is wrong, by entry, now that all lines are taken."""
+        """Yield what is wrong, by line, now that all lines are taken."""
         self._missing_until(self._head.version + 1)
         if self._last == self._head.version and self._before != self._head.hash:
-            self._note(max(self._last, 1), Fault.CHANGED)
+            self._note(max(self._last, 1), Fault.CHANGED, self._item)
         for seq in self._logged:
-            # The log has it, the journal hasn't: also where the case's row was made to fit.
-            self._note(seq, Fault.MISSING)
+            # The log has it, the chain hasn't: also where the case's row was made to fit.
+            self._note(seq, Fault.MISSING, self._logged_item(seq))
         for seq in sorted(self._found):
             yield self._found[seq]
         yield from self._twice
-
-
-def _hash(number: str, line: Line) -> str:
-    """Return a line's hash; nothing for one that holds what was never written."""
-    try:
-        return hash_of(number, line)
-    except (TypeError, ValueError):
-        return ""
 
 
 # ---------------------------------------------------------------------------- the log

@@ -18,11 +18,12 @@ from fireinvest.services.cases import (
 )
 from fireinvest.store import Database, Session
 from fireinvest.store import records as store
-from fireinvest.store.access import NOWHERE, From, log_access
+from fireinvest.store.access import NOWHERE, From, log_accesses
 from fireinvest.store.conflicts import Conflict, changing
 from fireinvest.workflow import registers
 from fireinvest.workflow.engine import Action
 from fireinvest.workflow.errors import Invalid, Refused
+from fireinvest.workflow.items.base import references_of
 from fireinvest.workflow.permissions import Actor, may_see
 from fireinvest.workflow.registers import Filing, Record, StaleItem
 
@@ -126,58 +127,105 @@ def file_in(
     if len(filings) > MOST_AT_ONCE:
         text = Text("At most %(most)s items can be entered at once.", most=MOST_AT_ONCE)
         raise Invalid([Problem("register", text)])
-    before = store.find_record_by_key(session, actor.id, _key(idempotency_key, 0))
-    if before is not None:
+    first = _key(idempotency_key, 0)
+    if first in store.find_records_by_key(session, actor.id, [first]):
         return _filed_before(session, ref, actor, filings, idempotency_key)
     for login in dict.fromkeys(each.acting_for for each in filings):
         check_acting_for(session, actor, login, today, case)
     seq, head = store.head_of(session, ref.id)
-    numbers: dict[str, int] = {}
+    stands = _Stands.now(session, ref.id, filings)
     lines: list[store.RecordLine] = []
     records: list[Record] = []
-
-    def known(register: str, wanted: frozenset[int]) -> frozenset[int]:
-        fresh = {each.item for each in records if each.register == register}
-        return store.known_items(session, ref.id, register, wanted) | (wanted & fresh)
-
     for place, filing in enumerate(filings):
-        last = None
-        if filing.item is not None:
-            last = store.last_version(session, ref.id, filing.register, filing.item)
-        elif filing.register not in numbers:
-            numbers[filing.register] = store.next_number(session, ref.id, filing.register)
         record = registers.file(
-            case, actor, filing, last, known,
-            seq=seq + 1, number=numbers.get(filing.register, 0),
+            case, actor, filing, stands.last(filing), stands.known,
+            seq=seq + 1, number=stands.next_number(filing.register),
             case_id=ref.number, now=now, today=today,
         )  # fmt: skip
         line = store.line_of_record(
             ref.id, ref.number, record, idempotency_key=_key(idempotency_key, place), before=head
         )
-        if filing.item is None:
-            numbers[filing.register] += 1
+        stands.follow(record)
         seq, head = record.seq, line.hash
         lines.append(line)
         records.append(record)
     if lines:
-        store.append_records(session, lines)
-    for line, record in zip(lines, records, strict=True):
-        keys = () if record.is_withdrawn else record.values.keys()
-        store.save_keys(session, ref.id, record.register, record.item, keys)
-        log_access(
+        store.append_records(session, lines, [_keys_of(each) for each in records])
+        log_accesses(
             session,
-            happened_at=now,
-            person=actor.id,
-            what=RECORDED,
-            case_id=ref.id,
-            item=f"{record.register} {record.mark}",
-            origin=origin,
-            acting_for=record.acting_for,
-            reason=record.reason,
-            entry=record.seq,
-            entry_hash=line.hash,
+            [
+                {
+                    "happened_at": now,
+                    "person": actor.id,
+                    "what": RECORDED,
+                    "case_id": ref.id,
+                    "item": f"{record.register} {record.mark}",
+                    "acting_for": record.acting_for,
+                    "reason": record.reason,
+                    "entry": record.seq,
+                    "entry_hash": line.hash,
+                }
+                for line, record in zip(lines, records, strict=True)
+            ],
+            origin,
         )
     return Filed(ref, tuple(records))
+
+
+def _keys_of(record: Record) -> Iterable[tuple[str, str]]:
+    """By what an item is found: by nothing once it is withdrawn."""
+    return () if record.is_withdrawn else record.values.keys()
+
+
+@dataclass(slots=True)
+class _Stands:
+    """What stands in the registers of a case, as far as some filings touch it; it follows them."""
+
+    lasts: dict[tuple[str, int], Record]
+    counting: dict[str, set[int]]
+    numbers: dict[str, int]
+
+    @classmethod
+    def now(cls, session: Session, case_id: int, filings: Iterable[Filing]) -> "_Stands":
+        """Read all of it at once: however many filings there are, with the same few statements."""
+        given = list(filings)
+        wanted: dict[str, set[int]] = {}
+        for each in given:
+            for register, items in references_of(each.values).items():
+                wanted.setdefault(register, set()).update(items)
+        changed = {(each.register, each.item) for each in given if each.item is not None}
+        fresh = {each.register for each in given if each.item is None}
+        return cls(
+            store.last_versions(session, case_id, changed),
+            {
+                register: set(store.known_items(session, case_id, register, items))
+                for register, items in wanted.items()
+            },
+            {each: store.next_number(session, case_id, each) for each in fresh},
+        )
+
+    def last(self, filing: Filing) -> Record | None:
+        """Return the item that a filing changes, as it stands."""
+        return None if filing.item is None else self.lasts.get((filing.register, filing.item))
+
+    def known(self, register: str, items: frozenset[int]) -> frozenset[int]:
+        """Return those of the items that count."""
+        return items & self.counting.get(register, frozenset())
+
+    def next_number(self, register: str) -> int:
+        """Return the number of the next new item of a register."""
+        return self.numbers.get(register, 0)
+
+    def follow(self, record: Record) -> None:
+        """Let it stand as a record says."""
+        self.lasts[record.register, record.item] = record
+        counting = self.counting.setdefault(record.register, set())
+        if record.is_withdrawn:
+            counting.discard(record.item)
+        else:
+            counting.add(record.item)
+        if record.version == 1:
+            self.numbers[record.register] = record.item + 1
 
 
 def _key(key: str, place: int) -> str:
@@ -188,11 +236,22 @@ def _filed_before(
     session: Session, ref: CaseRef, actor: Actor, filings: Sequence[Filing], key: str
 ) -> Filed:
     """The same request again: it must have been about the same."""
+    keys = [_key(key, place) for place, _ in enumerate(filings)]
+    written = store.find_records_by_key(session, actor.id, keys)
     found = []
-    for place, filing in enumerate(filings):
-        line = store.find_record_by_key(session, actor.id, _key(key, place))
-        if line is None or line.case_id != ref.id or line.record().values != filing.values:
+    for each, filing in zip(keys, filings, strict=True):
+        line = written.get(each)
+        if line is None or line.case_id != ref.id or not _is_same(line.record(), filing):
             text = Text("This form was sent before, for something else; open it again.")
             raise Refused([Problem("idempotency_key", text)])
         found.append(line.record())
     return Filed(ref, tuple(found), is_repeat=True)
+
+
+def _is_same(record: Record, filing: Filing) -> bool:
+    return (
+        record.register == filing.register
+        and filing.item in (None, record.item)
+        and record.values == filing.values
+        and record.is_withdrawn == filing.is_withdrawn
+    )

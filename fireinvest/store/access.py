@@ -130,6 +130,14 @@ def log_access(
     )
 
 
+def log_accesses(
+    session: Session, rows: Sequence[Mapping[str, object]], origin: From = NOWHERE
+) -> None:
+    """Write down several changes at once; each row by the names of its columns, in order."""
+    more = {"address": origin.address, "request_id": origin.request_id}
+    session.execute(insert(AccessRow), [{**each, **more} for each in rows])
+
+
 #: A row of the log in the order in which its hash covers it, its instant written out.
 WrittenRow = Sequence[Any]
 

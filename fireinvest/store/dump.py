@@ -46,6 +46,7 @@ from fireinvest.store import schema
 from fireinvest.store.base import Instant
 from fireinvest.store.db import Database, Unreachable, make_engine
 from fireinvest.store.journal import Line
+from fireinvest.store.records import RecordLine
 from fireinvest.store.search import is_ours
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "layouts_at",
     "line_from",
     "reaching",
+    "record_from",
     "snapshot",
 ]
 
@@ -211,6 +213,11 @@ def _kind(table_name: str, name: str, of: TypeEngine[Any]) -> Kind:
 def line_from(row: dict[str, Any]) -> Line:
     """Return the line of a journal that a row holds. What came with a later migration is None."""
     return Line._make(row.get(name) for name in Line._fields)
+
+
+def record_from(row: dict[str, Any]) -> RecordLine:
+    """Return the record of a register that a row holds."""
+    return RecordLine._make(row.get(name) for name in RecordLine._fields)
 
 
 @contextmanager

@@ -6,14 +6,16 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import astuple, dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, delete, insert, select, text, update
+from sqlalchemy import ForeignKey, Index, Select, String, delete, insert, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fireinvest.store.base import Base, Instant, LargeId
 from fireinvest.store.cases import CaseRow
 from fireinvest.store.drafts import Draft
 from fireinvest.store.journal import JournalRow
+from fireinvest.store.records import RecordRow, item_called
 
 
 class StagedFile(Base):
@@ -156,45 +158,68 @@ def _parts(values: Collection[str]) -> Iterator[list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A file that an entry names. Without a hash: what the entry says of its files is unreadable."""
+    """A file that an entry names, or a record of a register: then ``item`` tells which item's.
+
+    Without a hash: what it says of its files is unreadable.
+    """
 
     sha256: str
     size: int
     number: str
     seq: int
     name: str
+    item: str | None = None
 
 
-def files_in_journal(session: Session) -> Iterator[Recorded]:
-    """Yield every file that an entry names, with flat memory."""
-    query = (
+def recorded_files(session: Session) -> Iterator[Recorded]:
+    """Yield every file that an entry or a record names, with flat memory."""
+    entries = (
         select(CaseRow.number, JournalRow.seq, JournalRow.attachments)
         .join(CaseRow, CaseRow.id == JournalRow.case_id)
         .where(JournalRow.attachments.is_not(None))
         .order_by(JournalRow.case_id, JournalRow.seq)
     )
+    for number, seq, attachments in _rows(session, entries):
+        yield from _recorded(number, seq, attachments, None)
+    records = (
+        select(
+            CaseRow.number,
+            RecordRow.seq,
+            RecordRow.attachments,
+            RecordRow.register,
+            RecordRow.item,
+        )
+        .join(CaseRow, CaseRow.id == RecordRow.case_id)
+        .where(RecordRow.attachments.is_not(None))
+        .order_by(RecordRow.case_id, RecordRow.seq)
+    )
+    for number, seq, attachments, register, item in _rows(session, records):
+        yield from _recorded(number, seq, attachments, item_called(register, item))
+
+
+def _rows(session: Session, query: "Select[*tuple[Any, ...]]") -> Iterator[Any]:
     for part in session.execute(query.execution_options(yield_per=_AT_ONCE)).partitions():
-        for number, seq, attachments in part:
-            yield from _recorded(number, seq, attachments or "")
+        yield from part
 
 
-def _recorded(number: str, seq: int, attachments: str) -> list[Recorded]:
+def _recorded(number: str, seq: int, attachments: str, item: str | None) -> list[Recorded]:
     try:
         return [
-            Recorded(str(each["sha256"]), int(each["size"]), number, seq, str(each["name"]))
+            Recorded(str(each["sha256"]), int(each["size"]), number, seq, str(each["name"]), item)
             for each in json.loads(attachments)
         ]
     except (ValueError, TypeError, KeyError):
-        return [Recorded("", 0, number, seq, "?")]
+        return [Recorded("", 0, number, seq, "?", item)]
 
 
 def files_by_hash(session: Session) -> Iterator[Recorded]:
     """Yield the same by hash: however many there are, they are sorted on the disk."""
     with closing(sqlite3.connect("")) as sorting:
-        sorting.execute("CREATE TABLE recorded (sha256, size, number, seq, name)")
+        sorting.execute("CREATE TABLE recorded (sha256, size, number, seq, name, item)")
         sorting.executemany(
-            "INSERT INTO recorded VALUES (?, ?, ?, ?, ?)",
-            (astuple(each) for each in files_in_journal(session)),
+            "INSERT INTO recorded VALUES (?, ?, ?, ?, ?, ?)",
+            (astuple(each) for each in recorded_files(session)),
         )
-        for row in sorting.execute("SELECT * FROM recorded ORDER BY sha256, number, seq, name"):
+        asked = "SELECT * FROM recorded ORDER BY sha256, number, item IS NOT NULL, seq, name"
+        for row in sorting.execute(asked):
             yield Recorded(*row)

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import (
     ForeignKey,
@@ -29,7 +29,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from fireinvest.store.base import Base, Instant
 from fireinvest.store.cases import CaseRow
 from fireinvest.store.codec import Unreadable, canonical, decode_as, encode_value
-from fireinvest.store.journal import NOTHING_BEFORE
+from fireinvest.store.journal import NOTHING_BEFORE, Head
 from fireinvest.workflow.actions import SCHEMA_VERSION, Attachment
 from fireinvest.workflow.items import ITEMS
 from fireinvest.workflow.items.base import Item
@@ -153,11 +153,24 @@ class RecordLine(NamedTuple):
 _COLUMNS = tuple(getattr(RecordRow, name) for name in RecordLine._fields)
 
 
+def item_called(register: str, item: int) -> str:
+    """Return how an item is called where no case's rule is at hand: its register and its mark."""
+    cls = ITEMS.get(register)
+    return f"{register} {cls.PREFIX if cls is not None else '#'}{item}"
+
+
 def record_hash(number: str, line: RecordLine) -> str:
     """Return the SHA-256 over a record of the case with this number, and the hash before it."""
-    parts = (number, *line[1:7], bool(line.is_withdrawn), _instant(line.recorded_at), *line[9:-1])
-    written = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(written.encode()).hexdigest()
+    parts = (number, *line[1:7], _flag(line.is_withdrawn), _instant(line.recorded_at), *line[9:-1])
+    return hashlib.sha256(_ENCODER.encode(parts).encode()).hexdigest()
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def _flag(value: object) -> object:
+    # SQLite keeps numbers, and whatever else somebody puts there: only these two were written.
+    return {0: False, 1: True}.get(value, value) if isinstance(value, int) else value
 
 
 def _instant(value: object) -> object:
@@ -204,6 +217,18 @@ def head_of(session: Session, case_id: int) -> tuple[int, str]:
     return (0, NOTHING_BEFORE) if row is None else (row.seq, row.hash)
 
 
+def heads(session: Session) -> Iterator[Head]:
+    """Yield each case's own word on its records, by id of the case, where it has any."""
+    query = (
+        select(RecordHeadRow.case_id, CaseRow.number, RecordHeadRow.seq, RecordHeadRow.hash)
+        .join(CaseRow, CaseRow.id == RecordHeadRow.case_id)
+        .order_by(RecordHeadRow.case_id)
+    )
+    for part in session.execute(query.execution_options(yield_per=_AT_ONCE)).partitions():
+        for row in part:
+            yield Head(*row)
+
+
 def next_number(session: Session, case_id: int, register: str) -> int:
     """Return the number of the next new item of a register; none is given twice."""
     query = select(func.max(RegisterItemRow.item)).where(
@@ -212,42 +237,103 @@ def next_number(session: Session, case_id: int, register: str) -> int:
     return (session.scalar(query) or 0) + 1
 
 
-def append_records(session: Session, lines: Sequence[RecordLine]) -> None:
-    """Add the records of one case, in their order, and let its items follow."""
+def append_records(
+    session: Session, lines: Sequence[RecordLine], keys: Sequence[Iterable[tuple[str, str]]]
+) -> None:
+    """Add the records of one case, in their order, and let its items follow.
+
+    ``keys``: by what the item of each line is found from then on, each a sort and what it is.
+    However many lines there are, it takes the same few statements.
+    """
     session.execute(insert(RecordRow), [line._asdict() for line in lines])
     last = lines[-1]
-    _put(session, RecordHeadRow, {"case_id": last.case_id}, {"seq": last.seq, "hash": last.hash})
-    for line in lines:
-        key = {"case_id": line.case_id, "register": line.register, "item": line.item}
-        _put(session, RegisterItemRow, key, {"seq": line.seq, "is_withdrawn": line.is_withdrawn})
+    put_head(session, last.case_id, last.seq, last.hash)
+    # An item may be there twice: its last version counts.
+    items = {(line.register, line.item): line for line in lines}
+    save_items(session, items.values())
+    found = {(line.register, line.item): each for line, each in zip(lines, keys, strict=True)}
+    known = [key for key, line in items.items() if line.version > 1]
+    drop_keys(session, last.case_id, known)
+    add_keys(session, last.case_id, found)
+
+
+def put_head(session: Session, case_id: int, seq: int, its_hash: str) -> None:
+    """Let a case say that it has so many records, and the hash of the last."""
+    _put(session, RecordHeadRow, 1, [{"case_id": case_id, "seq": seq, "hash": its_hash}])
+
+
+def save_items(session: Session, lines: Iterable[RecordLine]) -> None:
+    """Let each of these be the last version of its item."""
+    rows = [
+        {
+            "case_id": line.case_id,
+            "register": line.register,
+            "item": line.item,
+            "seq": line.seq,
+            "is_withdrawn": line.is_withdrawn,
+        }
+        for line in lines
+    ]
+    _put(session, RegisterItemRow, 3, rows)
 
 
 def _put(
-    session: Session, row: type[Base], key: Mapping[str, Any], more: Mapping[str, Any]
+    session: Session, row: type[Base], key_length: int, rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Add a row, or change the one with this key."""
+    """Add rows, or change those with the same key: the first columns."""
+    if not rows:
+        return
     ours = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    query = ours.insert(row).values(**key, **more)
-    session.execute(query.on_conflict_do_update(index_elements=list(key), set_=dict(more)))
+    query = ours.insert(row)
+    names = list(rows[0])
+    changed = {name: query.excluded[name] for name in names[key_length:]}
+    query = query.on_conflict_do_update(index_elements=names[:key_length], set_=changed)
+    session.execute(query, [dict(each) for each in rows])
 
 
-def save_keys(
-    session: Session, case_id: int, register: str, item: int, keys: Iterable[tuple[str, str]]
-) -> None:
-    """Let an item be found by just these: each a sort and what it is."""
-    session.execute(
-        delete(RegisterKeyRow).where(
-            RegisterKeyRow.case_id == case_id,
-            RegisterKeyRow.register == register,
-            RegisterKeyRow.item == item,
+def drop_keys(session: Session, case_id: int, items: Collection[tuple[str, int]]) -> None:
+    """Let these items, each its register and number, be found by nothing."""
+    for part in _parts(items):
+        session.execute(
+            delete(RegisterKeyRow).where(
+                RegisterKeyRow.case_id == case_id,
+                tuple_(RegisterKeyRow.register, RegisterKeyRow.item).in_(part),
+            )
         )
-    )
+
+
+def add_keys(
+    session: Session,
+    case_id: int,
+    found: Mapping[tuple[str, int], Iterable[tuple[str, str]]],
+) -> None:
+    """Let items, by register and number, be found by these: each a sort and what it is."""
     rows = [
         {"case_id": case_id, "register": register, "item": item, "sort": sort, "key": key}
-        for sort, key in dict.fromkeys(keys)
+        for (register, item), keys in found.items()
+        for sort, key in kept_keys(keys)
     ]
     if rows:
         session.execute(insert(RegisterKeyRow), rows)
+
+
+def kept_keys(keys: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return keys as they are kept and compared: each once, and not longer than there is room."""
+    return list(dict.fromkeys((sort, key[:_LONGEST_KEY]) for sort, key in keys))
+
+
+_LONGEST_KEY = 200
+
+#: How many values one statement names.
+_AT_ONCE = 500
+
+T = TypeVar("T")
+
+
+def _parts(values: Collection[T]) -> Iterator[list[T]]:
+    listed = list(values)
+    for start in range(0, len(listed), _AT_ONCE):
+        yield listed[start : start + _AT_ONCE]
 
 
 # ---------------------------------------------------------------------------- reading
@@ -332,6 +418,25 @@ def last_version(session: Session, case_id: int, register: str, item: int) -> Re
     return None if row is None else RecordLine(*row).record()
 
 
+def last_versions(
+    session: Session, case_id: int, wanted: Collection[tuple[str, int]]
+) -> dict[tuple[str, int], Record]:
+    """Return items of a case in their last versions, by register and number."""
+    found: dict[tuple[str, int], Record] = {}
+    for part in _parts(wanted):
+        query = (
+            select(*_COLUMNS)
+            .join(RegisterItemRow, _LAST)
+            .where(
+                RegisterItemRow.case_id == case_id,
+                tuple_(RegisterItemRow.register, RegisterItemRow.item).in_(part),
+            )
+        )
+        for row in session.execute(query):
+            found[row.register, row.item] = RecordLine(*row).record()
+    return found
+
+
 def items_at(
     session: Session, wanted: Collection[tuple[int, str, int]]
 ) -> list[tuple[int, Record]]:
@@ -377,23 +482,30 @@ def known_items(
     session: Session, case_id: int, register: str, numbers: Collection[int]
 ) -> frozenset[int]:
     """Return those of the numbers that items of a register have which count."""
-    query = select(RegisterItemRow.item).where(
-        RegisterItemRow.case_id == case_id,
-        RegisterItemRow.register == register,
-        RegisterItemRow.item.in_(numbers),
-        RegisterItemRow.is_withdrawn.is_(False),
-    )
-    return frozenset(session.scalars(query))
-
-
-def find_record_by_key(session: Session, actor: str, idempotency_key: str) -> RecordLine | None:
-    """Return the record that an actor wrote under this key, or None."""
-    row = session.execute(
-        select(*_COLUMNS).where(
-            RecordRow.actor == actor, RecordRow.idempotency_key == idempotency_key
+    found: set[int] = set()
+    for part in _parts(numbers):
+        query = select(RegisterItemRow.item).where(
+            RegisterItemRow.case_id == case_id,
+            RegisterItemRow.register == register,
+            RegisterItemRow.item.in_(part),
+            RegisterItemRow.is_withdrawn.is_(False),
         )
-    ).one_or_none()
-    return None if row is None else RecordLine(*row)
+        found.update(session.scalars(query))
+    return frozenset(found)
+
+
+def find_records_by_key(
+    session: Session, actor: str, idempotency_keys: Collection[str]
+) -> dict[str, RecordLine]:
+    """Return the records that an actor wrote under these keys, by key."""
+    found: dict[str, RecordLine] = {}
+    for part in _parts(idempotency_keys):
+        query = select(*_COLUMNS).where(
+            RecordRow.actor == actor, RecordRow.idempotency_key.in_(part)
+        )
+        for row in session.execute(query):
+            found[row.idempotency_key] = RecordLine(*row)
+    return found
 
 
 class Found(NamedTuple):
@@ -417,7 +529,7 @@ def find_keys(
     """Return up to so many items that have one of these, each a sort and what it is."""
     by_sort: dict[str, set[str]] = {}
     for sort, key in keys:
-        by_sort.setdefault(sort, set()).add(key)
+        by_sort.setdefault(sort, set()).add(key[:_LONGEST_KEY])
     found: list[Found] = []
     for sort, wanted in by_sort.items():
         query = (
@@ -438,15 +550,3 @@ def find_keys(
             query = query.where(RegisterKeyRow.case_id == case_id)
         found.extend(Found(*row) for row in session.execute(query))
     return found[:size]
-
-
-def records_of_cases(session: Session, first: int, last: int) -> Iterator[RecordLine]:
-    """Yield all records of the cases of this range of ids, by case and sequence."""
-    query = (
-        select(*_COLUMNS)
-        .where(RecordRow.case_id.between(first, last))
-        .order_by(RecordRow.case_id, RecordRow.seq)
-        .execution_options(yield_per=1000)
-    )
-    for row in session.execute(query):
-        yield RecordLine(*row)

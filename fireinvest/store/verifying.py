@@ -8,11 +8,14 @@ from sqlalchemy.orm import Session
 
 from fireinvest.store.access import AccessBatch, AccessRow
 from fireinvest.store.cases import CaseRow
-from fireinvest.store.journal import Head, JournalRow, Line
+from fireinvest.store.journal import NOTHING_BEFORE, Head, JournalRow, Line
+from fireinvest.store.records import RecordLine
 from fireinvest.store.streaming import stream_of, written_day, written_instant
 
 #: What the row of an entry of a journal is called in the log.
 ENTRY = "entry"
+#: What the row of a record of a register is called there.
+RECORD = "record"
 
 
 def written_lines(session: Session, first: int, last: int) -> Iterator[Line]:
@@ -45,24 +48,53 @@ def written_heads(session: Session, first: int, last: int) -> Iterator[Head]:
         yield Head(*row)
 
 
+def written_records(session: Session, first: int, last: int) -> Iterator[RecordLine]:
+    """Yield the records of the cases of this range of ids, by case and sequence, written out."""
+    columns = [
+        written_instant(session, name) if name == "recorded_at" else name
+        for name in RecordLine._fields
+    ]
+    query = (
+        f"SELECT {', '.join(columns)} FROM records "  # noqa: S608 - names of our own
+        "WHERE case_id BETWEEN :first AND :last ORDER BY case_id, seq"
+    )
+    return map(RecordLine._make, stream_of(session, query, {"first": first, "last": last}))
+
+
+def written_record_heads(session: Session, first: int, last: int) -> Iterator[Head]:
+    """Yield what the cases of this range of ids say of their registers, by id; each case once."""
+    query = (
+        "SELECT id, number, coalesce(seq, 0), coalesce(hash, :nothing) "
+        "FROM cases LEFT JOIN record_heads ON case_id = id "
+        "WHERE id BETWEEN :first AND :last ORDER BY id"
+    )
+    given = {"first": first, "last": last, "nothing": NOTHING_BEFORE}
+    for row in stream_of(session, query, given):
+        yield Head(*row)
+
+
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """An entry as the log of all cases has it. ``row``: the id of the log's row."""
+    """An entry or a record as the log of all cases has it. ``row``: the id of the log's row."""
 
     row: int
     case_id: int
     seq: int
     hash: str
+    item: str | None
 
 
-def logged_entries(session: Session, first: int, last: int) -> Iterator[Logged]:
-    """Yield the entries that the log has of the cases of this range of ids, by case and entry."""
+def logged_entries(session: Session, first: int, last: int, what: str = ENTRY) -> Iterator[Logged]:
+    """Yield the entries that the log has of the cases of this range of ids, by case and entry.
+
+    ``what``: entries of journals, or records of registers.
+    """
     query = (
-        "SELECT id, case_id, entry, entry_hash FROM access_log "
+        "SELECT id, case_id, entry, entry_hash, item FROM access_log "
         "WHERE what = :what AND case_id BETWEEN :first AND :last AND entry IS NOT NULL "
         "ORDER BY case_id, entry, id"
     )
-    given = {"what": ENTRY, "first": first, "last": last}
+    given = {"what": what, "first": first, "last": last}
     for row in stream_of(session, query, given):
         yield Logged(*row)
 
@@ -75,13 +107,16 @@ def first_logged_case(session: Session) -> int | None:
 
 
 def ranges_of_cases(session: Session, entries: int) -> Iterator[tuple[int, int]]:
-    """Yield ranges of case ids, without a gap, with about so many entries each.
+    """Yield ranges of case ids, without a gap, with about so many entries and records each.
 
     The first begins and the last ends beyond every id: so whatever names no case is in one too.
     """
     first, sum_of = 0, 0
-    for head in written_heads(session, 0, _BEYOND):
-        sum_of += head.version
+    heads = zip(
+        written_heads(session, 0, _BEYOND), written_record_heads(session, 0, _BEYOND), strict=True
+    )
+    for head, of_registers in heads:
+        sum_of += head.version + of_registers.version
         if sum_of >= entries:
             yield first, head.case_id
             first, sum_of = head.case_id + 1, 0

@@ -92,7 +92,7 @@ def link_view(
         move,
         file.name(move.giver),
         file.name(move.receiver),
-        words("reason", "custody_reasons") or "",
+        words("occasion", "custody_reasons") or "",
         words("condition", "custody_conditions"),
         BROKEN in (move.condition, move.received_condition),
         words("received_condition", "custody_conditions"),

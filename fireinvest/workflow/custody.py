@@ -1,5 +1,6 @@
 """Through whose hands did a piece of evidence go, and where does its chain have gaps (art 14)?"""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -112,7 +113,7 @@ def _chain(
         if links and not links[-1].move.is_confirmed:
             gaps.append(Text("It went on before the hand-over before was confirmed."))
         links.append(Link(each, move, tuple(gaps), is_waiting))
-        state.take(move)
+        state.take(record.item, move)
     due = state.due_back
     return Chain(
         record,
@@ -144,10 +145,12 @@ class _State:
         # Whoever took it together is free to give it away; afterwards it is the last receiver.
         holders = self.before if self.is_first else [self.holder]
         if self.holder is not None and giver not in holders:
-            yield Text("%(giver)s gave it, but %(holder)s held it.", giver=giver, holder=self.holder)
+            yield Text(
+                "%(giver)s gave it, but %(holder)s held it.", giver=giver, holder=self.holder
+            )
         if self.since is not None and given_at < self.since:
             yield Text("It was handed over before it was there.")
-        if self.seal_no is not None and move.seal_before != self.seal_no:
+        if self.seal_no is not None and self.seal_no not in seals_in(move.seal_before):
             if move.seal_before is None:
                 yield Text("The seal %(seal)s is not named.", seal=self.seal_no)
             else:
@@ -155,19 +158,33 @@ class _State:
                     "The seal was %(was)s, and is %(now)s.", was=self.seal_no, now=move.seal_before
                 )
 
-    def take(self, move: Custody) -> None:
+    def take(self, item: int, move: Custody) -> None:
         """Let the receiver hold it."""
         receiver = self.called(move.receiver or "")
-        if receiver in self.before or move.reason in FOR_GOOD:
+        if receiver in self.before or move.occasion in FOR_GOOD:
             self.due_back = None
         if move.expected_back is not None:
             self.due_back = move.expected_back
         self.before.append(receiver)
         self.holder = receiver
-        self.seal_no = move.seal_after or move.seal_before
+        if move.seal_after is not None:
+            self.seal_no = _seal_of(item, move)
         self.kept_at = move.to_place
         self.since = move.received_at or move.given_at
         self.is_first = False
+
+
+def seals_in(written: str | None) -> list[str]:
+    """Return the seal numbers in a text: one, or several with commas between."""
+    return [each for each in re.split(r"[、,，;；\s]+", written or "") if each]
+
+
+def _seal_of(item: int, move: Custody) -> str | None:
+    """The seal that a piece has afterwards: of several, in the order of the pieces."""
+    seals, items = seals_in(move.seal_after), move.items or ()
+    if len(seals) == len(items):
+        return seals[items.index(item)]
+    return move.seal_after
 
 
 def _gaps_within(
@@ -180,7 +197,9 @@ def _gaps_within(
         return
     if not move.is_confirmed and now > given_at + limit:
         receiver = called(move.receiver or "")
-        yield Text("%(receiver)s has not confirmed it since %(at)s.", receiver=receiver, at=given_at)
+        yield Text(
+            "%(receiver)s has not confirmed it since %(at)s.", receiver=receiver, at=given_at
+        )
     elif move.received_at is not None and move.received_at > given_at + limit:
         yield Text(
             "Nobody held it from %(since)s to %(until)s.", since=given_at, until=move.received_at

@@ -1,16 +1,20 @@
 """Loading the demo: its people, then its cases, through the same door as a person's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from io import BytesIO
 from pathlib import Path
 
 from fireinvest.china import CHINA
+from fireinvest.gateways.blobs import Blobs
 from fireinvest.messages import Faulty, Problem, Text
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.rulesets import Law
 from fireinvest.services.cases import CaseRef, act, open_case
+from fireinvest.services.contents import KINDS, media_type_of
 from fireinvest.services.demo.accounts import ADMINISTRATOR, CITY, enter_accounts
 from fireinvest.services.demo.cases import DAYS_SINCE_FIRST, FIRST, stories
+from fireinvest.services.demo.papers import Papers
 from fireinvest.services.demo.rooms import papers_of
 from fireinvest.services.demo.story import Deed, Story
 from fireinvest.services.people import Post, actor_of, give_post
@@ -18,7 +22,8 @@ from fireinvest.services.records import file_records
 from fireinvest.store import Database, Session, journal
 from fireinvest.store.cases import find_case
 from fireinvest.store.people import find_login, grants_of
-from fireinvest.store.records import find_record_by_key
+from fireinvest.store.records import find_records_by_key
+from fireinvest.workflow.actions import Attachment
 from fireinvest.workflow.engine import Action
 from fireinvest.workflow.permissions import Actor
 from fireinvest.workflow.registers import Filing
@@ -47,11 +52,13 @@ def load_demo(
     today: date,
     allowed: bool,
     profiles: Path | None = None,
+    blobs: Blobs | None = None,
 ) -> int:
     """Load what is missing of the demo's people and cases; return how many entries were added.
 
     Dates are relative to the day of the first loading, on which a later one completes it; a
-    complete demo gets nothing more. ``allowed``: is this installation in demo mode?
+    complete demo gets nothing more. ``allowed``: is this installation in demo mode? ``blobs``:
+    where its photographs and scans are kept; without it there are none.
 
     Raises:
         Faulty: when it isn't, or when something in the database stands in the way.
@@ -60,7 +67,7 @@ def load_demo(
     if not allowed:
         raise refusal()
     enter_accounts(database, law, now=now)
-    loader = _Loader(database, law, calendar, now, profiles)
+    loader = _Loader(database, law, calendar, now, profiles, blobs)
     with database.readers.begin() as session:
         today = _first_loaded_on(session, law, calendar, today)
     return sum(loader.load(each) for each in stories(law, calendar, today))
@@ -87,6 +94,7 @@ class _Loader:
     calendar: Calendar
     now: datetime
     profiles: Path | None
+    blobs: Blobs | None
 
     def load(self, story: Story) -> int:
         """Open the case and do in it what is missing; return how many entries were added.
@@ -118,8 +126,11 @@ class _Loader:
         for name, papers in papers_of(story):
             key = _key(story.key, 0) + f"-{name}"
             with self.database.readers.begin() as session:
-                if find_record_by_key(session, papers.by, f"{key}#0") is not None:
+                if find_records_by_key(session, papers.by, [f"{key}#0"]):
                     continue
+            if self.blobs is None and papers.files and papers.changed:
+                # A receipt on paper is none without its scan.
+                continue
             written_at = datetime.combine(papers.on, _WORK_ENDS, CHINA).astimezone(UTC)
             done = file_records(
                 self.database,
@@ -127,13 +138,32 @@ class _Loader:
                 self.calendar,
                 self._actor(papers.by, papers.on),
                 case.id,
-                [Filing(register, item) for register, item in papers.items],
+                self._filings(papers),
                 idempotency_key=key,
                 now=min(written_at, self.now),
                 today=papers.on,
             )
             written += len(done.records)
         return written
+
+    def _filings(self, papers: Papers) -> list[Filing]:
+        filings = [Filing(register, item) for register, item in papers.items]
+        filings += [
+            Filing(register, item, number, version)
+            for register, number, version, item in papers.changed
+        ]
+        for place, name, made in papers.files if self.blobs is not None else ():
+            attached = (*filings[place].attachments, self._attached(name, made()))
+            filings[place] = replace(filings[place], attachments=attached)
+        return filings
+
+    def _attached(self, name: str, content: bytes) -> Attachment:
+        stream = BytesIO(content)
+        media_type = media_type_of(stream, name, allowed=KINDS)
+        stream.seek(0)
+        assert self.blobs is not None  # noqa: S101 - asked before
+        blob = self.blobs.put(stream, at_most=len(content))
+        return Attachment(name, media_type, blob.sha256, blob.size)
 
     def _open(self, story: Story) -> CaseRef:
         fire = story.fire

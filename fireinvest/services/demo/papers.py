@@ -1,5 +1,6 @@
 """What somebody writes into the registers of a demo case on a day."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,8 +12,12 @@ class Papers:
     """New items that somebody writes into the registers of a case on a day, all at once.
 
     Items of a register get their numbers in the order in which all parts tell of them.
+    ``changed``: items that get a new version: register, number, the version seen, and how they are
+    then. ``files``: of which of them (by place, new ones first), name, and how it is made.
     """
 
     by: str
     on: date
     items: tuple[tuple[str, Item], ...]
+    changed: tuple[tuple[str, int, int, Item], ...] = ()
+    files: tuple[tuple[int, str, Callable[[], bytes]], ...] = ()

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterator
 
-from fireinvest.services.demo import room_scene, room_team
+from fireinvest.services.demo import room_evidence, room_scene, room_team
 from fireinvest.services.demo.papers import Papers
 from fireinvest.services.demo.story import Story
 
 #: The parts, in their order: of one case, what was written into its registers.
 PARTS: tuple[tuple[str, Callable[[Story], Iterator[Papers]]], ...] = (
     ("team", room_team.papers),
+    # Before whatever names evidence.
+    ("evidence", room_evidence.papers),
     ("scene", room_scene.papers),
 )
 

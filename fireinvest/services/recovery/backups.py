@@ -15,11 +15,11 @@ from typing import BinaryIO
 from fireinvest.gateways.blobs import Blobs, NoSuchBlob
 from fireinvest.messages import Faulty, Problem, Text, excerpt
 from fireinvest.services.recovery.ledger import (
+    HEADS,
     FileIs,
     Ledger,
     files_named_by,
     open_ledger,
-    state_of,
 )
 from fireinvest.services.recovery.packing import (
     ABOUT,
@@ -34,7 +34,7 @@ from fireinvest.services.recovery.packing import (
     rows_name,
 )
 from fireinvest.services.recovery.protection import Protection, write_all
-from fireinvest.store import Database, journal
+from fireinvest.store import Database
 from fireinvest.store.access import log_access
 from fireinvest.store.conflicts import changing
 from fireinvest.store.dump import Layout, Snapshot, reaching, snapshot
@@ -221,7 +221,7 @@ class _Packing:
         yield from self._member(ABOUT, _document(about))
         for layout in self._seen.layouts:
             yield from self._lines(self._written(layout), partial(rows_name, layout.name))
-        self.state = state_of(journal.heads(self._seen.session))
+        self.state = self._ledger.state()
 
     def _written(self, layout: Layout) -> Iterator[bytes]:
         files = files_named_by(layout)
@@ -230,6 +230,8 @@ class _Packing:
             count += 1
             if files is not None:
                 self._ledger.name(files(row))
+            if layout.name in HEADS:
+                self._ledger.note_head(layout.name, dict(zip(layout.names, row, strict=True)))
             line = layout.written(row)
             if len(line) > LONGEST_ROW:
                 text = Text(

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from fireinvest.messages import Faulty, Problem, Text, excerpt
-from fireinvest.services.journal import LogFault, RowFault, verify_lines
+from fireinvest.services.journal import LogFault, RowFault, verify_lines, verify_records
 from fireinvest.services.recovery.backups import FORMAT, LONGEST_ROW, unknown_migration
 from fireinvest.services.recovery.ledger import (
+    HEADS,
     FileIs,
     Ledger,
     files_named_by,
     open_ledger,
-    state_of,
 )
 from fireinvest.services.recovery.packing import (
     ABOUT,
@@ -29,8 +29,7 @@ from fireinvest.services.recovery.packing import (
     rows_name,
 )
 from fireinvest.services.recovery.protection import Protection
-from fireinvest.store.dump import Layout, Unreadable, layouts_at, line_from
-from fireinvest.store.journal import Head
+from fireinvest.store.dump import Layout, Unreadable, layouts_at, line_from, record_from
 from fireinvest.store.schema import Unknown, need_known
 
 __all__ = ["About", "Proof", "check_backup", "prove", "read_about", "rows_of"]
@@ -38,7 +37,8 @@ __all__ = ["About", "Proof", "check_backup", "prove", "read_about", "rows_of"]
 #: What describes a backup is short.
 _LONGEST_DOCUMENT = 64 * 1024**2
 
-_CASES, _JOURNAL = "cases", "journal"
+# Both come after the heads: tables are in the order of their names where none refers to another.
+_JOURNAL, _RECORDS = "journal", "records"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,17 +217,22 @@ class _Proving:
 
     def _table(self, layout: Layout) -> None:
         rows = self._all_rows(layout)
+        # Each line of a chain is read as it is checked; the cases and their heads came before.
         if layout.name == _JOURNAL:
-            # Each line is read as it is checked; the cases came before.
-            found = verify_lines(map(line_from, rows), self._ledger.heads())
-            faults: list[LogFault | RowFault] = []
-            for each in found:
-                if len(faults) < _MOST_FAULTS:
-                    faults.append(each)
-            self._faults = tuple(faults)
+            self._note(verify_lines(map(line_from, rows), self._ledger.heads()))
+        elif layout.name == _RECORDS:
+            self._note(verify_records(map(record_from, rows), self._ledger.record_heads()))
         for row in rows:
-            if layout.name == _CASES:
-                self._ledger.add_head(_head(row))
+            if layout.name in HEADS:
+                self._ledger.note_head(layout.name, row)
+
+    def _note(self, found: Iterator[LogFault | RowFault]) -> None:
+        """Keep what was tampered with; all of it is looked for, so that every row is read."""
+        faults = list(self._faults)
+        for each in found:
+            if len(faults) < _MOST_FAULTS:
+                faults.append(each)
+        self._faults = tuple(faults)
 
     def _all_rows(self, layout: Layout) -> Iterator[dict[str, object]]:
         files = files_named_by(layout)
@@ -281,7 +286,7 @@ class _Proving:
             raise Damaged(name, Text("A part is missing before this one."))
         said = _document(member)
         finished = (member.size, member.finish())
-        state = state_of(self._ledger.heads())
+        state = self._ledger.state()
         try:
             listed = {str(name): (int(size), str(sha)) for name, size, sha in said["members"]}
         except (KeyError, TypeError, ValueError) as error:
@@ -296,10 +301,6 @@ class _Proving:
         if self._next is not None:
             raise Damaged(self._next.name, Text("Nothing belongs behind the manifest."))
         return finished, state
-
-
-def _head(row: dict[str, Any]) -> Head:
-    return Head(row["id"], row["number"], row["version"], row["head_hash"])
 
 
 def _listed(member: Member, line: bytes) -> tuple[str, FileIs, int]:

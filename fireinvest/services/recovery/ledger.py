@@ -3,14 +3,21 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from enum import StrEnum
 
 from fireinvest.store.dump import Layout
-from fireinvest.store.journal import Head
+from fireinvest.store.journal import NOTHING_BEFORE, Head
 
-__all__ = ["FileIs", "Ledger", "files_named_by", "open_ledger", "state_of"]
+__all__ = ["HEADS", "FileIs", "Ledger", "files_named_by", "open_ledger", "state_of"]
+
+
+#: The tables in whose rows cases say what they have, and what the ledger keeps of such a row.
+HEADS: Mapping[str, str] = {
+    "cases": "heads VALUES (:id, :number, :version, :head_hash)",
+    "record_heads": "record_heads VALUES (:case_id, :seq, :hash)",
+}
 
 
 class FileIs(StrEnum):
@@ -22,7 +29,7 @@ class FileIs(StrEnum):
 
 
 class Ledger:
-    """Files that rows name, files that were found, and each case's word on its journal."""
+    """Files that rows name, files that were found, and each case's word on its journal and records."""
 
     def __init__(self, kept: sqlite3.Connection) -> None:
         """Begin with nothing."""
@@ -35,6 +42,7 @@ class Ledger:
         kept.execute("CREATE TABLE found (sha256 PRIMARY KEY, state, size) WITHOUT ROWID")
         kept.execute("CREATE TABLE added (sha256 PRIMARY KEY, is_new) WITHOUT ROWID")
         kept.execute("CREATE TABLE heads (case_id INTEGER PRIMARY KEY, number, version, hash)")
+        kept.execute("CREATE TABLE record_heads (case_id INTEGER PRIMARY KEY, seq, hash)")
 
     def name(self, hashes: Iterable[str]) -> None:
         """Note that rows name these files."""
@@ -90,17 +98,27 @@ class Ledger:
         for (sha256,) in self._kept.execute("SELECT sha256 FROM added WHERE is_new"):
             yield sha256
 
-    def add_head(self, head: Head) -> None:
-        """Note a case's word on its journal."""
-        self._kept.execute(
-            "INSERT OR IGNORE INTO heads VALUES (?, ?, ?, ?)",
-            (head.case_id, head.number, head.version, head.hash),
-        )
+    def note_head(self, table: str, row: Mapping[str, object]) -> None:
+        """Note a case's word on its journal or its registers, which a row of such a table is."""
+        self._kept.execute(f"INSERT OR IGNORE INTO {HEADS[table]}", {**row})
 
     def heads(self) -> Iterator[Head]:
         """Yield them by the id of the case."""
         for row in self._kept.execute("SELECT * FROM heads ORDER BY case_id"):
             yield Head(*row)
+
+    def record_heads(self) -> Iterator[Head]:
+        """Yield them by the id of the case; of a case without any record too."""
+        asked = (
+            "SELECT h.case_id, number, coalesce(seq, 0), coalesce(r.hash, ?) "
+            "FROM heads h LEFT JOIN record_heads r ON r.case_id = h.case_id ORDER BY h.case_id"
+        )
+        for row in self._kept.execute(asked, (NOTHING_BEFORE,)):
+            yield Head(*row)
+
+    def state(self) -> str:
+        """Return the state of the journals and registers of the cases that were noted."""
+        return state_of(self.heads(), self.record_heads())
 
 
 @contextmanager
@@ -110,11 +128,14 @@ def open_ledger() -> Iterator[Ledger]:
         yield Ledger(kept)
 
 
-def state_of(heads: Iterable[Head]) -> str:
-    """Return one SHA-256 over the heads of all cases: the state that their journals are in."""
+def state_of(heads: Iterable[Head], of_registers: Iterable[Head]) -> str:
+    """Return one SHA-256 over the heads of all cases: the state of their journals and registers."""
     digest = hashlib.sha256()
     for each in heads:
         digest.update(f"{each.number}\t{each.version}\t{each.hash}\n".encode())
+    for each in of_registers:
+        if each.version:
+            digest.update(f"{each.number}\tregisters\t{each.version}\t{each.hash}\n".encode())
     return digest.hexdigest()
 
 

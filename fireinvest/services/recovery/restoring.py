@@ -18,7 +18,7 @@ from fireinvest.services.recovery.checking import About, Proof, prove, rows_of
 from fireinvest.services.recovery.ledger import Ledger, open_ledger, state_of
 from fireinvest.services.recovery.packing import FILES, Damaged, Member, members
 from fireinvest.services.recovery.protection import Protection
-from fireinvest.store import journal
+from fireinvest.store import journal, records
 from fireinvest.store.access import log_access
 from fireinvest.store.dump import Filling, NotTaken, filling, has_nothing
 from fireinvest.store.sign_ins import end_every_sign_in
@@ -148,13 +148,9 @@ def _proved(
 ) -> Restored:
     database = target.database
     with database.sessions.begin() as session:
-        if state_of(journal.heads(session)) != proof.state:
+        if state_of(journal.heads(session), records.heads(session)) != proof.state:
             raise Damaged("", Text("The journals aren't in the state of the backup."))
-        lost = (
-            f"{each.number} #{each.seq} {each.name}: {each.state}"
-            for each in verify_files(session, blobs)
-        )
-        faults = list(islice(lost, _MOST_FAULTS))
+        faults = [str(each) for each in islice(verify_files(session, blobs), _MOST_FAULTS)]
         end_every_sign_in(session, now)
     faults += [str(each) for each in islice(verify_all(database, workers=1), _MOST_FAULTS)]
     calendar = calendar_with([*notices, *stored_notices(database)])

@@ -78,6 +78,11 @@ class PhotosInput:
         """Are there files that were not shown yet, with what they say of themselves?"""
         return not self.rows or any(each.is_new for each in self.rows)
 
+    @property
+    def is_wrong(self) -> bool:
+        """Is anything wrong with it, as a whole or in a row?"""
+        return bool(self.problems) or any(each.problems for each in self.rows)
+
     def read(self, blobs: Blobs) -> None:
         """Read what the photographs say of time and place; it is offered in the fields of new ones."""
         for row in self.rows:
@@ -120,8 +125,6 @@ class PhotosInput:
                 if each.text not in texts:
                     texts.append(each.text)
             found.append(filing)
-        if any(row.problems for row in self.rows):
-            self.problems.setdefault("", [])
         return found
 
 
@@ -137,4 +140,3 @@ def _refusals(
     except Faulty as faulty:
         return tuple(faulty.problems)
     return ()
-

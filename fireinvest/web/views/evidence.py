@@ -1,6 +1,5 @@
 """The evidence of a case: its pieces, their files and pictures, and through whose hands they went."""
 
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,7 +52,6 @@ from fireinvest.workflow.custody import Chain, Link, chains_of
 from fireinvest.workflow.items.base import Item
 from fireinvest.workflow.items.evidence import BY_ACCOUNT, RECEIPT, Custody, Evidence
 from fireinvest.workflow.registers import (
-    Filing,
     Record,
     choices_of,
     record_reader,
@@ -66,9 +64,7 @@ blueprint = Blueprint("evidence", __name__, url_prefix="/cases/<number>/evidence
 
 _PAGE = 50
 _LONGEST_TEXT = 100
-_GIVEN = tuple(
-    name for name in Custody.__dataclass_fields__ if name not in RECEIPT
-)
+_GIVEN = tuple(name for name in Custody.__dataclass_fields__ if name not in RECEIPT)
 _SIZES: Mapping[str, Size] = {"small": Size.SMALL, "large": Size.LARGE}
 
 
@@ -88,6 +84,8 @@ def show(number: str) -> ResponseReturnValue:
         pieces=pieces,
         wanted=wanted,
         only=only,
+        is_asked=wanted != Wanted() or bool(only),
+        is_photo=is_photo,
         view="gallery" if request.args.get("view") == "gallery" else None,
         kinds=choices_of(room.file.case, "evidence_kinds"),
         total=len(found),
@@ -207,7 +205,7 @@ def photos(number: str) -> ResponseReturnValue:
     if problems or request.form.get("do") != "save" or form.has_new:
         return _photos_page(file, form.with_problems(problems)), 400 if problems else 200
     filings = form.filings(file, register, sent_at(), today(), who().actor, who().acting_login)
-    if form.problems:
+    if form.is_wrong:
         return _photos_page(file, form), 400
     try:
         done = file_records(
@@ -345,9 +343,7 @@ def custody(number: str) -> ResponseReturnValue:
     """All hand-overs of a case, the newest first, page by page."""
     room = _room(number)
     before = request.args.get("before", 0, type=int)
-    moves = [
-        each for each in reversed(room.custody) if not before or each.item < before
-    ]
+    moves = [each for each in reversed(room.custody) if not before or each.item < before]
     links = room.links_of(moves[:_PAGE])
     return render_template(
         "evidence/custody.html",
@@ -371,7 +367,7 @@ def hand_over(number: str) -> ResponseReturnValue:
     """A hand-over, as its giver writes it; the receiver confirms it afterwards."""
     file, register = _writing(number, "custody")
     then = url_for(".custody", number=number)
-    given = {"giver": who().actor.holder, "given_at": _minute()}
+    given = {"giver": file.name(who().actor.holder), "given_at": _minute()}
     asked = request.args.getlist("items")
     if asked:
         given["items"] = ",".join(asked)
@@ -461,8 +457,7 @@ class _Evidence:
         views = views_of(self.file, [each.record for each in kept])
         people = who().actor.people if "custody" in self.can else ()
         return [
-            link_view(self.file, view, link, people)
-            for view, link in zip(views, kept, strict=True)
+            link_view(self.file, view, link, people) for view, link in zip(views, kept, strict=True)
         ]
 
     def links_of(self, moves: Iterable[Record]) -> list[LinkView]:
@@ -677,17 +672,21 @@ def _evidence_room(file: CaseFile, then: str) -> Room:
 
 
 def _as_left(number: str, asked: Iterable[str]) -> dict[str, str]:
-    """What the chains of some pieces say of their seal, where they all say the same."""
-    room = _room(number)
+    """Who has some pieces, and their seals in the order of the pieces, as their chains left them."""
+    room, wanted = _room(number), set(asked)
     chains = [
         room.chains[each.item]
         for each in room.evidence
-        if f"{each.item}" in set(asked) and room.is_open(each)
+        if f"{each.item}" in wanted and room.is_open(each)
     ]
-    seals = {each.seal_no for each in chains}
-    if len(seals) != 1 or None in seals:
-        return {}
-    return {"seal_before": seals.pop() or ""}
+    found = {}
+    seals = [each.seal_no for each in chains if each.seal_no is not None]
+    if seals:
+        found["seal_before"] = "、".join(seals)
+    holders = {each.holder for each in chains}
+    if len(holders) == 1 and (holder := holders.pop()) is not None:
+        found["giver"] = holder
+    return found
 
 
 def _cell(view: RecordView, name: str) -> str | None:

@@ -40,8 +40,10 @@ class Evidence(Item):
     NAME: ClassVar[str] = "title"
     PREFIX: ClassVar[str] = "E"
 
-    title: str | None = item_field("what it is", needed=True)
-    kind: str | None = item_field("kind", Shape.LISTED, needed=True, of="evidence_kinds")
+    title: str | None = item_field("designation", needed=True)
+    kind: str | None = item_field(
+        "kind of evidence", Shape.LISTED, needed=True, of="evidence_kinds"
+    )
     quantity: str | None = item_field("quantity")
     place: str | None = item_field("where it was taken")
     position: str | None = item_field("latitude, longitude")
@@ -79,7 +81,7 @@ class Custody(Item):
     """A hand-over of evidence: the giver writes it, and the receiver confirms it (art 14)."""
 
     COLUMNS: ClassVar[tuple[str, ...]] = (
-        "items", "reason", "giver", "receiver", "given_at", "receipt", "expected_back",
+        "items", "occasion", "giver", "receiver", "given_at", "receipt", "expected_back",
     )  # fmt: skip
     NAME: ClassVar[str] = "giver"
     PREFIX: ClassVar[str] = "H"
@@ -87,7 +89,9 @@ class Custody(Item):
     items: tuple[int, ...] | None = item_field(
         "what is handed over", Shape.REFERENCES, needed=True, of="evidence"
     )
-    reason: str | None = item_field("reason", Shape.LISTED, needed=True, of="custody_reasons")
+    occasion: str | None = item_field(
+        "reason of the hand-over", Shape.LISTED, needed=True, of="custody_reasons"
+    )
     giver: str | None = item_field("handed over by", needed=True)
     receiver: str | None = item_field("received by", needed=True)
     given_at: datetime | None = item_field("handed over at", Shape.MOMENT, needed=True)
@@ -107,7 +111,7 @@ class Custody(Item):
     receipt_note: str | None = item_field("remarks of the receiver", Shape.LONG_TEXT)
 
     @property
-    def title(self) -> str:
+    def called(self) -> str:
         """From whom to whom."""
         return f"{self.giver or ''} → {self.receiver or ''}"
 
