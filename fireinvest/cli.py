@@ -574,12 +574,17 @@ def files_verify_command(language: str) -> None:
 @language_option
 @_plainly
 def files_clear_command(days: int, language: str) -> None:
-    """Forget uploaded files that no entry and no draft names after some days."""
+    """Forget uploaded files that no entry and no draft names after some days.
+
+    Small pictures of what isn't kept any more go as well.
+    """
     from fireinvest.services.files import clear_staged
+    from fireinvest.services.photographs import clear_pictures
 
     now = utcnow()
     with _database() as database:
         count = clear_staged(database, _blobs(), before=now - timedelta(days=days), now=now)
+    clear_pictures(Settings.from_environment(os.environ).pictures_folder, _blobs())
     click.echo(render(Text("Files forgotten: %(count)s", count=count), language))
 
 

@@ -149,7 +149,8 @@ class OwnReceipt:
 def own_receipts(session: Session, people: Collection[str]) -> list[OwnReceipt]:
     """Return the hand-overs that wait for a receipt by these people, the oldest first.
 
-    In two queries. Whether they may see the case is for whoever shows it.
+    In two queries. Whether they may see the case is for whoever shows it. What is restricted is
+    left out.
     """
     found = store.find_keys(session, [(RECEIVER, each) for each in people], size=_MOST_RECEIPTS)
     numbers = {each.case_id: each.number for each in found}
@@ -157,6 +158,6 @@ def own_receipts(session: Session, people: Collection[str]) -> list[OwnReceipt]:
     waiting = [
         OwnReceipt(numbers[case_id], record, record.values)
         for case_id, record in store.items_at(session, wanted)
-        if isinstance(record.values, Custody)
+        if isinstance(record.values, Custody) and record.restriction is None
     ]
-    return sorted(waiting, key=lambda each: (each.move.given_at is None, each.move.given_at))
+    return sorted(waiting, key=lambda each: (each.record.recorded_at, each.number))

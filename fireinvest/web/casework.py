@@ -117,6 +117,7 @@ TABS: tuple[tuple[str, Text], ...] = (
     ("case.steps", Text("Steps")),
     ("plan.show", Text("Plan")),
     ("team.show", Text("Team")),
+    ("fire.show", Text("People and losses")),
     ("evidence.show", Text("Evidence")),
     ("scene.show", Text("Scene")),
     ("registers.index", Text("Registers")),

@@ -47,7 +47,7 @@ def piece_view(file: CaseFile, view: RecordView, chain: Chain) -> PieceView:
         view,
         chain,
         next((place for place, each in enumerate(view.attachments) if is_photo(each)), None),
-        file.name(chain.holder),
+        chain.holder or "",
         chain.kept_at or "",
     )
 
@@ -90,8 +90,8 @@ def link_view(
     return LinkView(
         view,
         move,
-        file.name(move.giver),
-        file.name(move.receiver),
+        move.giver or "",
+        move.receiver or "",
         words("occasion", "custody_reasons") or "",
         words("condition", "custody_conditions"),
         BROKEN in (move.condition, move.received_condition),
@@ -100,7 +100,7 @@ def link_view(
         () if view.is_hidden else link.gaps,
         link.is_waiting,
         view.is_hidden,
-        not move.is_confirmed and move.receiver in set(people),
+        not move.is_confirmed and move.receiver_login in set(people),
     )
 
 

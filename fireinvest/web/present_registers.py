@@ -10,6 +10,7 @@ from fireinvest.regulation.profile import Ruleset
 from fireinvest.services.casefile import CaseFile
 from fireinvest.workflow.actions import Attachment, Shape
 from fireinvest.workflow.items import ITEMS
+from fireinvest.workflow.items.base import list_of
 from fireinvest.workflow.registers import MASKED, Record, masked, restrictions_of
 
 
@@ -74,10 +75,10 @@ def value_views(ruleset: Ruleset, record: Record, *, revealed: bool = False) -> 
         value = getattr(item, each.name)
         if value is None:
             continue
-        shape, of = each.metadata["shape"], each.metadata["of"]
+        shape, of = each.metadata["shape"], list_of(item, each)
         links: tuple[tuple[str, int, str], ...] = ()
         if shape is Shape.REFERENCES:
-            links = tuple((of, number, f"{ITEMS[of].PREFIX}{number}") for number in value)
+            links = tuple((of or "", number, f"{ITEMS[of or ''].PREFIX}{number}") for number in value)
         hides = shape in MASKED and not revealed
         yield ValueView(
             each.name,

@@ -1,7 +1,7 @@
 """Through whose hands did a piece of evidence go, and where does its chain have gaps (art 14)?"""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -11,9 +11,6 @@ from fireinvest.workflow.registers import Record
 
 #: Reasons for which something leaves and isn't to come back.
 FOR_GOOD = frozenset({"transfer", "restitution", "disposal"})
-
-#: Given how somebody was written down: how they are called, whether by login or by name.
-Called = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +56,6 @@ class Chain:
 def chains_of(
     evidence: Iterable[Record],
     custody: Iterable[Record],
-    called: Called,
     *,
     within_days: int | None,
     now: datetime,
@@ -72,9 +68,7 @@ def chains_of(
     moves = _moves_by_item(custody)
     limit = None if within_days is None else timedelta(days=within_days)
     return {
-        record.item: _chain(
-            record, record.values, moves.get(record.item, ()), called, limit, now, today
-        )
+        record.item: _chain(record, record.values, moves.get(record.item, ()), limit, now, today)
         for record in evidence
         if isinstance(record.values, Evidence)
     }
@@ -98,17 +92,16 @@ def _chain(
     record: Record,
     item: Evidence,
     moves: Iterable[tuple[datetime, Record, Custody]],
-    called: Called,
     limit: timedelta | None,
     now: datetime,
     today: date,
 ) -> Chain:
-    known = [called(each) for each in (item.taken_by, item.taken_with) if each is not None]
-    state = _State(called, known, known[0] if known else None, item.seal_no, item.storage)
+    known = [each for each in (item.taken_by, item.taken_with) if each is not None]
+    state = _State(known, known[0] if known else None, item.seal_no, item.storage)
     state.since = item.taken_at
     links: list[Link] = []
     for given_at, each, move in moves:
-        gaps = [*state.gaps_at(given_at, move), *_gaps_within(given_at, move, called, limit, now)]
+        gaps = [*state.gaps_at(given_at, move), *_gaps_within(given_at, move, limit, now)]
         is_waiting = not move.is_confirmed and (limit is None or now <= given_at + limit)
         if links and not links[-1].move.is_confirmed:
             gaps.append(Text("It went on before the hand-over before was confirmed."))
@@ -130,7 +123,6 @@ def _chain(
 class _State:
     """Who holds it after the hand-overs so far. ``before``: all who held it till then."""
 
-    called: Called
     before: list[str]
     holder: str | None
     seal_no: str | None
@@ -141,7 +133,7 @@ class _State:
 
     def gaps_at(self, given_at: datetime, move: Custody) -> Iterator[Text]:
         """Yield what of a hand-over doesn't fit to those before it."""
-        giver = self.called(move.giver or "")
+        giver = move.giver or ""
         # Whoever took it together is free to give it away; afterwards it is the last receiver.
         holders = self.before if self.is_first else [self.holder]
         if self.holder is not None and giver not in holders:
@@ -160,7 +152,7 @@ class _State:
 
     def take(self, item: int, move: Custody) -> None:
         """Let the receiver hold it."""
-        receiver = self.called(move.receiver or "")
+        receiver = move.receiver or ""
         if receiver in self.before or move.occasion in FOR_GOOD:
             self.due_back = None
         if move.expected_back is not None:
@@ -188,7 +180,7 @@ def _seal_of(item: int, move: Custody) -> str | None:
 
 
 def _gaps_within(
-    given_at: datetime, move: Custody, called: Called, limit: timedelta | None, now: datetime
+    given_at: datetime, move: Custody, limit: timedelta | None, now: datetime
 ) -> Iterator[Text]:
     """Yield what a hand-over tells against itself."""
     if BROKEN in (move.condition, move.received_condition):
@@ -196,7 +188,7 @@ def _gaps_within(
     if limit is None:
         return
     if not move.is_confirmed and now > given_at + limit:
-        receiver = called(move.receiver or "")
+        receiver = move.receiver or ""
         yield Text(
             "%(receiver)s has not confirmed it since %(at)s.", receiver=receiver, at=given_at
         )

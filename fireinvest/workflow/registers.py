@@ -17,7 +17,7 @@ from fireinvest.workflow.actions import Attachment, Shape
 from fireinvest.workflow.case import Case
 from fireinvest.workflow.errors import Invalid, NotAllowed, Refused
 from fireinvest.workflow.items import ITEMS
-from fireinvest.workflow.items.base import Item, days_ahead, references_of
+from fireinvest.workflow.items.base import Item, days_ahead, list_of, references_of
 from fireinvest.workflow.permissions import SYSTEM, Actor, may_see, roles_of
 
 
@@ -242,7 +242,7 @@ def _problems(
             if each.metadata["needed"]:
                 yield Problem(each.name, Text("This is needed."), article)
         elif each.metadata["shape"] in (Shape.LISTED, Shape.CHOSEN):
-            codes = [one.id for one in choices_of(case, each.metadata["of"])]
+            codes = [one.id for one in choices_of(case, list_of(values, each) or "")]
             kept = getattr(before.values, each.name) if before is not None else None
             chosen = given if isinstance(given, tuple) else (given,)
             if given != kept and not set(chosen) <= set(codes):

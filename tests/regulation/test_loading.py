@@ -80,9 +80,14 @@ SEPARATION: dict[str, Any] = {
     "id": "reply", "basis": "port:6", "roles": ["government_signer"], "steps": ["pre_review"],
     "reading": "own-report",
 }  # fmt: skip
+REGISTER: dict[str, Any] = {
+    "id": "berths", "label": LABEL, "one": LABEL, "basis": "port:6", "who": ["leader"],
+    "restriction": "secret",
+}  # fmt: skip
 FULL = toml.changed(
     PORT,
     {
+        "registers": [REGISTER],
         "readings": [READING, APART],
         "restrictions": [RESTRICTION],
         "separations": [SEPARATION],
@@ -447,6 +452,16 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"separations|reply|reading": "x"}, "separations.reply.reading", "There is no x."),
     ({"separations|reply|reading": DROP}, "separations.reply.reading", MISSING),
     ({"separations|reply|reading": "start"}, "separations.reply.reading", "start doesn't decide"),
+    # ---- what is kept beside the procedure
+    ({"registers|berths|label": DROP}, "registers.berths.label", MISSING),
+    ({"registers|berths|one": DROP}, "registers.berths.one", MISSING),
+    ({"registers|berths|basis": DROP}, "registers.berths.basis", MISSING),
+    ({"registers|berths|basis": "law:1"}, "registers.berths.basis", "There is no law."),
+    ({"registers|berths|who": DROP}, "registers.berths.who", "Somebody must be able to write"),
+    ({"registers|berths|who": ["x"]}, "registers.berths.who", "There is no x."),
+    ({"registers|berths|restriction": "x"}, "registers.berths.restriction", "There is no x."),
+    ({"registers|berths|within_days": 0}, "registers.berths.within_days", "A number from 1"),
+    ({"registers|berths|tone": 1}, "registers.berths.tone", UNKNOWN),
     ({"readings|own-report|options|yes|value": "yes"}, "readings.own-report.options.yes.value", "true or false"),
     ({"clocks|reply|hears": ["x"]}, "clocks.reply.hears", "There is no x."),
     # ---- citations

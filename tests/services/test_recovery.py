@@ -11,7 +11,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
 from io import BytesIO
@@ -32,6 +32,7 @@ from fireinvest.services.cases import act
 from fireinvest.services.files import as_attachments, stage, verify_files
 from fireinvest.services.journal import verify_all
 from fireinvest.services.people import create_person
+from fireinvest.services.records import file_records
 from fireinvest.services.recovery import (
     Backup,
     Damaged,
@@ -49,6 +50,8 @@ from fireinvest.store.dump import snapshot
 from fireinvest.store.schema import MIGRATIONS, newest_revision
 from fireinvest.workflow.actions import DocumentSent, Figures
 from fireinvest.workflow.engine import Action
+from fireinvest.workflow.items.people import Party
+from fireinvest.workflow.registers import Filing
 from tests.conftest import MakeDatabase, migrate
 from tests.services.office import (
     CALENDAR,
@@ -132,6 +135,18 @@ def worked(database: Database, blobs: LocalBlobs, cases: int = 2) -> None:
             database, LAW, CALENDAR, TIMERS, ref.id, action,
             idempotency_key=key(), now=NOW, today=TODAY,
         )  # fmt: skip
+        # A register's item, with a file of its own, that was changed since.
+        photo = stage(
+            database, blobs, person, "照片.txt", BytesIO(f"第{number}张".encode()),
+            at_most=1000, now=NOW,
+        )  # fmt: skip
+        values = Party(f"证人{number}", "person", "witness", phone="13800001234")
+        filing = Filing("parties", values, attachments=as_attachments([photo]))
+        for each in (filing, replace(filing, item=1, expected_version=1)):
+            file_records(
+                database, LAW, CALENDAR, TIMERS, ref.id, [each],
+                idempotency_key=key(), now=NOW, today=TODAY,
+            )  # fmt: skip
     stage(database, blobs, person, "草稿.txt", BytesIO(b"waits"), at_most=1000, now=NOW)
     with database.sessions.begin() as session:
         session.execute(
@@ -181,7 +196,7 @@ def test_what_was_backed_up_comes_back_on_either_kind(
 ) -> None:
     worked(database, blobs)
     made = backed_up(database, blobs, tmp_path / "backup")
-    assert (made.files, made.missing, made.changed, made.is_encrypted) == (3, 0, 0, False)
+    assert (made.files, made.missing, made.changed, made.is_encrypted) == (5, 0, 0, False)
     proof = check_backup(tmp_path / "backup", OPEN)
     assert (proof.state, sum(proof.rows.values()), proof.faults) == (made.state, made.rows, ())
 
@@ -301,26 +316,31 @@ def test_a_lost_or_damaged_file_is_told_and_stays_lost(
     path = blobs.folder / hashes[1][:2] / hashes[1][2:4] / hashes[1]
     path.write_bytes(b"something else")
     made = backed_up(quick_database, blobs, tmp_path / "backup")
-    assert (made.files, made.missing, made.changed) == (2, 1, 1)
+    assert (made.files, made.missing, made.changed) == (5, 1, 1)
     proof = check_backup(tmp_path / "backup", OPEN)
-    assert (proof.files, proof.missing, proof.changed) == (2, 1, 1)
+    assert (proof.files, proof.missing, proof.changed) == (5, 1, 1)
     place = empty_place("sqlite")
     put_back(place, tmp_path / "backup")
     assert set(place.blobs.names()) == set(hashes[2:])
 
 
-def test_journals_tampered_with_come_back_and_are_named(
+def test_chains_tampered_with_come_back_and_are_named(
     quick_database: Database, blobs: LocalBlobs, empty_place: MakePlace, tmp_path: Path
 ) -> None:
     worked(quick_database, blobs)
     with quick_database.engine.begin() as connection:
-        unprotect(connection, "journal")
-        connection.execute(text("UPDATE journal SET actor = 'nobody' WHERE case_id=1 AND seq=2"))
+        for table in ("journal", "records"):
+            unprotect(connection, table)
+            where = "WHERE case_id = 1 AND seq = 2"
+            connection.execute(text(f"UPDATE {table} SET actor = 'nobody' {where}"))
     backed_up(quick_database, blobs, tmp_path / "backup")
-    (fault,) = check_backup(tmp_path / "backup", OPEN).faults
-    assert str(fault) == "5303-2025-0001 #2: changed"
+    faults = tuple(map(str, check_backup(tmp_path / "backup", OPEN).faults))
+    assert faults == (
+        "5303-2025-0001 #2: changed",
+        "5303-2025-0001 #2 in the registers (parties P1): changed",
+    )
     place = empty_place("sqlite")
-    assert put_back(place, tmp_path / "backup") == (str(fault),)
+    assert put_back(place, tmp_path / "backup") == faults
 
 
 # ---------------------------------------------------------------------------- the file
@@ -721,7 +741,7 @@ def test_a_backup_that_is_killed_leaves_no_file(
 
     assert in_child(work) == signal.SIGKILL
     assert not file.exists()
-    assert backed_up(quick_database, blobs, file).files == 3
+    assert backed_up(quick_database, blobs, file).files == 5
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

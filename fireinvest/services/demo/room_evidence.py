@@ -9,6 +9,7 @@ from io import BytesIO
 from PIL import Image, ImageDraw
 
 from fireinvest.china import CHINA
+from fireinvest.services.demo.accounts import ACCOUNTS
 from fireinvest.services.demo.papers import Papers
 from fireinvest.services.demo.story import Story
 from fireinvest.workflow.actions import Interval
@@ -62,8 +63,9 @@ def papers(story: Story) -> Iterator[Papers]:
     if keeper is None:
         return
     kept = Custody(
-        (2, 3), "keeping", taken_by, keeper, taken + timedelta(hours=2), "intact",
+        (2, 3), "keeping", taken_by, _name(keeper), taken + timedelta(hours=2), "intact",
         seal_before="、".join(seals), to_place=_ROOM,
+        receiver_login=keeper,
     )  # fmt: skip
     yield Papers(officer, founded, (("custody", kept),))
     confirmed = replace(
@@ -82,7 +84,8 @@ def _tested(story: Story, keeper: str, founded: date, seal: str) -> Iterator[Pap
     laboratory = sent.payload.body or _LABORATORY
     due = sent.payload.expected_on or story.calendar.nth_working_day(sent.on, 10)
     given = Custody(
-        (2,), "test", keeper, laboratory, max(_at(sent.on, 16), _at(founded, 17, 40)), "intact",
+        (2,), "test", _name(keeper), laboratory,
+        max(_at(sent.on, 16), _at(founded, 17, 40)), "intact",
         seal_before=seal, expected_back=due, purpose="金相分析：鉴定熔痕性质",
     )  # fmt: skip
     yield Papers(keeper, sent.on, (("custody", given),))
@@ -98,8 +101,8 @@ def _tested(story: Story, keeper: str, founded: date, seal: str) -> Iterator[Pap
         files=((0, "鉴定中心收样回执.pdf", _scan),),
     )  # fmt: skip
     returned = Custody(
-        (2,), "return", laboratory, keeper, _at(back.on, 10), "intact", seal_before=seal,
-        seal_after=f"{seal}-1", to_place=_ROOM, receipt=BY_ACCOUNT,
+        (2,), "return", laboratory, _name(keeper), _at(back.on, 10), "intact", seal_before=seal,
+        seal_after=f"{seal}-1", to_place=_ROOM, receipt=BY_ACCOUNT, receiver_login=keeper,
         received_at=_at(back.on, 11), received_condition="intact",
     )  # fmt: skip
     yield Papers(keeper, back.on, (("custody", returned),))
@@ -110,6 +113,10 @@ def _keeper(story: Story) -> str | None:
     named = {getattr(each.payload, "person", None) for each in story.deeds}
     wanted = (story.head_of_group, story.login("leader"))
     return next((each for each in wanted if each in named and each != story.officer), None)
+
+
+def _name(login: str) -> str:
+    return ACCOUNTS[login].name.zh
 
 
 def _at(on: date, hour: int, minute: int = 0) -> datetime:

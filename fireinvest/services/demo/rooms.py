@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 
-from fireinvest.services.demo import room_evidence, room_scene, room_team
+from fireinvest.services.demo import room_evidence, room_fire, room_scene, room_team
 from fireinvest.services.demo.papers import Papers
 from fireinvest.services.demo.story import Story
 
 #: The parts, in their order: of one case, what was written into its registers.
 PARTS: tuple[tuple[str, Callable[[Story], Iterator[Papers]]], ...] = (
+    ("fire", room_fire.papers),
     ("team", room_team.papers),
     # Before whatever names evidence.
     ("evidence", room_evidence.papers),

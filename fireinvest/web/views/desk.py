@@ -19,6 +19,7 @@ from fireinvest.services.calendars import missing_notice
 from fireinvest.services.cases import scope_of, seen_among
 from fireinvest.services.desks import Due, InCase, OwedLine, ReportLine, WaitingLine, desk
 from fireinvest.services.drafts import Kept, drafts_of
+from fireinvest.services.evidence import own_receipts
 from fireinvest.services.leaving import LeftLine
 from fireinvest.services.teams import own_tasks
 from fireinvest.web import law
@@ -156,7 +157,8 @@ def show() -> ResponseReturnValue:
         begun = [_draft(words, each) for each in kept]
         numbers = [each.number for each in begun if each.number is not None]
         tasks = own_tasks(session, visitor.actor.people, today())
-        numbers += [each.number for each in tasks]
+        receipts = own_receipts(session, visitor.actor.people)
+        numbers += [*(each.number for each in tasks), *(each.number for each in receipts)]
         seen = seen_among(session, scope_of(visitor.actor), numbers)
     drawing = _Drawing(words, law.calendar(), today())
     blocks = drawing.blocks(found.owed)
@@ -169,6 +171,7 @@ def show() -> ResponseReturnValue:
         reports=None if found.reports is None else [drawing.report(e) for e in found.reports],
         drafts=[each for each in begun if each.number is None or each.number in seen],
         tasks=[each for each in tasks if each.number in seen],
+        receipts=[each for each in receipts if each.number in seen],
         left=drawing.left(found.left),
         left_words=left_words,
         has_posts=bool(visitor.actor.grants),

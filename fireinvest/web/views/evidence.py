@@ -1,7 +1,8 @@
 """The evidence of a case: its pieces, their files and pictures, and through whose hands they went."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
@@ -10,7 +11,7 @@ from flask_babel import gettext as _
 
 from fireinvest.china import CHINA
 from fireinvest.documents.tables import Column
-from fireinvest.messages import Faulty, Text
+from fireinvest.messages import Faulty, Joined, Text
 from fireinvest.regulation.profile import Register
 from fireinvest.services.casefile import CaseFile
 from fireinvest.services.evidence import (
@@ -64,7 +65,7 @@ blueprint = Blueprint("evidence", __name__, url_prefix="/cases/<number>/evidence
 
 _PAGE = 50
 _LONGEST_TEXT = 100
-_GIVEN = tuple(name for name in Custody.__dataclass_fields__ if name not in RECEIPT)
+_GIVEN = tuple(each.name for each in fields(Custody) if each.name not in RECEIPT)
 _SIZES: Mapping[str, Size] = {"small": Size.SMALL, "large": Size.LARGE}
 
 
@@ -375,15 +376,13 @@ def hand_over(number: str) -> ResponseReturnValue:
             given |= _as_left(number, asked)
         if len(asked) == 1 and asked[0].isdecimal():
             then = url_for(".item", number=number, item=int(asked[0]))
-    people = _choices(file, by_login=True)
-    logins = {each.words: each.code for each in people}
+    people, logins = _choices(file), {name: login for login, name in _people(file)}
 
     def settle(item: Item) -> Item:
         if not isinstance(item, Custody):
             return item
-        # Whoever has an account is kept by their login: only so can they confirm by themselves.
-        giver, receiver = (logins.get(each or "", each) for each in (item.giver, item.receiver))
-        return replace(item, giver=giver, receiver=receiver)
+        # By their login alone somebody can confirm it themselves.
+        return replace(item, receiver_login=logins.get(item.receiver or ""))
 
     room = Room(
         then=then, but=RECEIPT, given=given, settle=settle,
@@ -407,9 +406,24 @@ def receipt(number: str, item: int) -> ResponseReturnValue:
     if not isinstance(move, Custody) or move.is_confirmed:
         return redirect(url_for(".custody", number=number), 303)
     given = {"received_at": _minute()}
-    if move.receiver in who().actor.people:
+    if move.receiver_login in who().actor.people:
         given["receipt"] = BY_ACCOUNT
-    room = Room(then=url_for(".custody", number=number), but=_GIVEN, given=given)
+    with state().database.readers.begin() as session:
+        evidence = store.items_of(session, file.ref.id, ["evidence"])["evidence"]
+    names = Joined(
+        tuple(
+            f"{each.mark} {each.values.called}"
+            if not restrictions_of(file.ruleset, each)
+            else each.mark
+            for each in evidence
+            if each.item in (move.items or ())
+        )
+    )
+    about = Text(
+        "%(giver)s handed over to %(receiver)s on %(at)s: %(what)s",
+        giver=move.giver, receiver=move.receiver, at=move.given_at, what=names,
+    )  # fmt: skip
+    room = Room(then=url_for(".custody", number=number), but=_GIVEN, given=given, about=about)
     return edit_item(file, register, record, room)
 
 
@@ -492,7 +506,7 @@ def _room(number: str) -> _Evidence:
         found = store.items_of(session, file.ref.id, {"evidence", "custody", *NAMING})
     register = register_of(file.case, "custody")
     chains = chains_of(
-        found["evidence"], found["custody"], file.name,
+        found["evidence"], found["custody"],
         within_days=register.within_days if register is not None else None,
         now=sent_at(), today=today(),
     )  # fmt: skip
@@ -559,7 +573,7 @@ def _item_page(number: str, item: int, *, opened: bool) -> ResponseReturnValue:
         can_open=may_read and not is_shown,
         chain=chain,
         links=room.links(chain.links) if is_shown else [],
-        holder=file.name(chain.holder),
+        holder=chain.holder or "",
         files=file_views(file, record, checks) if is_shown else [],
         offers=_offers(record, facts) if is_shown else [],
         uses=_uses(room, item) if is_shown else [],
@@ -655,18 +669,20 @@ def _minute() -> str:
 
 
 def _people(file: CaseFile) -> list[tuple[str, str]]:
-    """Who works on the case, by login and name."""
+    """Who works on the case and can sign in, by login and name; two of one name are left out."""
     logins = [file.loaded.row["carrier"]]
     logins += [each.person for each in file.case.members if each.is_active]
-    return [(each, file.name(each)) for each in dict.fromkeys(logins) if each]
+    found = [(each, file.name(each)) for each in dict.fromkeys(logins) if each in file.names]
+    names = Counter(name for _login, name in found)
+    return [(login, name) for login, name in found if names[name] == 1]
 
 
-def _choices(file: CaseFile, *, by_login: bool) -> tuple[Choice, ...]:
-    return tuple(Choice(login if by_login else name, name) for login, name in _people(file))
+def _choices(file: CaseFile) -> tuple[Choice, ...]:
+    return tuple(Choice(name, name) for _login, name in _people(file))
 
 
 def _evidence_room(file: CaseFile, then: str) -> Room:
-    people = _choices(file, by_login=False)
+    people = _choices(file)
     offers = dict.fromkeys(("taken_by", "taken_with"), people)
     return Room(then=then, given={}, offers=offers)
 

@@ -284,7 +284,7 @@ class Room:
 
     ``settle``: what the room knows of an item beside what was typed. ``given``: what a new one
     begins with. ``follow``: which steps of the procedure are taken with it. ``offers``: what is
-    suggested for a field in which other words may stand as well.
+    suggested for a field in which other words may stand as well. ``about``: what is said above it.
     """
 
     then: str | None = None
@@ -293,6 +293,7 @@ class Room:
     settle: Callable[[Item], Item] | None = None
     follow: Follow | None = None
     offers: Mapping[str, tuple[Choice, ...]] | None = None
+    about: Words | None = None
 
 
 def edit_item(
@@ -310,7 +311,8 @@ def edit_item(
         )
     then = room.then or url_for("registers.show", number=file.ref.number, register=register.id)
     given = {name: value for name, value in request.args.items() if name != "then"}
-    form = _Form(file, register, record, asked, then, {**given, **(room.given or {})})
+    given |= room.given or {}
+    form = _Form(file, register, record, asked, then, given, room.about)
     if request.method == "GET":
         return form.begin()
     written = ItemInput.sent(register.id, asked, request.form)
@@ -395,6 +397,7 @@ class _Form:
     asked: tuple[Asked, ...]
     then: str
     given: dict[str, str]
+    about: Words | None = None
 
     def begin(self) -> str:
         """Return the page as it is opened: with a draft, where one is kept."""
@@ -444,6 +447,7 @@ class _Form:
             draft=draft,
             address=request.path,
             then=self.then,
+            about=self.about,
         )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from fireinvest.workflow.items.base import Item
+from fireinvest.workflow.items.casualties import Casualty, FamilyContact, Loss
 from fireinvest.workflow.items.evidence import Custody, Evidence
 from fireinvest.workflow.items.people import Party
 from fireinvest.workflow.items.scene import (
@@ -30,6 +31,9 @@ from fireinvest.workflow.items.team import (
 #: Each sort of item, by the id of its register.
 ITEMS: Mapping[str, type[Item]] = {
     "parties": Party,
+    "casualties": Casualty,
+    "losses": Loss,
+    "family_contacts": FamilyContact,
     "roster": RosterLine,
     "declarations": Declaration,
     "duties": DutyMark,

@@ -5,7 +5,7 @@ items exist, and that a code is on its list, is checked where the register is kn
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from datetime import date, datetime
 from typing import Any, ClassVar
 
@@ -20,6 +20,7 @@ def item_field(
     *,
     needed: bool = False,
     of: str | None = None,
+    by: str | None = None,
     longest: int | None = None,
     ahead: bool = False,
     shown: bool = True,
@@ -27,6 +28,7 @@ def item_field(
     """Return a field of an item.
 
     ``of``: the list of the law that a code is from, or the register whose items are named.
+    ``by``: the field whose code completes the name of that list.
     ``longest``: characters of a text, where its shape doesn't say. ``ahead``: a day or an instant
     that may lie in the future. ``shown``: whether the generated form asks for it.
     """
@@ -37,6 +39,7 @@ def item_field(
             "shape": shape,
             "needed": needed,
             "of": of,
+            "by": by,
             "longest": longest,
             "ahead": ahead,
             "shown": shown,
@@ -83,6 +86,13 @@ class Item:
     def doubts(self) -> Iterator[Problem]:
         """Yield what can be right, but should be looked at again."""
         return iter(())
+
+
+def list_of(item: Item, each: "Field[Any]") -> str | None:
+    """Return the list or the register that a field of an item is about, None where it has none."""
+    of: str | None = each.metadata["of"]
+    by = each.metadata["by"]
+    return of if by is None else f"{of}{getattr(item, by) or ''}"
 
 
 def parse_item(cls: type[Item], given: Given) -> Item:

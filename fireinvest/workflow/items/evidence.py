@@ -109,6 +109,7 @@ class Custody(Item):
         "state at receipt", Shape.LISTED, of="custody_conditions"
     )
     receipt_note: str | None = item_field("remarks of the receiver", Shape.LONG_TEXT)
+    receiver_login: str | None = item_field("login of the receiver", shown=False)
 
     @property
     def called(self) -> str:
@@ -122,8 +123,8 @@ class Custody(Item):
 
     def keys(self) -> Iterator[tuple[str, str]]:
         """By its receiver, while the receipt is missing."""
-        if self.receiver is not None and not self.is_confirmed:
-            yield RECEIVER, self.receiver
+        if self.receiver_login is not None and not self.is_confirmed:
+            yield RECEIVER, self.receiver_login
 
     def problems(self, _occurred_on: date, _today: date) -> Iterator[Problem]:
         """Two sides, in the order of time, and a receipt that says when and in what state."""
@@ -149,17 +150,19 @@ class Custody(Item):
         self, before: Item | None, people: Collection[str], *, has_files: bool
     ) -> Iterator[Problem]:
         """A receipt is the receiver's own, or on paper; what was confirmed stays as it was."""
-        was = before if isinstance(before, Custody) and before.is_confirmed else None
-        if self.receipt == BY_ACCOUNT and was is None and self.receiver not in people:
+        last = before if isinstance(before, Custody) else None
+        was = last if last is not None and last.is_confirmed else None
+        if self.receipt == BY_ACCOUNT and was is None and self.receiver_login not in people:
             text = Text(
                 "Under their own account only the receiver confirms; otherwise attach the signed receipt."
             )
             yield Problem("receipt", text)
         if self.receipt == BY_SCAN and not has_files:
             yield Problem("files", Text("The signed receipt is needed as a scan."))
-        if was is None:
-            return
-        for each in fields(self):
+        if last is not None and was is None and last.receiver != self.receiver:
+            text = Text("Somebody else receives it: withdraw it, and write it anew.")
+            yield Problem("receiver", text)
+        for each in fields(self) if was is not None else ():
             if each.name != "receipt_note" and getattr(self, each.name) != getattr(was, each.name):
                 text = Text("It was confirmed as it stands: withdraw it, and write it anew.")
                 yield Problem(each.name, text)
