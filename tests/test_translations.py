@@ -19,6 +19,7 @@ KEYWORDS = {
     "lazy_gettext": None,
     "Text": None,
     "_field": None,
+    "item_field": None,
 }
 
 

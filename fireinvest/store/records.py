@@ -467,6 +467,25 @@ def versions_of(session: Session, case_id: int, register: str, item: int) -> lis
     return [RecordLine(*row).record() for row in session.execute(query)]
 
 
+def records_at(
+    session: Session, case_id: int, register: str, versions: Collection[tuple[int, int]]
+) -> list[Record]:
+    """Return items of a register in the versions asked for, each an item and a version."""
+    if not versions:
+        return []
+    key = tuple_(RecordRow.item, RecordRow.version)
+    query = (
+        select(*_COLUMNS)
+        .where(
+            RecordRow.case_id == case_id,
+            RecordRow.register == register,
+            key.in_(list(versions)),
+        )
+        .order_by(RecordRow.item)
+    )
+    return [RecordLine(*row).record() for row in session.execute(query)]
+
+
 def records_by(session: Session, case_id: int, people: Collection[str], size: int) -> list[Record]:
     """Return up to so many records that these people wrote in a case, the newest first."""
     query = (

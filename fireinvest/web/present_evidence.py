@@ -140,15 +140,15 @@ def file_views(file: CaseFile, record: Record, checks: Mapping[str, Made]) -> li
 
 
 _SORTS: Mapping[str, Text] = {
-    "image": Text("picture"),
-    "video": Text("film"),
-    "audio": Text("sound"),
-    "text": Text("text"),
+    "image": Text("picture file"),
+    "video": Text("film file"),
+    "audio": Text("sound file"),
+    "text": Text("text file"),
 }
 
 
 def _sort_of(attachment: Attachment) -> Words:
-    return _SORTS.get(attachment.media_type.partition("/")[0], Text("document"))
+    return _SORTS.get(attachment.media_type.partition("/")[0], Text("other file"))
 
 
 def qr_of(address: str) -> Markup:

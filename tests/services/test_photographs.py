@@ -130,9 +130,9 @@ def test_where_nothing_can_be_kept_it_is_made_anew(shelf: Shelf) -> None:
 
 
 def test_bombs_are_not_decoded(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(photographs, "_MOST_PIXELS", 1000 * 400)
-    assert shelf.made(picture("PNG", (1000, 400)), "image/png") is not None
-    assert shelf.made(picture("PNG", (1001, 400)), "image/png") is None
+    monkeypatch.setattr(photographs, "_MOST_PIXELS", 2000 * 1000)
+    assert shelf.made(picture("PNG", (2000, 1000)), "image/png") is not None
+    assert shelf.made(picture("PNG", (2001, 1000)), "image/png") is None
     # A photograph is decoded at a part of its size, unless it is built up all over at once.
     assert shelf.made(photo((2560, 1920))) is not None
     assert shelf.made(photo((2560, 1920), progressive=True)) is None

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from fireinvest.messages import Problem, render
+from fireinvest.messages import Problem
 from fireinvest.regulation.facts import Given
 from fireinvest.regulation.rulesets import known_law
 from fireinvest.workflow.actions import Shape
@@ -174,13 +174,3 @@ def test_what_a_sort_of_items_names_exists(register: str) -> None:
 def test_the_marks_of_registers_differ() -> None:
     marks = [cls.PREFIX for cls in ITEMS.values()]
     assert len(marks) == len(set(marks))
-
-
-@pytest.mark.parametrize("register", sorted(ITEMS))
-def test_every_label_of_a_field_is_said_in_chinese_too(register: str) -> None:
-    untranslated = [
-        each.metadata["label"].msgid
-        for each in fields(ITEMS[register])
-        if render(each.metadata["label"], "zh").isascii()
-    ]
-    assert untranslated == []
