@@ -24,6 +24,7 @@ from config import ROOT, Settings
 from fireinvest.services import passwords
 from fireinvest.store import Database, open_database
 from fireinvest.web.app import create_app
+from tests.once import compiled_once
 from tests.postgresql import running_server
 
 # A busy machine is slow, not wrong: no deadline for one example.
@@ -70,6 +71,12 @@ def _quick_passwords() -> Iterator[None]:
         passwords._nobodys_hash.cache_clear()
         yield
     passwords._nobodys_hash.cache_clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    with compiled_once():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
