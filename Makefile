@@ -14,6 +14,9 @@ BIN := $(VENV)/bin
 CODE := fireinvest config.py wsgi.py gunicorn.conf.py migrations tests benchmarks
 CATALOGUES := fireinvest/translations
 
+# Dozens of processes run the same code in the tests: each would compile it anew without this.
+export PYTHONDONTWRITEBYTECODE :=
+
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
@@ -82,9 +85,9 @@ imports: setup-dev  ## dependencies point one way
 pytest: system setup-dev  ## the tests, on SQLite and PostgreSQL
 	$(BIN)/pytest -n 2 --dist worksteal -m "not long" tests/regulation tests/workflow \
 		--cov=fireinvest.regulation --cov=fireinvest.workflow --cov-report=
-	$(BIN)/pytest -n 2 --dist worksteal -m "not long and not browser" \
-		--ignore=tests/regulation --ignore=tests/workflow
-	$(BIN)/pytest -n 3 --dist worksteal -m "not long and browser"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not long" \
+		--ignore=tests/regulation --ignore=tests/workflow --ignore=tests/browser
+	$(BIN)/pytest -n 3 --dist worksteal -m "not long" tests/browser
 
 coverage: | $(VENV)/dev.stamp  ## was all of the rule and the workflow run by their own tests?
 	@$(BIN)/coverage report --include='fireinvest/regulation/*,fireinvest/workflow/*' --fail-under=100

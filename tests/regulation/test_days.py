@@ -119,6 +119,21 @@ def test_months_and_years_are_lengthened_by_the_days_left_out() -> None:
     assert add(CALENDAR, day("2025-05-12"), Length(1, Unit.MONTHS), out) == day("2025-06-17")
 
 
+@pytest.mark.parametrize(
+    ("began", "ended", "due"),
+    [
+        ("2025-05-10", "2025-05-12", "2025-05-15"),
+        ("2025-05-10", "2025-05-13", "2025-05-16"),
+        ("2025-05-14", "2025-05-15", "2025-05-16"),
+        ("2025-05-15", "2025-05-20", "2025-05-15"),
+    ],
+)
+def test_only_days_within_the_period_are_left_out(began: str, ended: str, due: str) -> None:
+    """Three working days from 12 May 2025: 13, 14 and 15."""
+    out = (Span(day(began), day(ended)),)
+    assert add(CALENDAR, day("2025-05-12"), parse_length("3wd"), out) == day(due)
+
+
 def test_every_skipped_day_says_why() -> None:
     shown = count_days(
         CALENDAR,

@@ -186,7 +186,9 @@ def quick_town(quick_app: Flask) -> Town:
 
 _LINK = re.compile(r'(?:href|action)="(/[^"#]*)')
 _FOLLOWED = re.compile(r"/(cases/|desk|board|log|search)")
-_NOT_FOLLOWED = re.compile(r"lang=|[?&](size|light|due_|weight)")
+#: Months are linked for ever on: those of the fire's year and the next can hold the case.
+_NOT_FOLLOWED = re.compile(r"lang=|[?&](size|light|due_|weight)|/month/(?!202[56]-)")
+MONTH = "/board/month/2025-05"
 
 
 def read(content: bytes) -> str:
@@ -220,7 +222,7 @@ def everywhere(town: Town, most: int = 100) -> list[str]:
     restricted = town.restricted[:most]
     entries = range(1, town.version() + 1) if most > len(town.restricted) else restricted
     return [
-        "/desk", "/cases", "/board", "/board?weight=every",
+        "/desk", "/cases", "/board", "/board?weight=every", MONTH,
         *(town.address(path) for path in ("", "/steps", "/team", "/history")),
         *(town.address(f"/steps/{step}") for step in (*STEPS, "decide_extension", "test_returned")),
         *(town.address(f"/entries/{seq}") for seq in entries),
@@ -232,7 +234,8 @@ def everywhere(town: Town, most: int = 100) -> list[str]:
 def leaks(page: str) -> list[str]:
     """Where the mark or its writer stands on a page, beside the list of all accounts in a form."""
     plain = re.sub(r"<datalist.*?</datalist>", "", page, flags=re.DOTALL)
-    return re.findall(rf".{{0,40}}(?:{MARK}|xqz|{NAME}|{SCRIBE}).{{0,40}}", plain)
+    found = re.finditer(rf"{MARK}|xqz|{NAME}|{SCRIBE}", plain)
+    return [plain[max(each.start() - 40, 0) : each.end() + 40] for each in found]
 
 
 def openings(database: Database) -> list[tuple[str, str]]:
@@ -251,6 +254,7 @@ def test_whoever_may_not_read_finds_the_mark_nowhere(quick_town: Town, login: st
     starts = everywhere(quick_town, 100 if login == "sun" else 4)
     pages = dict(crawled(client, *starts, opens=True))
     assert len(pages) > 60
+    assert sum(each.startswith("/board/month/") for each in pages) == 24
     # Who wrote something stands in the log for those who answer for the case; what, doesn't.
     logs = {address: page for address, page in pages.items() if "/log" in address}
     assert [address for address, page in logs.items() if MARK in page] == []
@@ -287,7 +291,7 @@ def test_another_county_and_the_administrators_find_no_page_of_it(quick_town: To
             if address.startswith(quick_town.address()):
                 assert answer.status_code in (403, 404), (login, address)
             assert MARK not in unescape(answer.text), (login, address)
-        for address, page in crawled(client, "/desk", *(["/log"] if login == "audit" else [])):
+        for address, page in crawled(client, "/desk", MONTH, *(["/log"] if login == "audit" else [])):
             assert MARK not in page, (login, address)
     assert openings(quick_town.database) == []
 
