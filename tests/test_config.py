@@ -51,6 +51,7 @@ def test_defaults(tmp_path: Path) -> None:
     assert settings.law.profiles is None
     assert settings.law.notices is None
     assert settings.blob_url == f"file://{tmp_path / 'files'}"
+    assert settings.pictures_folder == tmp_path / "pictures"
     assert settings.session_idle == timedelta(hours=8)
     assert settings.session_longest == timedelta(hours=24)
     assert not settings.demo
@@ -78,6 +79,7 @@ def test_everything_can_be_given(tmp_path: Path) -> None:
         MAX_CONTENT_LENGTH="2048",
         MAX_UPLOAD_LENGTH="4096",
         BLOB_URL="file:///srv/files",
+        PICTURES_FOLDER="/srv/pictures",
         SESSION_IDLE_MINUTES="30",
         SESSION_LONGEST_HOURS="9",
         PASSWORD_SHORTEST="15",
@@ -109,6 +111,7 @@ def test_everything_can_be_given(tmp_path: Path) -> None:
         "port": 9000,
         "max_content_length": 2048,
         "blob_url": "file:///srv/files",
+        "pictures_folder": Path("/srv/pictures"),
         "max_upload_length": 4096,
         "session_idle": timedelta(minutes=30),
         "session_longest": timedelta(hours=9),

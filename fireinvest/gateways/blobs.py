@@ -7,9 +7,11 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
+from shutil import disk_usage
 from tempfile import mkstemp
 from typing import BinaryIO, Protocol
 
@@ -20,6 +22,7 @@ _FILE_URL = "file://"
 _ALONE = 0o700  # folders are for the server alone
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PAIR = re.compile(r"[0-9a-f]{2}")
+_PART_NAME = re.compile(r"[0-9a-f]{32}")
 
 
 class TooLarge(Exception):
@@ -33,6 +36,10 @@ class TooLarge(Exception):
 
 class NoSuchBlob(Exception):
     """Nothing is kept under this SHA-256, or it is none."""
+
+
+class Busy(Exception):
+    """Somebody else is adding to the same unfinished file just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,57 @@ class Blobs(Protocol):
         """Yield the SHA-256 of all that is kept, with flat memory and in no order."""
         ...
 
+    def unfinished(self, name: str) -> AbstractContextManager["Unfinished"]:
+        """Give a file that comes in parts, under a name of its own, to nobody else meanwhile.
+
+        Nothing is there before the first part. The name is 32 hex digits.
+
+        Raises:
+            Busy: when somebody else has it.
+
+        """
+        ...
+
+    def unfinished_names(self) -> Iterator[str]:
+        """Yield the names of all files of which parts are there."""
+        ...
+
+    def room_left(self) -> int:
+        """Return how many bytes can still be kept, as far as that is known."""
+        ...
+
+
+class Unfinished(Protocol):
+    """A file that comes in parts."""
+
+    @property
+    def length(self) -> int:
+        """How many bytes are there?"""
+        ...
+
+    def add(self, stream: BinaryIO, *, at: int, at_most: int) -> Blob:
+        """Add what the stream still holds from a place on; what lay behind it is replaced.
+
+        Returns the SHA-256 and the size of what was added, once a power cut doesn't lose it.
+
+        Raises:
+            TooLarge: when it holds more than ``at_most`` bytes; what it held is dropped.
+
+        """
+        ...
+
+    def whole(self) -> BinaryIO:
+        """Open all that is there, for reading; the caller closes it."""
+        ...
+
+    def keep(self, sha256: str) -> None:
+        """Keep it under its SHA-256, which the caller has measured; no parts are left."""
+        ...
+
+    def drop(self) -> None:
+        """Forget all parts."""
+        ...
+
 
 def from_url(url: str) -> Blobs:
     """Return the place that the address names: ``file:///folder``.
@@ -126,13 +184,14 @@ class LocalBlobs:
                     with incoming.open("rb") as whole:
                         check(whole)
                 os.fsync(target.fileno())
-            self._put_in_place(incoming, blob.sha256)
+            self.put_in_place(incoming, blob.sha256)
         finally:
             # Once it is in place, there is nothing to remove.
             incoming.unlink(missing_ok=True)
         return blob
 
-    def _put_in_place(self, incoming: Path, sha256: str) -> None:
+    def put_in_place(self, incoming: Path, sha256: str) -> None:
+        """Let a whole file on the same disk be what is kept under its SHA-256."""
         path = self._path(sha256)
         for each in (path.parent.parent, path.parent):
             each.mkdir(mode=_ALONE, exist_ok=True)
@@ -176,11 +235,94 @@ class LocalBlobs:
                     if _SHA256.fullmatch(path.name):
                         yield path.name
 
+    @contextmanager
+    def unfinished(self, name: str) -> Iterator["LocalUnfinished"]:
+        """See :class:`Blobs`."""
+        if not _PART_NAME.fullmatch(name):
+            raise ValueError("not the name of an unfinished file")
+        self._parts.mkdir(mode=_ALONE, parents=True, exist_ok=True)
+        # The lock is a file beside it, which stays while the parts move to their place.
+        lock = self._parts / f"{name}.lock"
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                flock(handle, LOCK_EX | LOCK_NB)
+            except BlockingIOError:
+                raise Busy from None
+            found = LocalUnfinished(self, self._parts / name)
+            yield found
+            if not found.path.exists():
+                lock.unlink(missing_ok=True)
+        finally:
+            os.close(handle)
+
+    def unfinished_names(self) -> Iterator[str]:
+        """See :class:`Blobs`."""
+        if self._parts.is_dir():
+            names = {each.name.removesuffix(".lock") for each in self._parts.iterdir()}
+            yield from (each for each in sorted(names) if _PART_NAME.fullmatch(each))
+
+    def room_left(self) -> int:
+        """See :class:`Blobs`."""
+        folder = self.folder
+        while not folder.exists():
+            folder = folder.parent
+        return disk_usage(folder).free
+
+    @property
+    def _parts(self) -> Path:
+        return self.folder / "unfinished"
+
     def _path(self, sha256: str) -> Path:
         # Nothing but hex digits: no path from outside leads out of the folder.
         if not _SHA256.fullmatch(sha256):
             raise NoSuchBlob("not a SHA-256")
         return self.folder / sha256[:2] / sha256[2:4] / sha256
+
+
+@dataclass(frozen=True, slots=True)
+class LocalUnfinished:
+    """A file in the folder ``unfinished``, on the same disk as all others."""
+
+    blobs: LocalBlobs
+    path: Path
+
+    @property
+    def length(self) -> int:
+        """See :class:`Unfinished`."""
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def add(self, stream: BinaryIO, *, at: int, at_most: int) -> Blob:
+        """See :class:`Unfinished`."""
+        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "wb") as target:
+            target.truncate(at)
+            target.seek(at)
+            try:
+                added = _copy(stream, target, at_most)
+            except TooLarge:
+                target.truncate(at)
+                raise
+            target.flush()
+            os.fsync(target.fileno())
+        if at == 0:
+            _sync(self.path.parent)
+        return added
+
+    def whole(self) -> BinaryIO:
+        """See :class:`Unfinished`."""
+        return self.path.open("rb")
+
+    def keep(self, sha256: str) -> None:
+        """See :class:`Unfinished`."""
+        self.blobs.put_in_place(self.path, sha256)
+
+    def drop(self) -> None:
+        """See :class:`Unfinished`."""
+        self.path.unlink(missing_ok=True)
 
 
 def _copy(source: BinaryIO, target: BinaryIO, at_most: int) -> Blob:

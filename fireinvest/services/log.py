@@ -98,7 +98,7 @@ GROUPS: Mapping[Group, tuple[str, ...]] = {
     Group.RESTRICTED: (Act.RESTRICTED_VIEW.value, Act.REVEALED.value),
     Group.TAKEN: (Act.DOWNLOAD.value, Act.EXPORT.value, "backup_made"),
     Group.PRINTS: (Act.PRINT.value,),
-    Group.STEPS: (Act.ENTRY.value, Act.RECORD.value),
+    Group.STEPS: (Act.ENTRY.value, Act.RECORD.value, Act.CHECKED.value),
     Group.ACCOUNTS: tuple(
         each.value for each in Change if each.value not in (*_SIGN_INS, *_REFUSALS)
     ),

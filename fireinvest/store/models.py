@@ -30,6 +30,7 @@ from fireinvest.store.people import Agency, Deputy, GrantRow, Person
 from fireinvest.store.records import RecordHeadRow, RecordRow, RegisterItemRow, RegisterKeyRow
 from fireinvest.store.rulesets import RulesetRow
 from fireinvest.store.sign_ins import SignInRow
+from fireinvest.store.uploads import UploadRow
 
 TABLES: tuple[type[Base], ...] = (
     HolidayNotice,
@@ -65,6 +66,7 @@ TABLES: tuple[type[Base], ...] = (
     RecordHeadRow,
     RegisterItemRow,
     RegisterKeyRow,
+    UploadRow,
 )
 
 metadata = Base.metadata

@@ -120,6 +120,8 @@ TABS: tuple[tuple[str, Text], ...] = (
     ("fire.show", Text("People and losses")),
     ("evidence.show", Text("Evidence")),
     ("scene.show", Text("Scene")),
+    ("inquiry.show", Text("Inquiry")),
+    ("report.show", Text("Report")),
     ("registers.index", Text("Registers")),
     ("case.history", Text("History")),
 )

@@ -53,7 +53,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A field that a step asks for. ``is_open``: with choices, but other values are taken too."""
+    """A field that a step asks for. ``is_open``: with choices, but other values are taken too.
+
+    ``longest``: characters of a text, where its shape doesn't say.
+    """
 
     name: str
     label: Words
@@ -62,6 +65,7 @@ class Asked:
     choices: tuple[Choice, ...] = ()
     is_open: bool = False
     default: str | None = None
+    longest: int | None = None
 
 
 def outcome_words(outcome: str) -> Words:

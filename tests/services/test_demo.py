@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import text
 
 from fireinvest.china import CHINA
 from fireinvest.cli import main
+from fireinvest.gateways.blobs import LocalBlobs
 from fireinvest.messages import Faulty
 from fireinvest.regulation.calendar import ONE_DAY, Calendar
 from fireinvest.regulation.clocks import Deadline, Light, State
@@ -35,8 +37,10 @@ from fireinvest.services.passwords import hash_password, verify_password
 from fireinvest.services.people import actor_of, create_person, set_active
 from fireinvest.store import Database, journal, open_database
 from fireinvest.store.people import find_login
+from fireinvest.store.records import items_of
 from fireinvest.workflow.actions import CODE_ACTIONS, Correcting, Entry, Opening, Voiding
 from fireinvest.workflow.case import Case, fold
+from fireinvest.workflow.custody import chains_of
 from fireinvest.workflow.deadlines import deadlines_of
 from fireinvest.workflow.engine import Action, apply, available
 from fireinvest.workflow.errors import NotAllowed
@@ -64,9 +68,12 @@ def at_ten(on: date) -> datetime:
     return datetime(on.year, on.month, on.day, 10, tzinfo=CHINA).astimezone(UTC)
 
 
-def load(database: Database, today: date = TODAY, *, allowed: bool = True) -> int:
+def load(
+    database: Database, today: date = TODAY, *, allowed: bool = True, files: Path | None = None
+) -> int:
     return load_demo(
-        database, LAW, CALENDAR, now=at_ten(today), today=today, allowed=allowed
+        database, LAW, CALENDAR, now=at_ten(today), today=today, allowed=allowed,
+        blobs=None if files is None else LocalBlobs(files),
     )  # fmt: skip
 
 
@@ -84,7 +91,7 @@ def loaded(migrated_sqlite: bytes, tmp_path_factory: pytest.TempPathFactory) -> 
     file = tmp_path_factory.mktemp("demo") / "fireinvest.db"
     file.write_bytes(migrated_sqlite)
     opened = open_database(f"sqlite:///{file}")
-    load(opened)
+    load(opened, files=file.parent / "files")
     yield opened
     opened.engine.dispose()
 
@@ -306,7 +313,8 @@ def test_every_case_shows_what_it_is_there_for(quick_database: Database, today: 
         assert list(verify_log(session)) == []
     assert list(rebuild(quick_database, CALENDAR)) == []
     check_all(shown)
-    assert added == sum(1 + len(each.deeds) for each in told.values())
+    (written,) = rows(quick_database, "SELECT count(*) FROM records")
+    assert added == sum(1 + len(each.deeds) for each in told.values()) + written[0]
     places = {
         code
         for code, each in LAW.divisions.items()
@@ -459,6 +467,22 @@ def test_everybody_sees_their_own_cases(loaded: Database) -> None:
         "huize-evaluator": ("08",),
     }.items():
         assert seen_by(loaded, login) == units(*keys)
+
+
+def test_evidence_went_through_hands_and_one_trace_is_still_out(loaded: Database) -> None:
+    gaps, out, photos = 0, 0, 0
+    with loaded.readers.begin() as session:
+        for case_id in session.scalars(text("SELECT id FROM cases")).all():
+            found = items_of(session, case_id, ["evidence", "custody"])
+            chains = chains_of(
+                found["evidence"], found["custody"],
+                within_days=1, now=at_ten(TODAY), today=TODAY,
+            )  # fmt: skip
+            gaps += sum(bool(each.gaps) for each in chains.values())
+            out += sum(each.due_back is not None for each in chains.values())
+            photos += sum(bool(each.attachments) for each in found["evidence"])
+    assert (gaps, out) == (1, 1)
+    assert photos >= 10
 
 
 def test_what_the_main_sign_ins_are_told_to_try_is_there(loaded: Database) -> None:

@@ -13,6 +13,7 @@ from fireinvest.regulation.facts import Category
 from fireinvest.services.agencies import create_agency
 from fireinvest.services.cases import CaseRef, act
 from fireinvest.services.people import Post, name_deputy
+from fireinvest.services.records import file_records
 from fireinvest.store import Database
 from fireinvest.store.people import find_login
 from fireinvest.workflow.actions import (
@@ -24,11 +25,13 @@ from fireinvest.workflow.actions import (
     Recusal,
 )
 from fireinvest.workflow.engine import Action
+from fireinvest.workflow.items.evidence import Custody, Evidence
 from fireinvest.workflow.permissions import (
     AUDIT_ADMINISTRATOR,
     SECURITY_ADMINISTRATOR,
     SYSTEM_ADMINISTRATOR,
 )
+from fireinvest.workflow.registers import Filing
 from tests.services.office import (
     CALENDAR,
     CITY,
@@ -44,6 +47,7 @@ from tests.services.office import (
     key,
     opened,
 )
+from tests.uploads import picture
 from tests.web.office import database_of, person_with, sign_in, token
 
 QILIN = "530302"
@@ -95,7 +99,7 @@ _VALUES = {
     "year": 2025, "filename": "app.css", "grant_id": 1, "agency_id": 1, "sign_in_id": 1,
     "deputy_id": 1, "factor_id": 1, "code": "AAAA-BBBB-CCCC-DDDD",
     "reading": "tests", "channel_id": 1, "token": "a" * 43, "alert_id": 1,
-    "plan": "report", "month": "2025-06",
+    "plan": "report", "month": "2025-06", "item": 1, "version": 1, "size": "small",
 }  # fmt: skip
 
 
@@ -173,7 +177,24 @@ class Town:
         did(self.database, ref, "leave_team", Membership(person="left"))
         self.with_file = self._file(ref, None)
         self.restricted = self._file(ref, "discipline")
+        self._evidence(ref)
         return ref
+
+    def _evidence(self, ref: CaseRef) -> None:
+        """A photograph, handed over to the member."""
+        content = picture("PNG")
+        blob = self.app.extensions["fireinvest"].blobs.put(BytesIO(content), at_most=10**6)
+        taken = Evidence("照片", "photo", taken_by="甲")
+        given = Custody(
+            (1,), "lending", "甲", "某member", NOW, "unsealed", expected_back=TODAY,
+            purpose="查阅", receiver_login="member",
+        )  # fmt: skip
+        attachment = Attachment("照片.png", "image/png", blob.sha256, blob.size)
+        file_records(
+            self.database, LAW, CALENDAR, TIMERS, ref.id,
+            [Filing("evidence", taken, attachments=(attachment,)), Filing("custody", given)],
+            idempotency_key=key(), now=NOW, today=TODAY,
+        )  # fmt: skip
 
     def _file(self, ref: CaseRef, restriction: str | None) -> int:
         """An entry with a file; its number."""

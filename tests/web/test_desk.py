@@ -80,5 +80,5 @@ def test_a_desk_asks_the_database_as_often_for_many_cases(quick_app: Flask, many
     client = sign_in(quick_app, "sun")
     with counted(database) as sent:
         assert client.get("/desk").status_code == 200
-    # Three to know who is here, the calendar's notices, drafts, and the desk's own six.
-    assert len(sent) <= 12
+    # Three to know who is here, the calendar's notices, drafts, tasks, receipts, and the desk's own.
+    assert len(sent) <= 14

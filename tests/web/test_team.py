@@ -44,7 +44,7 @@ class Office:
         assert answer.status_code == status, answer.text
         return answer.text
 
-    def send(self, login: str, page: str, status: int = 303, **fields: object) -> str:
+    def send(self, login: str, page: str, status: int = 303, /, **fields: object) -> str:
         form = self.page(login, page)
         data = {
             "csrf_token": token(form), "key": hidden(form, "key"),

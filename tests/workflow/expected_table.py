@@ -51,7 +51,7 @@ form_group              | rule:9(1)      | team..review           | C L         
 invite                  | rule:6         | team..review           | C L           | I       | must   |                    |
 observe                 | rule:6         | team..approval         | C L           | I       | may    |                    |
 engage_expert           | rule:6         | team..review           | C L           | I       | may    |                    |
-declare_recusal         | rule:7         | team..approval         | C O L D G M E | I       | may    |                    |
+declare_recusal         | rule:7         | team..evaluation       | C O L D G M E V | I       | may    |                    |
 decide_recusal          | rule:7         | team..approval         | L             | I       | may    | declare_recusal    |
 decide_leader_recusal   | rule:7         | team..approval         | S             | I       | may    | declare_recusal    |
 # Arts 9-12: the work of leader and groups.
@@ -101,6 +101,7 @@ record_penalty          | rule:27        | execution..evaluation  | C O         
 # Arts 28-30: evaluation and supervision.
 open_evaluation         | rule:28        | execution..evaluation  | C P S         | I       | must   | reply              |
 join_evaluation         | rule:29        | evaluation..evaluation | C P S         | I       | must   | open_evaluation    |
+decide_evaluator_recusal | rule:7        | evaluation..evaluation | S             | I       | may    | declare_recusal open_evaluation |
 evaluate                | rule:28        | evaluation..evaluation | V C           | I       | must   | open_evaluation    |
 evaluation_report       | rule:29        | evaluation..evaluation | V C           | I       | must   | open_evaluation    |
 publish_evaluation      | worksafety:86  | evaluation..evaluation | C H           | I       | must   | evaluation_report  | work_safety

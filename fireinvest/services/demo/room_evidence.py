@@ -24,9 +24,12 @@ _POSITION = ((25.0, 29.0, 24.0), (103.0, 47.0, 45.6))
 
 
 def papers(story: Story) -> Iterator[Papers]:
-    """Yield what was taken once the team was there, and each hand-over with its receipt."""
+    """Yield what was taken once the team was there, and each hand-over with its receipt.
+
+    Of the demo's own day nothing is told: its hours may still be to come.
+    """
     founded = next((each.on for each in story.deeds if each.step == "establish_team"), None)
-    if founded is None:
+    if founded is None or founded >= story.today:
         return
     officer, keeper = story.officer, _keeper(story)
     taken = _at(founded, 15)
@@ -79,7 +82,9 @@ def papers(story: Story) -> Iterator[Papers]:
 def _tested(story: Story, keeper: str, founded: date, seal: str) -> Iterator[Papers]:
     """The trace goes to the laboratory with the commission, and comes back with the conclusion."""
     sent = next((each for each in story.deeds if each.step == _TEST), None)
-    if sent is None or not isinstance(sent.payload, Interval) or sent.on < founded:
+    if sent is None or not isinstance(sent.payload, Interval):
+        return
+    if not founded <= sent.on < story.today:
         return
     laboratory = sent.payload.body or _LABORATORY
     due = sent.payload.expected_on or story.calendar.nth_working_day(sent.on, 10)
@@ -90,7 +95,7 @@ def _tested(story: Story, keeper: str, founded: date, seal: str) -> Iterator[Pap
     )  # fmt: skip
     yield Papers(keeper, sent.on, (("custody", given),))
     back = next((each for each in story.deeds if each.step == _BACK), None)
-    if back is None:
+    if back is None or back.on >= story.today:
         return
     received = replace(
         given, receipt="scan", received_at=given.given_at + timedelta(hours=1, minutes=30)

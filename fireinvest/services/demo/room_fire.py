@@ -13,9 +13,8 @@ _FEN = 100
 
 def papers(story: Story) -> Iterator[Papers]:
     """Yield the parties, and as many casualties as the case was opened with."""
-    if story.fire_on > story.today:
-        return
-    facts, on = story.facts, story.fire_on
+    # The case may have been opened after midnight only.
+    facts, on = story.facts, story.day(1)
     items: list[tuple[str, Item]] = [
         ("parties", Party(name=story.fire.unit, sort="unit", role="fire_unit",
                           represented_by="负责人甲（演示）", phone="0874-5550001",
@@ -24,7 +23,7 @@ def papers(story: Story) -> Iterator[Papers]:
     ]  # fmt: skip
     for number in range(1, (facts.deaths or 0) + 1):
         dead = Casualty(
-            name=f"遇难者{number}（演示）", outcome="dead", died_on=on, cause="吸入有毒烟气",
+            name=f"遇难者{number}（演示）", outcome="dead", died_on=story.fire_on, cause="吸入有毒烟气",
             observed_on=on, source="公安机关法医鉴定",
         )  # fmt: skip
         items.append(("casualties", dead))

@@ -35,7 +35,10 @@ def asked_of(
     for each in fields(ITEMS[register]):
         if each.name in left_out or not each.metadata["shown"]:
             continue
-        shape, of = each.metadata["shape"], each.metadata["of"]
+        shape, of, longest = (each.metadata[name] for name in ("shape", "of", "longest"))
+        if longest is not None:
+            # A text with a length of its own is one of several lines.
+            shape = Shape.LONG_TEXT
         choices: tuple[Choice, ...] = ()
         if shape in (Shape.LISTED, Shape.CHOSEN):
             choices = tuple(
@@ -47,7 +50,10 @@ def asked_of(
                 for record in named.get(of, ())
             )
         found.append(
-            Asked(each.name, each.metadata["label"], shape, each.metadata["needed"], choices)
+            Asked(
+                each.name, each.metadata["label"], shape, each.metadata["needed"], choices,
+                longest=longest,
+            )  # fmt: skip
         )
     return tuple(found)
 

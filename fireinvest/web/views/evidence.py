@@ -107,13 +107,10 @@ def excel(number: str) -> ResponseReturnValue:
     room = _room(number)
     pieces = room.pieces(_chosen(room, _wanted(), request.args.get("only", "")))
     noting.note(Act.EXPORT, case_id=room.file.ref.id, item="evidence")
-    names = [name for name in Evidence.__dataclass_fields__ if name != "position"]
-    labels = {
-        name: Evidence.__dataclass_fields__[name].metadata["label"] for name in (*names, "position")
-    }
+    labels = {each.name: each.metadata["label"] for each in fields(Evidence)}
     columns = [
-        Column(_("Number"), width=8),
-        *(Column(say(labels[name]), width=24) for name in labels),
+        Column(_("Item no."), width=8),
+        *(Column(say(label), width=24) for label in labels.values()),
         Column(_("Held by"), width=16),
         Column(_("Files"), width=30),
         Column("SHA-256", width=66),
@@ -289,7 +286,7 @@ def check(number: str, item: int, place: int) -> ResponseReturnValue:
 # ---------------------------------------------------------------------------- pictures
 
 
-@blueprint.get("/<int:item>/versions/<int:version>/pictures/<int:place>/<size>")
+@blueprint.get("/<int:item>/<int:version>/<int:place>/<size>")
 @signed_in
 def picture(number: str, item: int, version: int, place: int, size: str) -> ResponseReturnValue:
     """A picture made of a photograph; the original is a download."""
@@ -309,7 +306,7 @@ def picture(number: str, item: int, version: int, place: int, size: str) -> Resp
     return Response(made, mimetype="image/jpeg")
 
 
-@blueprint.get("/<int:item>/versions/<int:version>/photos/<int:place>")
+@blueprint.get("/<int:item>/<int:version>/<int:place>")
 @signed_in
 def photo(number: str, item: int, version: int, place: int) -> ResponseReturnValue:
     """A photograph with what it says of itself."""

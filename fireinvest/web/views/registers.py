@@ -78,7 +78,8 @@ def index(number: str) -> ResponseReturnValue:
 def show(number: str, register: str) -> ResponseReturnValue:
     """The items of a register, page by page."""
     file, found = _opened(number, register)
-    after = request.args.get("after", 0, type=int)
+    # No item has a larger number, and no database knows one.
+    after = min(max(request.args.get("after", 0, type=int), 0), 2**31 - 1)
     withdrawn = request.args.get("withdrawn") == "1"
     with state().database.readers.begin() as session:
         rows = store.page_of_items(
@@ -191,6 +192,10 @@ def withdraw(number: str, register: str, item: int) -> ResponseReturnValue:
     file, found = _opened(number, register)
     _only_writing(file, found)
     record = _record(file, register, item)
+    if restrictions_of(file.ruleset, record):
+        asked = ask_to_open(file, record)
+        if asked is not None:
+            return asked
     problems: list[Problem] = []
     reason = Given({"reason": request.form.get("reason", "")}, problems).text("reason", 2000)
     version = request.form.get("version", 0, type=int)
@@ -285,6 +290,7 @@ class Room:
     ``settle``: what the room knows of an item beside what was typed. ``given``: what a new one
     begins with. ``follow``: which steps of the procedure are taken with it. ``offers``: what is
     suggested for a field in which other words may stand as well. ``about``: what is said above it.
+    ``among``: of a register, the only items that are offered to be named.
     """
 
     then: str | None = None
@@ -294,6 +300,7 @@ class Room:
     follow: Follow | None = None
     offers: Mapping[str, tuple[Choice, ...]] | None = None
     about: Words | None = None
+    among: Mapping[str, frozenset[int]] | None = None
 
 
 def edit_item(
@@ -301,7 +308,10 @@ def edit_item(
 ) -> ResponseReturnValue:
     """Answer the form of an item, new or as it stands: the page, or what was sent, saved."""
     room = room or Room()
-    asked = asked_of(file.case, register.id, named_items(file, register.id), room.but)
+    named = named_items(file, register.id)
+    for name, numbers in (room.among or {}).items():
+        named[name] = [each for each in named.get(name, ()) if each.item in numbers]
+    asked = asked_of(file.case, register.id, named, room.but)
     if room.offers:
         asked = tuple(
             replace(each, choices=room.offers[each.name], is_open=True)

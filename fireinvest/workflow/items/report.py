@@ -13,8 +13,8 @@ from fireinvest.workflow.items.base import Item, item_field
 LONGEST_SECTION = 200_000
 #: The state of a section that is ready to be recorded as drafted.
 DRAFTING, RELEASED = "drafting", "released"
-#: Answers to the question whether an opinion was adopted.
-ADOPTED = "yes"
+#: An opinion that was not adopted, or only in part, wants a reason.
+_NOT_ADOPTED = frozenset({"partly", "no"})
 #: What the leader decides on a part, or on the whole.
 APPROVED, RETURNED = "approved", "returned"
 #: How somebody signs.
@@ -82,7 +82,7 @@ class Opinion(Item):
             return
         if not self.text:
             yield Problem("text", Text("This is needed."))
-        if self.adopted not in (None, ADOPTED) and not self.reason:
+        if self.adopted in _NOT_ADOPTED and not self.reason:
             yield Problem("reason", Text("This is needed."))
 
     def doubts(self) -> Iterator[Problem]:

@@ -134,7 +134,7 @@ class MeetingRecord(Item):
 
     COLUMNS: ClassVar[tuple[str, ...]] = ("subject", "kind", "held_at", "place", "chair")
     NAME: ClassVar[str] = "subject"
-    PREFIX: ClassVar[str] = "H"
+    PREFIX: ClassVar[str] = "MT"
 
     kind: str | None = item_field("kind of meeting", needed=True, shown=False)
     subject: str | None = item_field("subject", needed=True)

@@ -15,9 +15,11 @@ from fireinvest.workflow.items.base import (
     Item,
     days_ahead,
     item_field,
+    list_of,
     parse_item,
     references_of,
 )
+from fireinvest.workflow.items.inquiry import LineFinding
 
 TODAY = date(2025, 5, 20)
 NOW = datetime(2025, 5, 20, 4, tzinfo=UTC)
@@ -37,9 +39,9 @@ class Thing(Item):
     some: tuple[str, ...] | None = item_field("some", Shape.CHOSEN, of="things")
     others: tuple[int, ...] | None = item_field("others", Shape.REFERENCES, of="parties")
     more: tuple[int, ...] | None = item_field("more", Shape.REFERENCES, of="parties")
-    on: date | None = item_field("on", Shape.DAY)
-    until: date | None = item_field("until", Shape.DAY, ahead=True)
-    at: datetime | None = item_field("at", Shape.MOMENT)
+    on: date | None = item_field("on", Shape.DAY)  # noqa: RUF009 - it is a field
+    until: date | None = item_field("until", Shape.DAY, ahead=True)  # noqa: RUF009 - it is a field
+    at: datetime | None = item_field("at", Shape.MOMENT)  # noqa: RUF009 - it is a field
     is_so: bool | None = item_field("is so", Shape.FLAG)
     count: int | None = item_field("count", Shape.COUNT)
     worth: int | None = item_field("worth", Shape.FEN)
@@ -118,6 +120,21 @@ def test_an_item_is_called_by_its_name_and_names_others() -> None:
     assert references_of(Thing(others=(1, 2), more=(2, 3))) == {"parties": frozenset({1, 2, 3})}
 
 
+@pytest.mark.parametrize(
+    ("point", "of"),
+    [
+        (LineFinding("use", "spread"), "line_use"),
+        (LineFinding("services", "spread"), "line_services"),
+        (LineFinding(), "line_"),
+    ],
+)
+def test_a_list_can_depend_on_another_field(point: LineFinding, of: str) -> None:
+    known = {each.name: each for each in fields(point)}
+    assert list_of(point, known["point"]) == of
+    assert list_of(point, known["line"]) == "lines"
+    assert list_of(point, known["text"]) is None
+
+
 def test_what_most_sorts_say_nothing_of() -> None:
     item = Thing("甲")
     assert list(item.keys()) == []
@@ -158,8 +175,11 @@ def test_what_a_sort_of_items_names_exists(register: str) -> None:
     assert set(cls.COLUMNS) <= names
     assert cls.COLUMNS
     for each in fields(cls):
-        shape, of = each.metadata["shape"], each.metadata["of"]
-        if shape in (Shape.LISTED, Shape.CHOSEN):
+        shape, of, by = (each.metadata[name] for name in ("shape", "of", "by"))
+        if by is not None:
+            codes = RULESET.lists[cls.__dataclass_fields__[by].metadata["of"]].items
+            assert {f"{of}{code.id}" for code in codes} <= set(RULESET.lists), each.name
+        elif shape in (Shape.LISTED, Shape.CHOSEN):
             assert of in RULESET.lists, each.name
         elif shape is Shape.REFERENCES:
             assert of in ITEMS, each.name

@@ -2,6 +2,7 @@
 
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -74,7 +75,7 @@ def test_two_people_are_two() -> None:
         ({"receipt": None, "received_at": None}, "receipt"),
     ],
 )
-def test_two_sides_fit_together(changes: dict[str, object], field: str) -> None:
+def test_two_sides_fit_together(changes: dict[str, Any], field: str) -> None:
     assert wrong(CONFIRMED) == []
     assert field in [each for each, _text in wrong(replace(CONFIRMED, **changes))]
 
@@ -213,7 +214,7 @@ def test_nothing_was_handed_over_yet() -> None:
         ),
     ],
 )
-def test_gaps_of_a_hand_over(changes: dict[str, object], told: list[str]) -> None:
+def test_gaps_of_a_hand_over(changes: dict[str, Any], told: list[str]) -> None:
     assert gaps(replace(CONFIRMED, **changes)) == told
 
 

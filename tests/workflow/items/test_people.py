@@ -18,9 +18,12 @@ def party(**more: str) -> Party:
     ("given", "problems", "doubts"),
     [
         ({}, [], []),
-        ({"identity_no": "530302190001011231"}, [], []),
-        ({"identity_no": "530302190001011237"}, ["identity_no"], []),
-        ({"identity_no": "53030219000101123"}, ["identity_no"], []),
+        # The library's own example.
+        ({"identity_no": "360426199101010071"}, [], []),
+        ({"identity_no": "360426199101010072"}, ["identity_no"], []),
+        ({"identity_no": "36042619910101007"}, ["identity_no"], []),
+        # The city's district wasn't called so yet.
+        ({"identity_no": "530302190001011231"}, [], ["identity_no"]),
         # A region that isn't known, with a right and with an impossible birthday.
         ({"identity_no": "000000190001011239"}, [], ["identity_no"]),
         ({"identity_no": "000000190002301238"}, ["identity_no"], []),
