@@ -296,6 +296,9 @@ class Settings:
     blob_url: str
     pictures_folder: Path  # small pictures made of photographs; may be emptied at any time
     max_upload_length: int  # bytes of a request with files
+    upload_largest: int  # bytes of a file that comes in parts
+    upload_quota: int  # bytes of one person's files that wait for a form
+    upload_days: int  # after so many days files that nothing names are forgotten
     session_idle: timedelta
     session_longest: timedelta
     password_shortest: int
@@ -378,6 +381,13 @@ class Settings:
             max_upload_length=_whole_number(
                 given, "MAX_UPLOAD_LENGTH", default=64 * 1024**2, lowest=1024, highest=1024**3
             ),
+            upload_largest=_whole_number(
+                given, "UPLOAD_LARGEST", default=2 * 1024**3, lowest=1024, highest=64 * 1024**3
+            ),
+            upload_quota=_whole_number(
+                given, "UPLOAD_QUOTA", default=20 * 1024**3, lowest=1024, highest=1024**4
+            ),
+            upload_days=_whole_number(given, "UPLOAD_DAYS", default=7, lowest=2, highest=3650),
             session_idle=timedelta(
                 minutes=_whole_number(
                     given, "SESSION_IDLE_MINUTES", default=8 * 60, lowest=5, highest=7 * 24 * 60

@@ -567,24 +567,22 @@ def files_verify_command(language: str) -> None:
 @click.option(
     "--days",
     type=click.IntRange(2, 3650),
-    default=7,
-    show_default=True,
-    help="How long a file has waited.",
+    help="How long a file has waited; without it as UPLOAD_DAYS says.",
 )
 @language_option
 @_plainly
-def files_clear_command(days: int, language: str) -> None:
-    """Forget uploaded files that no entry and no draft names after some days.
-
-    Small pictures of what isn't kept any more go as well.
-    """
+def files_clear_command(days: int | None, language: str) -> None:
+    """Forget uploaded files that nothing names, or that never came whole, after some days."""
     from fireinvest.services.files import clear_staged
-    from fireinvest.services.photographs import clear_pictures
+    from fireinvest.services.uploading import clear_uploads
 
     now = utcnow()
+    kept = days or Settings.from_environment(os.environ).upload_days
+    before = now - timedelta(days=kept)
     with _database() as database:
-        count = clear_staged(database, _blobs(), before=now - timedelta(days=days), now=now)
-    clear_pictures(Settings.from_environment(os.environ).pictures_folder, _blobs())
+        # What was broken off at its very end is a staged file then.
+        count = clear_uploads(database, _blobs(), before=before, now=now)
+        count += clear_staged(database, _blobs(), before=before, now=now)
     click.echo(render(Text("Files forgotten: %(count)s", count=count), language))
 
 

@@ -244,17 +244,17 @@ class LocalBlobs:
         # The lock is a file beside it, which stays while the parts move to their place.
         lock = self._parts / f"{name}.lock"
         handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
+        with os.fdopen(handle, "wb"):
             try:
                 flock(handle, LOCK_EX | LOCK_NB)
             except BlockingIOError:
                 raise Busy from None
             found = LocalUnfinished(self, self._parts / name)
-            yield found
-            if not found.path.exists():
-                lock.unlink(missing_ok=True)
-        finally:
-            os.close(handle)
+            try:
+                yield found
+            finally:
+                if not found.path.exists():
+                    lock.unlink(missing_ok=True)
 
     def unfinished_names(self) -> Iterator[str]:
         """See :class:`Blobs`."""

@@ -12,93 +12,63 @@ from fireinvest.store import Session
 from fireinvest.store import records as store
 from fireinvest.workflow.actions import Figures
 from fireinvest.workflow.case import Case
-from fireinvest.workflow.engine import Action
-from fireinvest.workflow.items.casualties import (
-    FINAL,
-    Casualty,
-    Counted,
-    Loss,
-    count_casualties,
+from fireinvest.workflow.casualty_counts import (
+    STEP,
+    Versions,
+    counted_on,
+    figures_after,
+    known_on,
 )
+from fireinvest.workflow.engine import Action
+from fireinvest.workflow.items.casualties import FINAL, Casualty, Loss
 from fireinvest.workflow.registers import Record
 
 __all__ = [
+    "CASUALTIES",
     "Sums",
-    "casualties_in",
     "differs",
-    "figures_of_casualties",
     "figures_of_losses",
     "follow_casualties",
+    "people_in",
+    "people_of",
     "sums_of",
 ]
 
-#: The step by which the figures of a case change (art 8(1)).
-_FIGURES = "update_figures"
+#: The register of casualties.
+CASUALTIES = "casualties"
 _PROPERTY = "property"
 
 
-def casualties_in(records: Iterable[Record]) -> list[Casualty]:
-    """Return the casualties that the records hold."""
-    return [each.values for each in records if isinstance(each.values, Casualty)]
+def people_in(records: Iterable[Record]) -> list[Versions]:
+    """Return the casualties that records hold, each with its versions in their order."""
+    found: dict[int, list[Casualty]] = {}
+    for each in sorted(records, key=lambda record: (record.item, record.version)):
+        if isinstance(each.values, Casualty):
+            found.setdefault(each.item, []).append(each.values)
+    return list(found.values())
 
 
-def _known(case: Case) -> Counted:
-    """What the case's own figures say; what isn't known counts as none."""
-    facts = case.facts
-    return Counted(facts.deaths or 0, facts.serious_injuries or 0, facts.missing or 0)
+def people_of(session: Session, case_id: int) -> list[Versions]:
+    """Return the casualties of a case that count, with all of their versions; two queries."""
+    kept = {each.item for each in store.items_of(session, case_id, [CASUALTIES])[CASUALTIES]}
+    versions = store.versions_of_register(session, case_id, CASUALTIES)
+    return people_in(each for each in versions if each.item in kept)
 
 
-def differs(case: Case, casualties: Sequence[Casualty]) -> bool:
+def differs(case: Case, people: Sequence[Versions], today: date) -> bool:
     """Do the list and the figures of the case say something else?"""
-    return bool(casualties) and count_casualties(casualties) != _known(case)
+    return bool(people) and counted_on(people, today) != known_on(case, today)
 
 
 def follow_casualties(
     session: Session, loaded: Loaded, records: Sequence[Record]
 ) -> Iterator[Action]:
-    """Yield new figures where the list now names more people than the figures know.
-
-    A list that is being written names fewer; that never lowers the figures by itself.
-    """
-    found = store.items_of(session, loaded.ref.id, ["casualties"])["casualties"]
-    listed = casualties_in(found)
-    whole, known = count_casualties(listed), _known(loaded.case)
-    if whole.deaths <= known.deaths and whole.serious_injuries <= known.serious_injuries:
-        return
-    changed = [each.counts_from for each in casualties_in(records) if each.counts_from is not None]
-    if not changed:
-        return
-    more = Counted(
-        max(whole.deaths, known.deaths),
-        max(whole.serious_injuries, known.serious_injuries),
-        max(whole.missing, known.missing),
-    )
-    yield from _figures(loaded.case, more, listed, max(changed))
-
-
-def figures_of_casualties(case: Case, casualties: Sequence[Casualty]) -> Iterator[Action]:
-    """Yield the figures that a whole list gives, up or down."""
-    days = [each.counts_from for each in casualties if each.counts_from is not None]
-    if days:
-        yield from _figures(case, count_casualties(casualties), casualties, max(days))
-
-
-def _figures(
-    case: Case, counted: Counted, casualties: Sequence[Casualty], on: date
-) -> Iterator[Action]:
-    """On the day from which the last one counts; and anew on the day of later figures.
-
-    Figures are totals: those of a later day would otherwise say less again.
-    """
-    later = [each.on for each in case.recorded.get(_FIGURES, ()) if each.on > on]
-    by_then = count_casualties(casualties, on) if later else counted
-    yield Action(_FIGURES, _payload(by_then), on)
-    if later:
-        yield Action(_FIGURES, _payload(counted), max(later))
-
-
-def _payload(counted: Counted) -> Figures:
-    return Figures(counted.deaths, counted.serious_injuries, counted.missing, source="伤亡人员登记")
+    """Yield the figures that follow by themselves from what was written into the list."""
+    people = people_of(session, loaded.ref.id)
+    written = {each.item for each in records if not each.is_withdrawn}
+    versions = store.versions_of_register(session, loaded.ref.id, CASUALTIES)
+    changed = people_in(each for each in versions if each.item in written)
+    yield from figures_after(loaded.case, people, changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,4 +106,4 @@ def figures_of_losses(records: Iterable[Record]) -> Iterator[Action]:
             direct_property_loss=sums.property_fen,
             source="损失核定",
         )
-        yield Action(_FIGURES, payload, max(days))
+        yield Action(STEP, payload, max(days))

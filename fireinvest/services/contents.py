@@ -25,7 +25,14 @@ from fireinvest.messages import Text
 if TYPE_CHECKING:
     import magic
 
-__all__ = ["KINDS", "LibraryMissing", "NotTaken", "ensure_library", "media_type_of"]
+__all__ = [
+    "KINDS",
+    "LibraryMissing",
+    "NotTaken",
+    "ensure_library",
+    "media_type_of",
+    "refuse_ending",
+]
 
 #: Of a file's beginning, as much as is looked at to know its type.
 _BEGINNING = 1024 * 1024
@@ -106,16 +113,7 @@ def media_type_of(stream: BinaryIO, name: str, *, allowed: Collection[str]) -> s
         NotTaken: when it isn't taken.
 
     """
-    ending = name.rpartition(".")[2].lower() if "." in name else ""
-    kind = KINDS.get(ending) if ending in allowed else None
-    if kind is None:
-        raise NotTaken(
-            Text(
-                "The file %(name)s is of a kind that is not taken. Taken are: %(kinds)s.",
-                name=name,
-                kinds=", ".join(each for each in KINDS if each in allowed),
-            )
-        )
+    kind = _kind(name, allowed)
     found = _detected(stream)
     if found not in kind.detected:
         text = Text(
@@ -128,6 +126,30 @@ def media_type_of(stream: BinaryIO, name: str, *, allowed: Collection[str]) -> s
         stream.seek(0)
         kind.check(stream, name, kind)
     return kind.media_type
+
+
+def refuse_ending(name: str, *, allowed: Collection[str]) -> None:
+    """Refuse a file whose ending alone tells that it isn't taken.
+
+    Raises:
+        NotTaken: when it isn't.
+
+    """
+    _kind(name, allowed)
+
+
+def _kind(name: str, allowed: Collection[str]) -> Kind:
+    ending = name.rpartition(".")[2].lower() if "." in name else ""
+    kind = KINDS.get(ending) if ending in allowed else None
+    if kind is None:
+        raise NotTaken(
+            Text(
+                "The file %(name)s is of a kind that is not taken. Taken are: %(kinds)s.",
+                name=name,
+                kinds=", ".join(each for each in KINDS if each in allowed),
+            )
+        )
+    return kind
 
 
 def _detected(stream: BinaryIO) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from fireinvest.messages import Problem, Text
 from fireinvest.services.cases import Loaded
-from fireinvest.services.records import Follow
 from fireinvest.store import Session
 from fireinvest.store import records as store
 from fireinvest.workflow import proving
@@ -18,10 +17,11 @@ from fireinvest.workflow.case import Case, is_lacking
 from fireinvest.workflow.engine import Action, why_not_now
 from fireinvest.workflow.errors import Invalid
 from fireinvest.workflow.items.execution import (
+    CopySent,
     DisciplineLead,
     Liability,
-    Receipt,
     RectificationMeasure,
+    ReplyDelivered,
     Transfer,
 )
 from fireinvest.workflow.recipients import STEPS, recipients_of
@@ -32,6 +32,7 @@ __all__ = [
     "LEDGERS",
     "REGISTERS",
     "Reminder",
+    "Steps",
     "entries_by_ref",
     "is_ripe",
     "ref_of",
@@ -43,6 +44,9 @@ __all__ = [
 REGISTERS = ("deliveries", "copies", "transfers", "discipline_leads", "measures", "liabilities")
 #: The two ledgers.
 LEDGERS = ("measures", "liabilities")
+
+#: Given the case and what was written: the steps that follow from it.
+Steps = Callable[[Session, Loaded, Sequence[Record]], Iterator[Action]]
 
 _SET, _ACCEPT, _PENALTY = "set_measure", "accept_measure", "record_penalty"
 #: What the journal calls the states of a penalty; it knows of no others.
@@ -105,8 +109,10 @@ def _steps_of_receipt(
     """With the last receipt of a line of the law, the step is taken for that line."""
     case = loaded.case
     for register, step in STEPS.items():
-        mine = [each for each in records if each.register == register]
-        touched = {each.values.item for each in mine if isinstance(each.values, ReceiptOf)}
+        mine = [e for e in records if e.register == register and not e.is_withdrawn]
+        touched = {
+            each.values.item for each in mine if isinstance(each.values, ReplyDelivered | CopySent)
+        }
         if not touched or not is_ripe(case, step):
             continue
         done = {getattr(each.payload, "item", None) for each in case.done.get(step, ())}
@@ -115,7 +121,7 @@ def _steps_of_receipt(
             given = [
                 (each, each.values)
                 for each in found
-                if isinstance(each.values, ReceiptOf)
+                if isinstance(each.values, ReplyDelivered | CopySent)
                 and each.values.item == item
                 and each.values.is_received
             ]
@@ -142,7 +148,7 @@ def _steps_of_transfer(
     """A transfer that went out is on record once, as what it is (arts 26, 27)."""
     for record in records:
         sent = record.values
-        if not isinstance(sent, Transfer) or sent.sent_on is None:
+        if not isinstance(sent, Transfer) or sent.sent_on is None or record.is_withdrawn:
             continue
         earlier = store.versions_of(session, loaded.ref.id, record.register, record.item)
         if any(
@@ -172,7 +178,7 @@ def _steps_of_measure(
     was_set, was_accepted = entries_by_ref(case, _SET), entries_by_ref(case, _ACCEPT)
     for record in records:
         measure = record.values
-        if not isinstance(measure, RectificationMeasure) or measure.set_on is None:
+        if not isinstance(measure, RectificationMeasure) or record.is_withdrawn:
             continue
         ref, why = ref_of(record), record.reason or measure.note
         entry = was_set.get(ref)
@@ -180,7 +186,8 @@ def _steps_of_measure(
             if not is_ripe(case, _SET):
                 continue
             payload = Measure(ref, measure.what, measure.unit, measure.due_on)
-            yield Action(_SET, payload, measure.set_on, reason=why, acting_for=record.acting_for)
+            on = measure.set_on or case.occurred_on
+            yield Action(_SET, payload, on, reason=why, acting_for=record.acting_for)
         elif getattr(entry.payload, "due_on", None) != measure.due_on:
             raise _limit_stands(entry)
         last = was_accepted.get(ref)
@@ -188,10 +195,8 @@ def _steps_of_measure(
         if proving.is_open(measure.state) or measure.state == outcome:
             continue
         if measure.accepted_on is not None:
-            proof = (measure.proof or Text("see the files of %(mark)s").msgid % {"mark": record.mark})
-            payload = Measure(
-                ref, measure.what, measure.unit, outcome=measure.state, proof=proof[:_LONGEST]
-            )
+            proof = (measure.proof or record.mark)[:_LONGEST]
+            payload = Measure(ref, measure.what, measure.unit, outcome=measure.state, proof=proof)
             yield Action(
                 _ACCEPT, payload, measure.accepted_on, reason=why, acting_for=record.acting_for
             )
@@ -214,7 +219,7 @@ def _steps_of_liability(
         return
     for record in records:
         mine = record.values
-        if not isinstance(mine, Liability) or mine.state_on is None:
+        if not isinstance(mine, Liability) or mine.state_on is None or record.is_withdrawn:
             continue
         ref, outcome = ref_of(record), _OUTCOMES.get(mine.state or "")
         last = known.get(ref)
@@ -238,7 +243,7 @@ def _steps_of_liability(
         )
 
 
-def steps_of_ledgers(names: Sequence[str]) -> Follow:
+def steps_of_ledgers(names: Sequence[str]) -> Steps:
     """Return what writes into the procedure whatever the ledgers of these names are ahead of it."""
 
     def follow(session: Session, loaded: Loaded, _records: Sequence[Record]) -> Iterator[Action]:
@@ -249,10 +254,8 @@ def steps_of_ledgers(names: Sequence[str]) -> Follow:
     return follow
 
 
-_Steps = Callable[[Session, Loaded, Sequence[Record]], Iterator[Action]]
-
 #: The steps that go with the items of each register.
-FOLLOWS: Mapping[str, _Steps] = {
+FOLLOWS: Mapping[str, Steps] = {
     "deliveries": _steps_of_receipt,
     "copies": _steps_of_receipt,
     "transfers": _steps_of_transfer,

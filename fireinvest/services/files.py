@@ -38,12 +38,13 @@ __all__ = [
     "readable_size",
     "stage",
     "staged_files",
+    "tidy_name",
     "verify_blob",
     "verify_files",
 ]
 
 #: How many files one form takes.
-MOST_FILES = 20
+MOST_FILES = 300
 
 _FIELD = "files"
 #: The field by which a form names its staged files; drafts hold it as well.
@@ -92,7 +93,7 @@ def stage(
             taken. Nothing of it is kept then.
 
     """
-    tidied = _tidy(name or "")
+    tidied = tidy_name(name or "")
     media_type = ""
 
     def check(whole: BinaryIO) -> None:
@@ -145,7 +146,7 @@ def stage(
     return staged
 
 
-def _tidy(name: str) -> str:
+def tidy_name(name: str) -> str:
     """Return a name that is safe to show and to save under: no path, nothing invisible; or ""."""
     last = re.split(r"[/\\]", without_hidden(name))[-1]
     # Some systems drop spaces and dots at the end of a name; "." and ".." name folders.

@@ -2,7 +2,7 @@
 
 from fireinvest.messages import Problem, Text
 from fireinvest.services.cases import NoSuchCase, act_in, load_case
-from fireinvest.services.reports import Asking
+from fireinvest.services.together import Asking
 from fireinvest.store import records as store
 from fireinvest.store.conflicts import Conflict, changing
 from fireinvest.workflow.actions import Finding

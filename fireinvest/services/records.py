@@ -1,6 +1,6 @@
 """The registers of a case: written, read, and found again. One transaction through one door."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -16,6 +16,7 @@ from fireinvest.services.cases import (
     key_problems,
     load_case,
 )
+from fireinvest.services.following import ALWAYS, Follow
 from fireinvest.store import Database, Session
 from fireinvest.store import records as store
 from fireinvest.store.access import NOWHERE, From, log_accesses
@@ -54,10 +55,6 @@ class Filed:
     is_repeat: bool = False
 
 
-#: Given the case and what was written, within the same transaction: the steps that follow from it.
-Follow = Callable[[Session, Loaded, Sequence[Record]], Iterable[Action]]
-
-
 def file_records(
     database: Database,
     law: Law,
@@ -71,10 +68,14 @@ def file_records(
     today: date,
     origin: From = NOWHERE,
     follow: Follow | None = None,
+    hold: Collection[int] = (),
+    is_told: bool = False,
 ) -> Filed:
     """Write into the registers of a case: all of it is saved, or nothing. Asked again, done once.
 
-    ``follow``: which steps of the procedure are taken with it, such as new counts of casualties.
+    ``follow``: which steps of the procedure are taken with it, beside those that always follow from
+    a register. ``is_told``: these are on record already.
+    ``hold``: other cases that these steps concern, locked with it in the order of their ids.
 
     Raises:
         NoSuchCase: when there is none, or the actor may not see it.
@@ -83,14 +84,20 @@ def file_records(
     """
     try:
         with changing(database) as session:
-            loaded = load_case(session, case_id, lock=True)
+            held = {each: load_case(session, each, lock=True) for each in sorted({case_id, *hold})}
+            loaded = held[case_id]
             filed = file_in(
                 session, loaded, actor, filings,
                 idempotency_key=idempotency_key, now=now, today=today, origin=origin,
             )  # fmt: skip
-            if follow is None or filed.is_repeat:
+            if filed.is_repeat:
                 return filed
-            for place, action in enumerate(follow(session, loaded, filed.records)):
+            names = () if is_told else dict.fromkeys(each.register for each in filed.records)
+            follows = [*(ALWAYS[name] for name in names if name in ALWAYS)]
+            if follow is not None and follow not in follows:
+                follows.append(follow)
+            actions = _following(session, loaded, filed.records, follows)
+            for place, action in enumerate(actions):
                 act_in(
                     session, law, calendar, actor, case_id, action,
                     idempotency_key=f"{idempotency_key}-s{place}", now=now, today=today,
@@ -100,6 +107,13 @@ def file_records(
     except Conflict as conflict:
         # The case's row was held: only the same request can have come from elsewhere.
         raise StaleItem(0, 0) from conflict
+
+
+def _following(
+    session: Session, loaded: Loaded, records: Sequence[Record], follows: Sequence[Follow]
+) -> Iterator[Action]:
+    for each in follows:
+        yield from each(session, loaded, records)
 
 
 def file_in(

@@ -7,20 +7,16 @@ what somebody else has just changed.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 
 from fireinvest.messages import Problem, Text
-from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.profile import Item as ListItem
-from fireinvest.regulation.rulesets import Law
 from fireinvest.services.casefile import case_file
-from fireinvest.services.cases import Loaded, NoSuchCase, act_in, load_case
-from fireinvest.services.records import Filed, file_in
+from fireinvest.services.cases import Loaded
+from fireinvest.services.records import Filed
 from fireinvest.services.report_tables import FILLED_FROM, freeze, tables_of
-from fireinvest.store import Database, Session
+from fireinvest.services.together import Asking, write_together
+from fireinvest.store import Session
 from fireinvest.store import records as store
-from fireinvest.store.access import NOWHERE, From
-from fireinvest.store.conflicts import Conflict, changing
 from fireinvest.workflow.actions import (
     Attachment,
     Decision,
@@ -45,8 +41,7 @@ from fireinvest.workflow.items.report import (
     Section,
     Submission,
 )
-from fireinvest.workflow.permissions import Actor, may_see
-from fireinvest.workflow.registers import Filing, Record, StaleItem, choices_of
+from fireinvest.workflow.registers import Filing, Record, choices_of
 from fireinvest.workflow.report_hash import PARTS, bound_to, in_order, text_hash, versions_in
 from fireinvest.workflow.report_text import frozen
 
@@ -218,9 +213,7 @@ def standings_of(
     """Return how each member of the team stands to the report, everybody once (art 19)."""
     entries = {getattr(e.payload, "person", None): e for e in case.recorded.get(_SIGN, ())}
     bound = {
-        each.values.person: each
-        for each in signatures
-        if isinstance(each.values, ReportSignature)
+        each.values.person: each for each in signatures if isinstance(each.values, ReportSignature)
     }
     members: dict[str, Member] = {}
     for member in case.team:
@@ -240,52 +233,18 @@ def standings_of(
 # ---------------------------------------------------------------------------- written together
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """Who asks for something in a case, when, and under which key of their form."""
-
-    database: Database
-    law: Law
-    calendar: Calendar
-    actor: Actor
-    case_id: int
-    key: str
-    now: datetime
-    today: date
-    origin: From = NOWHERE
-    acting_for: str | None = None
-
-
 #: Given the case that is held, and the sections of its report: what is written, and which steps.
 _Make = Callable[[Session, Loaded, list[Record]], tuple[list[Filing], list[Action]]]
 
 
 def _write(asking: Asking, make: _Make) -> Filed:
-    """Write items and steps in one transaction, with the case held: all of it, or nothing."""
-    try:
-        with changing(asking.database) as session:
-            loaded = load_case(session, asking.case_id, lock=True)
-            if not may_see(asking.actor, loaded.case, loaded.ref.number):
-                raise NoSuchCase
-            sections = store.items_of(session, loaded.ref.id, [SECTIONS])[SECTIONS]
-            filings, actions = make(session, loaded, sections)
-            filed = file_in(
-                session, loaded, asking.actor, filings,
-                idempotency_key=asking.key, now=asking.now, today=asking.today,
-                origin=asking.origin,
-            )  # fmt: skip
-            if filed.is_repeat:
-                return filed
-            for place, action in enumerate(actions):
-                act_in(
-                    session, asking.law, asking.calendar, asking.actor, asking.case_id, action,
-                    idempotency_key=f"{asking.key}-s{place}", now=asking.now, today=asking.today,
-                    origin=asking.origin,
-                )  # fmt: skip
-            return filed
-    except Conflict as conflict:
-        # The case's row was held: only the same request can have come from elsewhere.
-        raise StaleItem(0, 0) from conflict
+    """Write items and steps together, with the sections of the report read while it is held."""
+
+    def with_sections(session: Session, loaded: Loaded) -> tuple[list[Filing], list[Action]]:
+        sections = store.items_of(session, loaded.ref.id, [SECTIONS])[SECTIONS]
+        return make(session, loaded, sections)
+
+    return write_together(asking, with_sections)
 
 
 def _read(case: Case, sections: Sequence[Record], part: str | None, seen: str) -> ReportText:

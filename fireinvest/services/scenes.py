@@ -21,7 +21,7 @@ from fireinvest.workflow.items.scene import (
 from fireinvest.workflow.presence import Attendance, Clash, clashes_of
 from fireinvest.workflow.registers import Record
 
-__all__ = ["ATTENDED", "REGISTERS", "Caution", "clashes_in", "steps_of_test", "warnings_of"]
+__all__ = ["ATTENDED", "REGISTERS", "TESTS", "Caution", "clashes_in", "steps_of_test", "warnings_of"]
 
 #: What the page of the scene shows, in its order.
 REGISTERS = (
@@ -31,6 +31,8 @@ REGISTERS = (
 #: Registers of what investigators attended.
 ATTENDED = ("interviews", "surveys", "experiments")
 
+#: The register of commissioned tests.
+TESTS = "tests"
 #: The steps by which a test is out, and back (art 16).
 _SENT, _BACK = "test_commissioned", "test_returned"
 #: The clock by which the report is due (art 21).

@@ -1,5 +1,6 @@
 """Drafts: what somebody began to write and has not sent. Private, and in no journal."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,6 +66,12 @@ def drafts_of(session: Session, person_id: int) -> list[StoredDraft]:
         .limit(_MOST)
     )
     return [StoredDraft(row.form, row.content, row.saved_at) for row in rows]
+
+
+def forms_with_drafts(session: Session, person_id: int, forms: Collection[str]) -> set[str]:
+    """Return those of some forms of which a person has a draft."""
+    query = select(Draft.form).where(Draft.person_id == person_id, Draft.form.in_(forms))
+    return set(session.scalars(query)) if forms else set()
 
 
 def drop_draft(session: Session, person_id: int, form: str) -> None:

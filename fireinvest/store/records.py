@@ -486,6 +486,16 @@ def records_at(
     return [RecordLine(*row).record() for row in session.execute(query)]
 
 
+def versions_of_register(session: Session, case_id: int, register: str) -> list[Record]:
+    """Return all versions of all items of a register, by number and version."""
+    query = (
+        select(*_COLUMNS)
+        .where(RecordRow.case_id == case_id, RecordRow.register == register)
+        .order_by(RecordRow.item, RecordRow.version)
+    )
+    return [RecordLine(*row).record() for row in session.execute(query)]
+
+
 def records_by(session: Session, case_id: int, people: Collection[str], size: int) -> list[Record]:
     """Return up to so many records that these people wrote in a case, the newest first."""
     query = (

@@ -1,6 +1,6 @@
 """Where did it burn before? Earlier cases of the same unit or address that somebody may see."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from fireinvest.store.cases import CaseRow, DeadlineRow, RecusedRow
+from fireinvest.store.journal import JournalRow
 from fireinvest.store.lists import Scope
 from fireinvest.store.search import search_for
 
@@ -130,3 +131,66 @@ def _visible(scope: Scope) -> ColumnElement[bool]:
         places if divisions else false(), CaseRow.number.in_(numbers) if numbers else false()
     )
     return and_(seen, not_(recused))
+
+
+@dataclass(frozen=True, slots=True)
+class SamePlace:
+    """A case of the same unit or address, whoever may see it: no more of it than this is told."""
+
+    id: int
+    number: str
+    occurred_on: date
+    unit_name: str
+
+
+def fires_since(
+    session: Session,
+    since: date,
+    *,
+    names: Collection[str],
+    addresses: Collection[str],
+    ids: Collection[int],
+    but: int,
+) -> list[SamePlace]:
+    """Return fires from a day on at these units or addresses, or in cases with these ids."""
+    query = (
+        select(CaseRow.id, CaseRow.number, CaseRow.occurred_on, CaseRow.unit_name)
+        .where(
+            CaseRow.occurred_on >= since,
+            CaseRow.id != but,
+            or_(
+                CaseRow.id.in_(sorted(ids)),
+                CaseRow.unit_name.in_(sorted(names)),
+                CaseRow.address.in_(sorted(addresses)),
+            ),
+        )
+        .order_by(CaseRow.occurred_on, CaseRow.id)
+        .limit(_LOOKED_AT)
+    )
+    return [SamePlace(*row) for row in session.execute(query)]
+
+
+def running_at(
+    session: Session, clock: str, step: str, on: date, unit_name: str, address: str, *, but: int
+) -> list[SamePlace]:
+    """Return cases of this unit or address in which a clock runs that a step began by a day."""
+    runs = exists().where(
+        DeadlineRow.case_id == CaseRow.id,
+        DeadlineRow.clock == clock,
+        DeadlineRow.ended_on.is_(None),
+    )
+    began = exists().where(
+        JournalRow.case_id == CaseRow.id, JournalRow.step == step, JournalRow.occurred_on <= on
+    )
+    query = (
+        select(CaseRow.id, CaseRow.number, CaseRow.occurred_on, CaseRow.unit_name)
+        .where(
+            or_(CaseRow.unit_name == unit_name, CaseRow.address == address),
+            CaseRow.id != but,
+            runs,
+            began,
+        )
+        .order_by(CaseRow.id)
+        .limit(_LOOKED_AT)
+    )
+    return [SamePlace(*row) for row in session.execute(query)]

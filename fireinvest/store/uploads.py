@@ -64,9 +64,7 @@ def find_upload(session: Session, person_id: int, upload_id: str) -> Upload | No
     return None if row is None else Upload(*row)
 
 
-def find_same(
-    session: Session, person_id: int, name: str, length: int, mark: str
-) -> Upload | None:
+def find_same(session: Session, person_id: int, name: str, length: int, mark: str) -> Upload | None:
     """Return the latest file of this person that is the same as far as they can tell."""
     row = session.execute(
         select(*_COLUMNS)
@@ -80,6 +78,16 @@ def find_same(
         .limit(1)
     ).one_or_none()
     return None if row is None else Upload(*row)
+
+
+def uploads_of(session: Session, person_id: int) -> list[Upload]:
+    """Return all files that this person sends, the newest first."""
+    query = (
+        select(*_COLUMNS)
+        .where(UploadRow.person_id == person_id)
+        .order_by(UploadRow.touched_at.desc(), UploadRow.id)
+    )
+    return [Upload(*row) for row in session.execute(query)]
 
 
 def waiting_of(session: Session, person_id: int) -> tuple[int, int]:
@@ -122,9 +130,10 @@ def drop_upload(session: Session, upload_id: str) -> bool:
     return gone is not None
 
 
-def untouched_since(session: Session, before: datetime) -> list[str]:
+def untouched_since(session: Session, before: datetime) -> list[Upload]:
     """Return the files to which nothing was added since an instant."""
-    return list(session.scalars(select(UploadRow.id).where(UploadRow.touched_at < before)))
+    query = select(*_COLUMNS).where(UploadRow.touched_at < before).order_by(UploadRow.id)
+    return [Upload(*row) for row in session.execute(query)]
 
 
 def known_uploads(session: Session, upload_ids: Collection[str]) -> frozenset[str]:

@@ -1,14 +1,20 @@
-"""Forms with files: how large they may be, and the files staged before anything else is read."""
+"""Forms with files: how large they may be, and the files staged before anything else is read.
 
-from collections.abc import Callable
+Large files come in parts, see ``views/uploads.py``; a form then names them as staged ones.
+"""
+
+from collections.abc import Callable, Iterable
 from typing import BinaryIO, TypeVar, cast
 
 from flask import Flask, current_app, request
 from flask.typing import ResponseReturnValue
 
 from fireinvest.messages import Faulty, Problem
-from fireinvest.services.files import hold, stage, staged_files
+from fireinvest.services.drafts import Fields
+from fireinvest.services.files import MOST_FILES, hold, stage, staged_files
+from fireinvest.services.uploading import LONGEST_PART
 from fireinvest.store.files import Staged
+from fireinvest.web import keeping
 from fireinvest.web.state import state
 from fireinvest.web.visiting import sent_at, who
 
@@ -25,6 +31,12 @@ def takes_files(view: View) -> View:
     return view
 
 
+def takes_parts(view: View) -> View:
+    """Mark a view that is sent parts of large files, read as they come."""
+    view.takes_parts = True  # type: ignore[attr-defined] # functions take attributes
+    return view
+
+
 def install(app: Flask) -> None:
     """Let requests with files be larger than others, before anything of them is read."""
     app.before_request(_widen)
@@ -34,6 +46,21 @@ def _widen() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
     if getattr(view, "takes_files", False):
         request.max_content_length = state().settings.max_upload_length
+    if getattr(view, "takes_parts", False):
+        request.max_content_length = LONGEST_PART
+
+
+def staged_in(fields: Fields) -> list[Staged]:
+    """Return the files that a draft names and that still wait."""
+    with state().database.readers.begin() as session:
+        ids = [value for name, value in fields if name == STAGED]
+        return staged_files(session, who().person.id, ids[:MOST_FILES])
+
+
+def written_with(files: Iterable[Staged]) -> Fields:
+    """Return what a draft keeps of the form that was sent: what was typed, and these files."""
+    typed = tuple(each for each in keeping.written() if each[0] != STAGED)
+    return (*typed, *((STAGED, each.id) for each in files))
 
 
 def staged() -> tuple[list[Staged], list[Problem]]:

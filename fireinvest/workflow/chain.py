@@ -80,11 +80,7 @@ def matrix_of(
             for each in by_sort.get(first, ())
             if not there & set(getattr(each.values, "evidence", None) or ())
         ),
-        *(
-            Orphan(getattr(each.values, "sort", ""), each)
-            for each in later
-            if not bases[each.item]
-        ),
+        *(Orphan(getattr(each.values, "sort", ""), each) for each in later if not bases[each.item]),
         *(Orphan(UNUSED, each) for each in pieces if each.item not in used),
     ]
     loose = tuple(each for each in later if each.item not in reached)

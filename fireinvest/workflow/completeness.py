@@ -89,13 +89,12 @@ def _parts(case: Case, sections: Iterable[Record]) -> Iterator[Check]:
         for each in sections
         if isinstance(each.values, Section) and (each.values.text or "").strip()
     }
-    basis = case.ruleset.lists[PARTS].basis
     for part in choices_of(case, PARTS):
-        is_there = part.id in written
-        yield Check(
-            part.basis or basis, part.label, Standing.MET if is_there else Standing.LACKING,
-            None if is_there else Text("Nothing is written in it."),
-        )  # fmt: skip
+        if part.id in written:
+            yield Check(part.basis, part.label, Standing.MET)
+        else:
+            detail = Text("Nothing is written in it.")
+            yield Check(part.basis, part.label, Standing.LACKING, detail)
 
 
 def _opinions(case: Case, opinions: Iterable[Record]) -> Iterator[Check]:

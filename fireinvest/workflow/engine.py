@@ -53,6 +53,7 @@ from fireinvest.workflow.permissions import (
     PLANNING,
     Actor,
     may_administer,
+    may_link,
     may_plan,
     may_read,
     may_reassign,
@@ -608,6 +609,10 @@ def _check_step(
         raise Invalid(dict.fromkeys(problems))
 
 
+def _not_yours() -> Problem:
+    return Problem("step", Text("This is for the carrier and the agency's head."))
+
+
 def _restriction_problems(case: Case, step: Step | None, action: Action) -> Iterator[Problem]:
     """Only what the rule names as such is kept from readers, and only where nothing shows it."""
     wanted, known = action.restriction, case.ruleset.restrictions
@@ -644,12 +649,15 @@ def _check_code(
         if not may_plan(actor, case, case_id):
             names = Joined(tuple(case.ruleset.roles[role].label for role in sorted(PLANNING)))
             raise NotAllowed([Problem("step", Text("This step is for: %(roles)s.", roles=names))])
+    elif isinstance(payload, Linking):
+        if not may_link(actor, case, case_id, payload.step):
+            raise NotAllowed([_not_yours()])
     elif not (
         may_reassign(actor, case, case_id)
         if isinstance(payload, Reassigning)
         else takes_over or may_administer(actor, case, case_id)
     ):
-        raise NotAllowed([Problem("step", Text("This is for the carrier and the agency's head."))])
+        raise NotAllowed([_not_yours()])
     target = _target(case, payload.target) if isinstance(payload, Voiding | Correcting) else None
     if target is not None and not may_read(actor, case, case_id, target):
         text = Text("The entry is restricted: only those who may read it void or correct it.")

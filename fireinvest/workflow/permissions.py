@@ -259,6 +259,17 @@ def may_administer(actor: Actor, case: Case, case_id: str | None) -> bool:
     return bool(roles_of(actor, case, case_id) & ADMINISTERING)
 
 
+def may_link(actor: Actor, case: Case, case_id: str | None, step: str) -> bool:
+    """May the actor link the case with another one that a step concerns?
+
+    Whoever administers it, and whoever may take that step.
+    """
+    found = case.ruleset.steps.get(step)
+    if found is not None and may_take(actor, found, case, case_id):
+        return True
+    return may_administer(actor, case, case_id)
+
+
 #: Who sees what was seen, taken and done in a case, and by whom.
 READING_LOG = ADMINISTERING | {"leader", "deputy_leader"}
 

@@ -530,8 +530,12 @@ def run(*words: str, **environ: str) -> Result:
     return CliRunner().invoke(main, words, env=environ)
 
 
-def test_the_command_loads_once_and_prints_the_sign_ins(sqlite_url: str) -> None:
-    environ = {"DATABASE_URL": sqlite_url, "SECRET_KEY": "only for tests"}
+def test_the_command_loads_once_and_prints_the_sign_ins(sqlite_url: str, tmp_path: Path) -> None:
+    environ = {
+        "DATABASE_URL": sqlite_url,
+        "SECRET_KEY": "only for tests",
+        "BLOB_URL": f"file://{tmp_path / 'files'}",
+    }
     first = run("demo", FIREINVEST_DEMO="1", **environ)
     assert first.exit_code == 0, first.output
     assert DEMO_PASSWORD in first.stdout

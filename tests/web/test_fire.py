@@ -66,6 +66,25 @@ def test_later_figures_are_told_anew_and_never_say_less(office: Office) -> None:
     assert case.judgement.severity.level.id == "larger"
 
 
+def test_who_dies_later_is_no_longer_counted_as_hurt_wherever_it_is_written(
+    office: Office,
+) -> None:
+    hurt = {**DEAD, "outcome": "serious", "died_on": "", "observed_on": "2025-05-12"}
+    office.send("carrier", "/registers/casualties/new", **DEAD)
+    office.send("carrier", "/registers/casualties/new", **{**hurt, "name": "伤员"})
+    assert case_of(office).facts.serious_injuries == 1
+    office.send(
+        "carrier",
+        "/registers/casualties/2/edit",
+        **{**DEAD, "name": "伤员", "died_on": "2025-05-15"},
+    )
+    facts = case_of(office).facts
+    assert (facts.deaths, facts.serious_injuries) == (2, 0)
+    missing = {**hurt, "name": "失踪者", "outcome": "missing"}
+    office.send("carrier", "/fire/casualties/new", **missing)
+    assert case_of(office).facts.missing == 1
+
+
 def test_a_shorter_list_lowers_nothing_until_somebody_takes_it_over(office: Office) -> None:
     did(office.database, office.ref, "update_figures", Figures(deaths=4), date(2025, 5, 12))
     office.send("carrier", "/fire/casualties/new", **DEAD)

@@ -128,7 +128,7 @@ class _Loader:
             with self.database.readers.begin() as session:
                 if find_records_by_key(session, papers.by, [f"{key}#0"]):
                     continue
-            if self.blobs is None and papers.files and papers.changed:
+            if self.blobs is None and papers.files and (papers.changed or papers.needs_files):
                 # A receipt on paper is none without its scan.
                 continue
             written_at = datetime.combine(papers.on, _WORK_ENDS, CHINA).astimezone(UTC)
@@ -142,6 +142,7 @@ class _Loader:
                 idempotency_key=key,
                 now=min(written_at, self.now),
                 today=papers.on,
+                is_told=True,
             )
             written += len(done.records)
         return written

@@ -14,6 +14,7 @@ class Papers:
     Items of a register get their numbers in the order in which all parts tell of them.
     ``changed``: items that get a new version: register, number, the version seen, and how they are
     then. ``files``: of which of them (by place, new ones first), name, and how it is made.
+    ``needs_files``: without its files it says nothing, and is left out.
     """
 
     by: str
@@ -21,3 +22,4 @@ class Papers:
     items: tuple[tuple[str, Item], ...]
     changed: tuple[tuple[str, int, int, Item], ...] = ()
     files: tuple[tuple[int, str, Callable[[], bytes]], ...] = ()
+    needs_files: bool = False

@@ -61,7 +61,7 @@ def papers(story: Story) -> Iterator[Papers]:
     photo = partial(_photograph, taken - timedelta(minutes=40), int(story.key))
     yield Papers(
         officer, founded, tuple(items),
-        files=((0, "起火部位概貌.jpg", photo), (3, "检测报告（扫描件）.pdf", _scan)),
+        files=((0, "起火部位概貌.jpg", photo), (3, "检测报告（扫描件）.pdf", scan)),
     )  # fmt: skip
     if keeper is None:
         return
@@ -103,7 +103,7 @@ def _tested(story: Story, keeper: str, founded: date, seal: str) -> Iterator[Pap
     )  # fmt: skip
     yield Papers(
         keeper, sent.on, (), changed=(("custody", 2, 1, received),),
-        files=((0, "鉴定中心收样回执.pdf", _scan),),
+        files=((0, "鉴定中心收样回执.pdf", scan),),
     )  # fmt: skip
     returned = Custody(
         (2,), "return", laboratory, _name(keeper), _at(back.on, 10), "intact", seal_before=seal,
@@ -151,7 +151,7 @@ def _photograph(taken_at: datetime, seed: int) -> bytes:
     return target.getvalue()
 
 
-def _scan() -> bytes:
+def scan() -> bytes:
     """A page as a PDF, as a scanner makes one."""
     target = BytesIO()
     page = Image.new("L", (595, 842), 255)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from fireinvest.services.demo import room_evidence, room_fire, room_scene, room_team
+from fireinvest.services.demo import room_evidence, room_fire, room_report, room_scene, room_team
 from fireinvest.services.demo.papers import Papers
 from fireinvest.services.demo.story import Story
 
@@ -13,6 +13,7 @@ PARTS: tuple[tuple[str, Callable[[Story], Iterator[Papers]]], ...] = (
     # Before whatever names evidence.
     ("evidence", room_evidence.papers),
     ("scene", room_scene.papers),
+    ("report", room_report.papers),
 )
 
 

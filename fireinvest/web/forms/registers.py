@@ -51,9 +51,13 @@ def asked_of(
             )
         found.append(
             Asked(
-                each.name, each.metadata["label"], shape, each.metadata["needed"], choices,
+                each.name,
+                each.metadata["label"],
+                shape,
+                each.metadata["needed"],
+                choices,
                 longest=longest,
-            )  # fmt: skip
+            )
         )
     return tuple(found)
 

@@ -10,17 +10,11 @@ from flask_babel import gettext as _
 from fireinvest.messages import Faulty, Words, money
 from fireinvest.regulation.profile import Register
 from fireinvest.services.casefile import CaseFile
-from fireinvest.services.cases import act, scope_of
-from fireinvest.services.casualties import (
-    casualties_in,
-    differs,
-    figures_of_casualties,
-    figures_of_losses,
-    follow_casualties,
-    sums_of,
-)
+from fireinvest.services.cases import scope_of
+from fireinvest.services.casualties import differs, figures_of_losses, people_of, sums_of
+from fireinvest.services.records import file_records
 from fireinvest.store import records as store
-from fireinvest.store.similar import earlier_fires
+from fireinvest.store.similar import MOST, earlier_fires
 from fireinvest.web import law
 from fireinvest.web.casework import case_context, open_file
 from fireinvest.web.keeping import keeps_drafts
@@ -31,12 +25,12 @@ from fireinvest.web.state import state
 from fireinvest.web.uploads import takes_files
 from fireinvest.web.views.registers import Room, edit_item, views_of
 from fireinvest.web.visiting import origin, sent_at, today, who
+from fireinvest.workflow.casualty_counts import counted_on, figures_of
 from fireinvest.workflow.engine import Action, available
 from fireinvest.workflow.items.casualties import (
     WATCHED,
     Casualty,
     FamilyContact,
-    count_casualties,
 )
 from fireinvest.workflow.registers import Record, choices_of, register_of, writable
 
@@ -81,11 +75,12 @@ def show(number: str) -> ResponseReturnValue:
         scope = scope_of(who().actor)
         earlier = [
             each
-            for each in earlier_fires(session, scope, row["unit_name"], row["address"])
+            for each in earlier_fires(
+                session, scope, row["unit_name"], row["address"], most=MOST + 1
+            )
             if each.number != number
-        ]
-    casualties = casualties_in(records["casualties"])
-    listed = count_casualties(casualties)
+        ][:MOST]
+        people = people_of(session, file.ref.id)
     facts = file.case.facts
     stages = choices_of(file.case, "loss_stages")
     sums = sums_of(records["losses"], [each.id for each in stages])
@@ -96,9 +91,9 @@ def show(number: str) -> ResponseReturnValue:
         has_registers=register_of(file.case, "parties") is not None,
         parties=_by_role(file, records["parties"]),
         casualties=_casualties(file, records["casualties"]),
-        listed=listed,
+        listed=counted_on(people, file.today),
         facts=facts,
-        differs=differs(file.case, casualties),
+        differs=differs(file.case, people, file.today),
         watched_until=file.case.occurred_on + WATCHED,
         losses=views_of(file, records["losses"]),
         sums=[
@@ -142,7 +137,6 @@ def _room(number: str) -> Room:
     return Room(
         then=url_for("fire.show", number=number),
         given={"observed_on": today().isoformat()},
-        follow=follow_casualties,
     )
 
 
@@ -162,22 +156,20 @@ def figures(number: str) -> ResponseReturnValue:
     file = open_file(number)
     with state().database.readers.begin() as session:
         records = store.items_of(session, file.ref.id, _REGISTERS)
+        people = people_of(session, file.ref.id)
     sources: dict[str, Callable[[], Iterator[Action]]] = {
-        "casualties": lambda: figures_of_casualties(
-            file.case, casualties_in(records["casualties"])
-        ),
+        "casualties": lambda: figures_of(file.case, people),
         "losses": lambda: figures_of_losses(records["losses"]),
     }
     source = sources.get(request.form.get("of", ""))
     if source is None:
         abort(404)
-    key = request.form.get("key", "")
     try:
-        for place, action in enumerate(source()):
-            act(
-                state().database, law.law(), file.calendar, who().actor, file.ref.id, action,
-                idempotency_key=f"{key}-{place}", now=sent_at(), today=today(), origin=origin(),
-            )  # fmt: skip
+        file_records(
+            state().database, law.law(), file.calendar, who().actor, file.ref.id, (),
+            idempotency_key=request.form.get("key", ""), now=sent_at(), today=today(),
+            origin=origin(), follow=lambda _session, _loaded, _records: source(),
+        )  # fmt: skip
     except Faulty as faulty:
         for each in faulty.problems:
             flash(say(each.text), "warning")

@@ -349,9 +349,7 @@ def _asking(file: CaseFile, key: str) -> Asking:
 def _names(file: CaseFile, parties: Sequence[Record]) -> dict[int, str]:
     """How parties are called, for whoever is here; restricted ones by their mark alone."""
     return {
-        each.item: each.values.called
-        for each in parties
-        if not restrictions_of(file.ruleset, each)
+        each.item: each.values.called for each in parties if not restrictions_of(file.ruleset, each)
     }
 
 
@@ -422,9 +420,7 @@ def _node_view(
     )
 
 
-def _rows(
-    found: Matrix, sorts: Sequence[ListItem], nodes: Mapping[int, NodeView]
-) -> list[RowView]:
+def _rows(found: Matrix, sorts: Sequence[ListItem], nodes: Mapping[int, NodeView]) -> list[RowView]:
     return [
         RowView(
             nodes[row.fact.item],

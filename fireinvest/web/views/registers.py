@@ -5,6 +5,7 @@ Every register has these pages. Rooms of a case show several registers together,
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
@@ -22,7 +23,7 @@ from fireinvest.services.files import FileLost, Staged, as_attachments, open_att
 from fireinvest.services.log import Act
 from fireinvest.services.records import Follow, file_records
 from fireinvest.store import records as store
-from fireinvest.web import confirming, keeping, law, noting, uploads
+from fireinvest.web import confirming, law, noting, uploads
 from fireinvest.web.casework import case_context, open_file
 from fireinvest.web.excel import excel_answer
 from fireinvest.web.forms.registers import DROPPED, ItemInput, asked_of
@@ -58,6 +59,18 @@ from fireinvest.workflow.registers import (
 blueprint = Blueprint("registers", __name__, url_prefix="/cases/<number>/registers")
 
 _PAGE = 50
+
+#: Registers whose items come with steps of the procedure: they are written in their rooms alone,
+#: at ``new`` and ``edit`` there.
+_ROOMS: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            "deliveries", "copies", "transfers", "discipline_leads", "measures", "liabilities",
+        ),
+        "execution",
+    ),
+    **dict.fromkeys(("supervisions", "delay_notices", "art30_judgements"), "evaluation"),
+}  # fmt: skip
 
 
 @blueprint.get("")
@@ -128,6 +141,10 @@ def new(number: str, register: str) -> ResponseReturnValue:
     """A new item."""
     file, found = _opened(number, register)
     _only_writing(file, found)
+    if register in _ROOMS:
+        room = f"{_ROOMS[register]}.new"
+        given: dict[str, Any] = {**request.args, "number": number, "register": register}
+        return redirect(url_for(room, **{n: each for n, each in given.items() if n[:1] != "_"}))
     return edit_item(file, found, None)
 
 
@@ -177,12 +194,10 @@ def edit(number: str, register: str, item: int) -> ResponseReturnValue:
     """An item changed: what stood there before stays as a version."""
     file, found = _opened(number, register)
     _only_writing(file, found)
-    record = _record(file, register, item)
-    if restrictions_of(file.ruleset, record):
-        asked = ask_to_open(file, record)
-        if asked is not None:
-            return asked
-    return edit_item(file, found, record)
+    if register in _ROOMS:
+        room = f"{_ROOMS[register]}.edit"
+        return redirect(url_for(room, number=number, register=register, item=item))
+    return begin_edit(file, found, item)
 
 
 @blueprint.route("/<register>/<int:item>/withdraw", methods=["POST"])
@@ -238,6 +253,28 @@ def attachment(
 # ---------------------------------------------------------------------------- for rooms, too
 
 
+def opened_to_write(number: str, register: str) -> tuple[CaseFile, Register]:
+    """Return a case and a register of it, for whoever may write there; nobody else gets further."""
+    file, found = _opened(number, register)
+    _only_writing(file, found)
+    return file, found
+
+
+def begin_edit(
+    file: CaseFile,
+    register: Register,
+    item: int,
+    room: "Callable[[Record], Room] | None" = None,
+) -> ResponseReturnValue:
+    """Answer the form of an item as it stands; of a restricted one once it was opened."""
+    record = _record(file, register.id, item)
+    if restrictions_of(file.ruleset, record):
+        asked = ask_to_open(file, record)
+        if asked is not None:
+            return asked
+    return edit_item(file, register, record, room(record) if room is not None else None)
+
+
 def views_of(file: CaseFile, records: Iterable[Record]) -> list[RecordView]:
     """Return items in words, for whoever is here."""
     may_read = record_reader(who().actor, file.case, file.ref.number)
@@ -290,7 +327,8 @@ class Room:
     ``settle``: what the room knows of an item beside what was typed. ``given``: what a new one
     begins with. ``follow``: which steps of the procedure are taken with it. ``offers``: what is
     suggested for a field in which other words may stand as well. ``about``: what is said above it.
-    ``among``: of a register, the only items that are offered to be named.
+    ``among``: of a register, the only items that are offered to be named. ``hold``: other cases
+    that these steps concern.
     """
 
     then: str | None = None
@@ -301,6 +339,7 @@ class Room:
     offers: Mapping[str, tuple[Choice, ...]] | None = None
     about: Words | None = None
     among: Mapping[str, frozenset[int]] | None = None
+    hold: tuple[int, ...] = ()
 
 
 def edit_item(
@@ -328,8 +367,7 @@ def edit_item(
     written = ItemInput.sent(register.id, asked, request.form)
     files, problems = uploads.staged()
     if request.form.get("do") == "draft":
-        typed = tuple(each for each in keeping.written() if each[0] != uploads.STAGED)
-        kept = (*typed, *((uploads.STAGED, each.id) for each in files))
+        kept = uploads.written_with(files)
         keep_draft(state().database, who().person.id, request.path, kept, sent_at())
         flash(_("Kept as a draft. Nothing has been sent yet."), "done")
         return redirect(request.full_path.rstrip("?"), 303)
@@ -350,7 +388,7 @@ def edit_item(
         written.restriction,
     )
     try:
-        done = _file(file, [filing], written.key, room.follow)
+        done = _file(file, [filing], written.key, room.follow, room.hold)
     except StaleItem:
         fresh = _record(file, register.id, record.item) if record is not None else None
         page = form.page(written, (), files, fresh=fresh, mine=filing)
@@ -373,7 +411,11 @@ def edit_item(
 
 
 def _file(
-    file: CaseFile, filings: Sequence[Filing], key: str, follow: Follow | None = None
+    file: CaseFile,
+    filings: Sequence[Filing],
+    key: str,
+    follow: Follow | None = None,
+    hold: tuple[int, ...] = (),
 ) -> tuple[Record, ...]:
     return file_records(
         state().database,
@@ -387,6 +429,7 @@ def _file(
         today=today(),
         origin=origin(),
         follow=follow,
+        hold=hold,
     ).records
 
 
@@ -419,7 +462,8 @@ class _Form:
         kept = MultiDict(draft.fields)
         for name in ("key", "version"):
             kept.setdefault(name, begun.text(name))
-        return self.page(ItemInput.sent(self.register.id, self.asked, kept), (), draft=draft)
+        written = ItemInput.sent(self.register.id, self.asked, kept)
+        return self.page(written, (), uploads.staged_in(draft.fields), draft=draft)
 
     def page(
         self,

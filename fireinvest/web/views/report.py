@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from fireinvest.messages import Faulty, Problem, Text, Words
+from fireinvest.messages import Faulty, Problem, Words
 from fireinvest.regulation.profile import Item as ListItem
 from fireinvest.regulation.profile import Register
 from fireinvest.services.casefile import CaseFile
@@ -34,6 +34,7 @@ from fireinvest.services.reports import (
     text_of,
 )
 from fireinvest.store import records as store
+from fireinvest.store.drafts import forms_with_drafts
 from fireinvest.web import keeping, law
 from fireinvest.web.casework import case_context, open_file
 from fireinvest.web.forms.registers import ItemInput, asked_of
@@ -259,9 +260,7 @@ def report_records(file: CaseFile) -> dict[str, list[Record]]:
         return store.items_of(session, file.ref.id, REGISTERS)
 
 
-def report_context(
-    file: CaseFile, records: Mapping[str, Sequence[Record]]
-) -> dict[str, object]:
+def report_context(file: CaseFile, records: Mapping[str, Sequence[Record]]) -> dict[str, object]:
     """Return what every page of the report needs."""
     return {
         "can": writable(who().actor, file.case, file.ref.number),
@@ -327,9 +326,7 @@ def _edit(file: CaseFile, register: Register, record: Record | None) -> Response
     base = request.form.get("base", 0, type=int)
     do = request.form.get("do")
     if do == "draft":
-        keep_draft(
-            state().database, who().person.id, request.path, keeping.written(), sent_at()
-        )
+        keep_draft(state().database, who().person.id, request.path, keeping.written(), sent_at())
         flash(_("Kept as a draft. Nothing has been sent yet."), "done")
         return redirect(request.full_path.rstrip("?"), 303)
     problems: list[Problem] = []
@@ -488,7 +485,7 @@ def _drafts_of(file: CaseFile, sections: Sequence[Record]) -> frozenset[int]:
         for each in sections
     }
     with state().database.readers.begin() as session:
-        kept = store_drafts(session, who().person.id, list(addresses))
+        kept = forms_with_drafts(session, who().person.id, list(addresses))
     return frozenset(addresses[each] for each in kept)
 
 

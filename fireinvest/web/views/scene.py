@@ -15,7 +15,6 @@ from fireinvest.services.scenes import (
     REGISTERS,
     Caution,
     clashes_in,
-    steps_of_test,
     warnings_of,
 )
 from fireinvest.store import records as store
@@ -131,7 +130,7 @@ def edit_test(number: str, item: int) -> ResponseReturnValue:
 
 
 def _test_room(number: str) -> Room:
-    return Room(then=url_for("scene.show", number=number), follow=steps_of_test)
+    return Room(then=url_for("scene.show", number=number))
 
 
 @blueprint.get("/plans/<int:item>")

@@ -26,7 +26,7 @@ from fireinvest.services.files import Staged, as_attachments
 from fireinvest.services.leaving import carriers_for
 from fireinvest.store.people import StoredPerson, logins_called, suggested_people
 from fireinvest.store.posts import Holder
-from fireinvest.web import confirming, keeping, law, uploads
+from fireinvest.web import confirming, law, uploads
 from fireinvest.web.casework import case_context, open_file
 from fireinvest.web.forms.codes import (
     carrier_asked,
@@ -494,11 +494,12 @@ def _run(doing: Doing) -> ResponseReturnValue:
     if request.method == "GET":
         return (opens and confirming.ask()) or _begin(doing)
     written = StepInput.sent(doing.asked, MultiDict(request.form))
+    files, problems = uploads.staged()
     if request.form.get("do") == "draft":
-        keep_draft(state().database, who().person.id, request.path, keeping.written(), sent_at())
+        kept = uploads.written_with(files)
+        keep_draft(state().database, who().person.id, request.path, kept, sent_at())
         flash(_("Kept as a draft. It is not in the case yet."), "warning")
         return redirect(request.path, 303)
-    files, problems = uploads.staged()
     action = doing.build(written, problems)
     if opens and (asked := confirming.ask(files)) is not None:
         return asked  # The form shows the restricted entry again, whatever is wrong with it.
@@ -517,7 +518,8 @@ def _begin(doing: Doing) -> ResponseReturnValue:
         begun = _begun(doing)
         for name in (KEY, VERSION):
             kept.setdefault(name, begun.text(name))
-        return _page(doing, StepInput.sent(doing.asked, kept), (), draft=draft)
+        files = uploads.staged_in(draft.fields)
+        return _page(doing, StepInput.sent(doing.asked, kept), (), files=files, draft=draft)
     return _page(doing, _begun(doing), ())
 
 

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 
 from fireinvest.workflow.items.base import Item
 from fireinvest.workflow.items.casualties import Casualty, FamilyContact, Loss
-from fireinvest.workflow.items.evidence import Custody, Evidence
-from fireinvest.workflow.items.inquiry import ChainNode, LineFinding
 from fireinvest.workflow.items.evaluation import (
     DelayNotice,
     NewFireJudgement,
     SheetLine,
     Supervision,
 )
+from fireinvest.workflow.items.evidence import Custody, Evidence
 from fireinvest.workflow.items.execution import (
     CopySent,
     DisciplineLead,
@@ -20,6 +19,7 @@ from fireinvest.workflow.items.execution import (
     ReplyDelivered,
     Transfer,
 )
+from fireinvest.workflow.items.inquiry import ChainNode, LineFinding
 from fireinvest.workflow.items.people import Party
 from fireinvest.workflow.items.public import (
     Acceptance,

@@ -1,6 +1,6 @@
 """Who was hurt, what was lost, and what was said to families (arts 8(1), 20(3))."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import ClassVar
@@ -82,16 +82,6 @@ class Counted:
     deaths: int
     serious_injuries: int
     missing: int
-
-
-def count_casualties(casualties: Iterable[Casualty], by: date | None = None) -> Counted:
-    """Return the counts of a list; ``by``: only what counts from this day or before."""
-    outcomes = [
-        each.outcome
-        for each in casualties
-        if by is None or (each.counts_from is not None and each.counts_from <= by)
-    ]
-    return Counted(outcomes.count(DEAD), outcomes.count(SERIOUS), outcomes.count(MISSING))
 
 
 @dataclass(frozen=True, slots=True)

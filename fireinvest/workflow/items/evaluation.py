@@ -68,9 +68,7 @@ class Supervision(Item):
     extension_grounds: str | None = item_field("grounds of the extension", Shape.LONG_TEXT)
     lifted_on: date | None = item_field("lifted on", Shape.DAY)
     lifting_no: str | None = item_field("number of the lifting")
-    lifting_grounds: str | None = item_field(
-        "on what the lifting rests", Shape.LONG_TEXT
-    )
+    lifting_grounds: str | None = item_field("on what the lifting rests", Shape.LONG_TEXT)
     ref: str | None = item_field("reference in the procedure", shown=False)
 
     @property
@@ -90,7 +88,11 @@ class Supervision(Item):
 
     def problems(self, _occurred_on: date, _today: date) -> Iterator[Problem]:
         """Limits follow one another; an extension and a lifting say on what they rest."""
-        if self.due_on is not None and self.ordered_on is not None and self.due_on < self.ordered_on:
+        if (
+            self.due_on is not None
+            and self.ordered_on is not None
+            and self.due_on < self.ordered_on
+        ):
             yield Problem("due_on", Text("The limit lies before the day on which it was set."))
         if self.extended_to is not None:
             if self.due_on is not None and self.extended_to <= self.due_on:

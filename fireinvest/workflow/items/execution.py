@@ -74,7 +74,9 @@ class Transfer(Item):
     PREFIX: ClassVar[str] = "TR"
 
     subject: str | None = item_field("what is transferred", needed=True)
-    kind: str | None = item_field("kind of transfer", Shape.LISTED, needed=True, of="transfer_kinds")
+    kind: str | None = item_field(
+        "kind of transfer", Shape.LISTED, needed=True, of="transfer_kinds"
+    )
     to: str | None = item_field("authority", needed=True)
     about: tuple[int, ...] | None = item_field(
         "units and persons concerned", Shape.REFERENCES, of="parties"
@@ -147,9 +149,7 @@ class Liability(Item):
 
     name: str | None = item_field("unit or person", needed=True)
     sort: str | None = item_field("unit or person?", Shape.LISTED, needed=True, of="party_sorts")
-    party: tuple[int, ...] | None = item_field(
-        "party of the fire", Shape.REFERENCES, of="parties"
-    )
+    party: tuple[int, ...] | None = item_field("party of the fire", Shape.REFERENCES, of="parties")
     post: str | None = item_field("unit and post of the person")
     is_official: bool | None = item_field("public official", Shape.FLAG)
     fact: str | None = item_field("fact for which they answer", Shape.LONG_TEXT, needed=True)
@@ -197,9 +197,7 @@ class RectificationMeasure(Item):
 
     what: str | None = item_field("measure", Shape.LONG_TEXT, needed=True)
     unit: str | None = item_field("carried out by", needed=True)
-    party: tuple[int, ...] | None = item_field(
-        "party of the fire", Shape.REFERENCES, of="parties"
-    )
+    party: tuple[int, ...] | None = item_field("party of the fire", Shape.REFERENCES, of="parties")
     kind: str | None = item_field("kind", Shape.LISTED, needed=True, of="measure_kinds")
     set_on: date | None = item_field("set on", Shape.DAY, needed=True)
     due_on: date | None = item_field("limit", Shape.DAY, needed=True, ahead=True)

@@ -34,9 +34,7 @@ class LineFinding(Item):
     )
     result: str | None = item_field("result", Shape.LISTED, needed=True, of="finding_results")
     text: str | None = item_field("finding", Shape.LONG_TEXT, longest=20_000)
-    units: tuple[int, ...] | None = item_field(
-        "units responsible", Shape.REFERENCES, of="parties"
-    )
+    units: tuple[int, ...] | None = item_field("units responsible", Shape.REFERENCES, of="parties")
     unit_names: str | None = item_field("other units, by name")
     people: tuple[int, ...] | None = item_field(
         "individuals responsible", Shape.REFERENCES, of="parties"

@@ -108,8 +108,10 @@ class Party(Item):
     note: str | None = item_field("note", Shape.LONG_TEXT)
 
     def keys(self) -> Iterator[tuple[str, str]]:
-        """By its numbers, and by its name."""
+        """By its numbers, by its name, and by its address."""
         yield from keys_of(self.name, self.identity_no, self.phone, self.credit_code)
+        if self.address is not None:
+            yield "address", "".join(self.address.split()).casefold()
 
     def problems(self, _occurred_on: date, _today: date) -> Iterator[Problem]:
         """Check the numbers by their check digits."""

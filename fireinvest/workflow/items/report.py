@@ -166,9 +166,7 @@ class ReportSignature(Item):
     )
     way: str | None = item_field("in which way", Shape.LISTED, needed=True, of="signing_ways")
     signed_on: date | None = item_field("day", Shape.DAY, needed=True)
-    note: str | None = item_field(
-        "dissent, or grounds of refusal", Shape.LONG_TEXT, longest=20_000
-    )
+    note: str | None = item_field("dissent, or grounds of refusal", Shape.LONG_TEXT, longest=20_000)
     bound: str | None = item_field(
         "versions of the sections", needed=True, longest=20_000, shown=False
     )

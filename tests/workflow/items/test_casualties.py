@@ -8,9 +8,7 @@ import pytest
 from fireinvest.workflow.items.base import Item
 from fireinvest.workflow.items.casualties import (
     Casualty,
-    Counted,
     FamilyContact,
-    count_casualties,
 )
 
 FIRE = date(2025, 5, 12)
@@ -54,19 +52,6 @@ def test_a_death_without_a_cause_is_doubted() -> None:
 )
 def test_who_was_hurt_is_asked_after_for_thirty_days(outcome: str, on: date, watched: bool) -> None:
     assert replace(HURT, outcome=outcome).is_watched(FIRE, on) is watched
-
-
-def test_a_death_counts_from_its_own_day_and_the_rest_as_known() -> None:
-    later = replace(DEAD, died_on=date(2025, 5, 15), observed_on=date(2025, 6, 1))
-    known = replace(HURT, observed_on=date(2025, 5, 14))
-    gone = replace(HURT, outcome="missing")
-    light = replace(HURT, outcome="light")
-    listed = [DEAD, later, known, gone, light]
-    assert count_casualties(listed) == Counted(2, 1, 1)
-    assert count_casualties(listed, date(2025, 5, 13)) == Counted(1, 0, 1)
-    assert count_casualties(listed, date(2025, 5, 14)) == Counted(1, 1, 1)
-    assert count_casualties(listed, date(2025, 5, 15)) == Counted(2, 1, 1)
-    assert count_casualties([replace(HURT, observed_on=None)], FIRE) == Counted(0, 0, 0)
 
 
 @pytest.mark.parametrize(
