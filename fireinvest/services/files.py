@@ -6,14 +6,16 @@ shows. A staged file is private to whoever uploaded it.
 
 import hashlib
 import json
+import logging
 import re
 import secrets
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from io import RawIOBase
 from itertools import groupby
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from fireinvest.gateways.blobs import PIECE, Blobs, NoSuchBlob, TooLarge
 from fireinvest.messages import Faulty, Problem, Text, excerpt
@@ -27,6 +29,7 @@ from fireinvest.workflow.actions import Attachment
 __all__ = [
     "LEAST_WAIT",
     "MOST_FILES",
+    "FileChanged",
     "FileFault",
     "FileLost",
     "FileState",
@@ -42,6 +45,8 @@ __all__ = [
     "verify_blob",
     "verify_files",
 ]
+
+logger = logging.getLogger(__name__)
 
 #: How many files one form takes.
 MOST_FILES = 300
@@ -212,14 +217,76 @@ def as_attachments(staged: Iterable[Staged]) -> tuple[Attachment, ...]:
 def open_attachment(blobs: Blobs, attachment: Attachment) -> BinaryIO:
     """Open an entry's file for reading; the caller closes it.
 
+    Whoever reads all of it from its beginning meets :class:`FileChanged` before its end, where it
+    isn't what it was when it came.
+
     Raises:
         FileLost: when it isn't kept any more.
 
     """
     try:
-        return blobs.open(attachment.sha256)
+        stream = blobs.open(attachment.sha256)
     except NoSuchBlob as error:
         raise FileLost(attachment.name) from error
+    return cast(BinaryIO, _Proved(stream, attachment))
+
+
+class FileChanged(FileLost):
+    """What is kept of a file isn't what came; the end of it isn't given away."""
+
+
+class _Proved(RawIOBase):
+    """A file's bytes, hashed as they are read in their order."""
+
+    def __init__(self, stream: BinaryIO, attachment: Attachment) -> None:
+        self._stream = stream
+        self._attachment = attachment
+        self._digest = hashlib.sha256()
+        self._hashed = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+    def readinto(self, buffer: Any) -> int:
+        with memoryview(buffer) as view:
+            piece = self.read(len(view))
+            view[: len(piece)] = piece
+        return len(piece)
+
+    def readall(self) -> bytes:
+        return self.read(-1)
+
+    def read(self, size: int | None = -1) -> bytes:
+        at = self._stream.tell()
+        piece = self._stream.read(-1 if size is None else size)
+        if at == 0:
+            self._digest, self._hashed = hashlib.sha256(), 0
+        if at == self._hashed:
+            self._digest.update(piece)
+            self._hashed += len(piece)
+            is_asked = size is None or size != 0
+            if self._hashed >= self._attachment.size or (is_asked and not piece):
+                self._refuse_changed()
+        return piece
+
+    def _refuse_changed(self) -> None:
+        wanted = self._attachment
+        if (self._digest.hexdigest(), self._hashed) != (wanted.sha256, wanted.size):
+            logger.error("a file was changed on the disk: %s", wanted.sha256)
+            raise FileChanged(wanted.name)
 
 
 def verify_blob(blobs: Blobs, attachment: Attachment) -> bool:
