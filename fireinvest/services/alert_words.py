@@ -100,16 +100,38 @@ def _due(due_on: date, today: date) -> Iterator[Words]:
 
 def _moved(details: Mapping[str, Any]) -> Iterator[Words]:
     before, after = _day(details, "before", "due_on"), _day(details, "after", "due_on")
-    yield Text("It moved from %(old)s to %(new)s.", old=before or "", new=after or "")
     cause = details.get("cause")
+    if cause == "paused":
+        yield from _paused(details)
+        return
+    if cause == "resumed" and details.get("held_on"):
+        before = details["held_on"]
+        yield Text("The appraisal is back; its time is left out of the period.")
+    if before == after:
+        yield Text("It is due on %(due)s as before.", due=after or "")
+        return
+    yield Text("It moved from %(old)s to %(new)s.", old=before or "", new=after or "")
     if cause == "entry":
         yield Text("Why: entry %(seq)s of the case.", seq=details.get("entry", ""))
     elif cause == "calendar":
         yield Text("Why: the working days were announced or changed.")
     elif cause == "time":
         yield Text("Why: an appraisal is out, and its time is left out of the period.")
-    elif isinstance(cause, str):
+    elif isinstance(cause, str) and cause != "resumed":
         yield Text("Why: the reading of the rule was decided anew.")
+
+
+def _paused(details: Mapping[str, Any]) -> Iterator[Words]:
+    """One notice for the whole time in which an appraisal is out: the date runs on with every day."""
+    before, after = _day(details, "before", "due_on"), _day(details, "after", "due_on")
+    since = _day(details, "after", "runs_since")
+    yield Text("An appraisal is out since %(day)s: its time is left out of the period.", day=since)
+    yield Text(
+        "Until it is back the date moves on by a day each day: it was %(old)s, today it is %(new)s.",
+        old=before or "",
+        new=after or "",
+    )
+    yield Text("You hear of it again when the appraisal is back.")
 
 
 def _day(details: Mapping[str, Any], part: str, name: str) -> str | None:

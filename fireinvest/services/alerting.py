@@ -89,10 +89,15 @@ def climb(
 _RUNG_OF: Mapping[str, RungAt] = {
     "deadline_met": RungAt.SATISFIED,
     "deadline_moved": RungAt.MOVED,
+    # Once when an appraisal goes out, and once when it is back; the days between are no news.
+    "deadline_paused": RungAt.MOVED,
+    "deadline_resumed": RungAt.MOVED,
     "deadline_confirmed": RungAt.CONFIRMED,
 }
 #: Events after which the ladder has to be looked at at once.
-_CLIMBING = frozenset({"deadline_started", "deadline_reopened", "deadline_moved"})
+_CLIMBING = frozenset(
+    {"deadline_started", "deadline_reopened", "deadline_moved", "deadline_resumed"}
+)
 #: Events that nobody is told of by themselves: what ended or was withdrawn stands in the journal.
 _QUIET = frozenset({"deadline_ended", "deadline_withdrawn"})
 
@@ -118,7 +123,7 @@ def tell_event(
     if kind in _RUNG_OF:
         loaded = load_case(session, case_id)
         lines = _event_lines(loaded, _RUNG_OF[kind], payload, today)
-        if kind == "deadline_moved" and _is_confirmed(payload):
+        if _RUNG_OF[kind] is RungAt.MOVED and _is_confirmed(payload):
             lines += _event_lines(loaded, RungAt.CONFIRMED, payload, today)
         # That it moved and that it is certain now are two things to tell: neither hides the other.
         for line in lines:
@@ -142,7 +147,9 @@ def _event_lines(
         return []
     due_on = date.fromisoformat(payload["after"]["due_on"])
     told = {
-        name: payload[name] for name in ("entry", "cause", "before", "after") if name in payload
+        name: payload[name]
+        for name in ("entry", "cause", "before", "after", "held_on")
+        if name in payload
     }
     return [
         _Line(

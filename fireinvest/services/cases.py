@@ -5,7 +5,7 @@ The engine knows a case by its number, which people read and grants name; the da
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -51,6 +51,7 @@ from fireinvest.store.projections import (
     apart_people,
     calendar_id,
     called_values,
+    carried_on,
     case_values,
     changed_values,
     deadline_values,
@@ -354,7 +355,9 @@ def open_case(
             for each in lines:
                 _log_entry(session, each, origin)
             rows = {key: {**values, "case_id": case_id} for key, values in rows.items()}
-            _save_deadlines(session, ref, entry, {}, rows, now)
+            _write_deadlines(session, ref.id, {}, rows)
+            told = [_notice(ref, entry, each, _Standing(), "entry") for each in moved({}, rows)]
+            post(session, told, now)
             lay_ladders(session, ref.id, case, deadlines, calendar)
             cases.save_next_steps(session, ref.id, next_values(ref.id, case, deadlines))
             _save_words(session, ref, None, case, unit_name, address)
@@ -413,12 +416,12 @@ def _opening_problems(
     elif facts.occurred_at is not None and facts.occurred_at > now:
         yield Problem("occurred_at", Text("The time lies in the future."))
     given = (("unit_name", unit_name, _LONGEST_UNIT), ("address", address, _LONGEST_ADDRESS))
-    for field, text, longest in given:
+    for name, text, longest in given:
         if not text.strip():
-            yield Problem(field, Text("This is needed."))
+            yield Problem(name, Text("This is needed."))
         elif len(text) > longest:
             yield Problem(
-                field, Text("A text of at most %(most)s characters is needed.", most=longest)
+                name, Text("A text of at most %(most)s characters is needed.", most=longest)
             )
     yield from _key_problems(key)
 
@@ -637,17 +640,23 @@ def _save(
     when: _When,
     idempotency_key: str,
     expected_version: int | None,
+    before_calendar: Calendar | None = None,
 ) -> None:
-    """Write the entry, the projections that follow, and what there is to tell."""
+    """Write the entry, the projections that follow, and what there is to tell.
+
+    ``before_calendar``: under which the case was counted until now, where that is another one.
+    """
     ref = before.ref
     stored = _by_key(cases.deadlines_of_cases(session, [ref.id]))
     found = deadline_values(ref.id, after, deadlines, when.calendar, when.calendar_id)
     kept = settled(stored, found)
+    standing = _standing(before, stored, kept, before_calendar or when.calendar, when.today)
+    known = carried_on(stored, standing.rows)
     old, new = changed_values(before.case, after, entry)
     cause = "entry"
     if isinstance(entry.payload, Recounting):
         cause = entry.payload.cause.value
-        old, new = recounted(stored, kept)
+        old, new = recounted(known, kept)
     line = journal.line_of(
         ref.id,
         ref.number,
@@ -668,8 +677,9 @@ def _save(
     }
     changes = {name: each for name, each in values.items() if before.row[name] != each}
     cases.change_case(session, ref.id, before.case.version, changes)
-    standing = _standing(before.case, stored, kept, when.calendar, when.today)
-    _save_deadlines(session, ref, entry, stored, kept, when.now, cause, standing)
+    _write_deadlines(session, ref.id, stored, kept)
+    told = [_notice(ref, entry, each, standing, cause) for each in moved(known, kept)]
+    post(session, told, when.now)
     if kept != stored:
         lay_ladders(session, ref.id, after, deadlines, when.calendar)
     nexts = next_values(ref.id, after, deadlines)
@@ -684,8 +694,8 @@ def _save(
     if granted != member_grants(before.case):
         save_member_grants(session, ref.id, granted, entry.actor)
     is_renamed = any(before.row[name] != each for name, each in called.items())
-    known = None if is_renamed else before.case
-    _save_words(session, ref, known, after, called["unit_name"], called["address"])
+    worded = None if is_renamed else before.case
+    _save_words(session, ref, worded, after, called["unit_name"], called["address"])
 
 
 def _log_entry(session: Session, line: Line, origin: From) -> None:
@@ -724,45 +734,47 @@ def _by_key(rows: Iterable[Values]) -> dict[Key, Values]:
     return {(each["clock"], each["instance"]): each for each in rows}
 
 
-def _save_deadlines(
-    session: Session,
-    ref: CaseRef,
-    entry: Entry,
-    stored: Mapping[Key, Values],
-    kept: Mapping[Key, Values],
-    now: datetime,
-    cause: str = "entry",
-    standing: Mapping[Key, date] | None = None,
-) -> None:
-    _write_deadlines(session, ref.id, stored, kept)
-    told = [
-        _notice(ref, entry, each, _why(each, standing or {}, cause)) for each in moved(stored, kept)
-    ]
-    post(session, told, now)
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """How a case's clocks would stand today without a change: their rows, and what they'd be due.
+
+    ``held_on``: of each that runs on while an appraisal is out, as if that had taken no time.
+    """
+
+    rows: Mapping[Key, Values] = field(default_factory=dict)
+    held_on: Mapping[Key, date] = field(default_factory=dict)
 
 
 def _standing(
-    case: Case,
+    loaded: Loaded,
     stored: Mapping[Key, Values],
     kept: Mapping[Key, Values],
     calendar: Calendar,
     today: date,
-) -> Mapping[Key, date]:
-    """The dates as they would be today without the change, where a date moved."""
-    if not any(each.kind == "deadline_moved" for each in moved(stored, kept)):
-        return {}
-    deadlines = deadlines_of(case, calendar, today)
-    return {(each.clock.id, each.run.instance): each.due_on for each in deadlines}
+) -> _Standing:
+    """How they would stand today without the change, where one runs on or a date moved."""
+    runs_on = any(each["runs_since"] is not None for each in stored.values())
+    if not runs_on and all(each.kind != "deadline_moved" for each in moved(stored, kept)):
+        return _Standing()
+    deadlines = deadlines_of(loaded.case, calendar, today)
+    rows = deadline_values(loaded.ref.id, loaded.case, deadlines, calendar, calendar_id(calendar))
+    held_on = {
+        (each.clock.id, each.run.instance): each.count.held_on
+        for each in deadlines
+        if each.count.held_on is not None
+    }
+    return _Standing(rows, held_on)
 
 
-def _why(each: Moved, standing: Mapping[Key, date], cause: str) -> str:
-    """Why a date moved: "time" where it did so by itself, while an appraisal is out."""
-    before, after = each.before, each.after
-    if each.kind != "deadline_moved" or before is None or after is None:
+def _why(each: Moved, standing: _Standing, cause: str) -> str:
+    """Why a date moved: by the change, or by a calendar that is another one since the last count."""
+    if each.kind in ("deadline_paused", "deadline_resumed"):
+        return each.kind.removeprefix("deadline_")
+    if each.kind != "deadline_moved" or each.after is None:
         return cause
-    if standing.get(each.key) != after["due_on"]:
-        return cause
-    return "time" if before["calendar"] == after["calendar"] else "calendar"
+    today_too = standing.rows.get(each.key)
+    is_by_itself = today_too is not None and today_too["due_on"] == each.after["due_on"]
+    return "calendar" if is_by_itself else cause
 
 
 def _write_deadlines(
@@ -778,7 +790,12 @@ def _write_deadlines(
 
 
 def _notice(
-    ref: CaseRef, entry: Entry, each: Moved, cause: str, counted_on: date | None = None
+    ref: CaseRef,
+    entry: Entry,
+    each: Moved,
+    standing: _Standing,
+    cause: str,
+    counted_on: date | None = None,
 ) -> Notice:
     """The job to tell of it. ``cause``: "entry", or what made the dates move without one.
 
@@ -787,11 +804,13 @@ def _notice(
     clock, instance = each.key
     payload: Document = {"case": ref.number, "entry": entry.seq, "clock": clock}
     payload["instance"] = instance
-    payload["cause"] = cause
+    payload["cause"] = _why(each, standing, cause)
     for name, values in (("before", each.before), ("after", each.after)):
         if values is not None:
-            told = ("due_on", "due_at", "act_by", "provisional", "ended_on", "end")
-            payload[name] = {field: encode_value(values[field]) for field in told}
+            told = ("due_on", "due_at", "act_by", "provisional", "ended_on", "end", "runs_since")
+            payload[name] = {column: encode_value(values[column]) for column in told}
+    if each.kind == "deadline_resumed":
+        payload["held_on"] = encode_value(standing.held_on.get(each.key))
     # Without an entry, the same clock can move again while its case stands still.
     again = "" if counted_on is None else f":{counted_on}:{(each.after or {}).get('due_on')}"
     key = f"{ref.number}:{entry.seq}:{each.kind}:{clock}:{instance}{again}"
@@ -819,10 +838,11 @@ def recount(
         return deadlines
     _write_deadlines(session, row.id, stored, kept)
     entry = loaded.lines[-1].entry()
-    standing = _standing(case, stored, kept, calendar, today)
+    # That a date moved on while an appraisal is out is no news: it does so every day.
+    known = carried_on(stored, kept)
     told = [
-        _notice(loaded.ref, entry, each, _why(each, standing, "calendar"), today)
-        for each in moved(stored, kept)
+        _notice(loaded.ref, entry, each, _Standing(), "calendar", today)
+        for each in moved(known, kept)
     ]
     post_once(session, told, now)
     _follow(session, loaded, kept, deadlines, calendar, today)
@@ -887,6 +907,7 @@ def count_anew(
     loaded: Loaded,
     stored: Iterable[Values],
     payload: Recounting,
+    before: Calendar,
     calendar: Calendar,
     *,
     calendar_name: str,
@@ -896,7 +917,8 @@ def count_anew(
 ) -> Recount:
     """Return what a notice or a decision does to a case; nothing is saved.
 
-    ``by``: the login of who entered or decided it. A clock that has ended stays as it is.
+    ``before``: the calendar until now. ``by``: the login of who entered or decided it. A clock
+    that has ended stays as it is.
     """
     case = loaded.case
     entry = Entry(case.version + 1, RECOUNT, payload, today, now, SYSTEM, acting_for=by)
@@ -906,14 +928,16 @@ def count_anew(
     deadlines = deadlines_of(after, calendar, today)
     rows = _by_key(stored)
     kept = settled(rows, deadline_values(loaded.ref.id, after, deadlines, calendar, calendar_name))
-    moves = tuple(each for each in moved(rows, kept) if each.before is not None)
-    is_told = payload.reading is not None or bool(recounted(rows, kept)[1])
+    known = carried_on(rows, _standing(loaded, rows, kept, before, today).rows)
+    moves = tuple(each for each in moved(known, kept) if each.before is not None)
+    is_told = payload.reading is not None or bool(recounted(known, kept)[1])
     return Recount(loaded, entry, after, deadlines, rows, kept, moves, is_told)
 
 
 def save_recount(
     session: Session,
     found: Recount,
+    before: Calendar,
     calendar: Calendar,
     *,
     key: str,
@@ -923,7 +947,7 @@ def save_recount(
 ) -> None:
     """Save a recount of a locked case: with its entry where there is something to tell.
 
-    ``key``: under which no other change counts cases anew.
+    ``before``: the calendar until now. ``key``: under which no other change counts cases anew.
     """
     loaded = found.loaded
     if not found.is_told:
@@ -937,7 +961,7 @@ def save_recount(
     when = _When(calendar, calendar_id(calendar), now, today, origin)
     _save(
         session, loaded, found.entry, after, found.deadlines, when,
-        f"{key}:{loaded.ref.number}", None,
+        f"{key}:{loaded.ref.number}", None, before,
     )  # fmt: skip
 
 

@@ -39,7 +39,16 @@ def lay_ladders(
 def climbed(case: Case, found: Deadline, calendar: Calendar, today: date) -> Ladder:
     """Return a clock's ladder after it was looked at today."""
     next_on = next_rung_on(case.ruleset, calendar_of(case, calendar), found, today)
+    next_on = _at_latest(found, today, next_on)
     return Ladder(found.clock.id, found.run.instance, found.due_on, today, next_on)
+
+
+def _at_latest(found: Deadline, after: date, next_on: date | None) -> date | None:
+    """Where the date moves on with every day, the next one is a day on which to look at it."""
+    if found.runs_since is None:
+        return next_on
+    following = after + ONE_DAY
+    return following if next_on is None else min(next_on, following)
 
 
 def newly_reached(
@@ -80,4 +89,5 @@ def _laid(
     if swept_on is not None:
         missed = newly_reached(case, found, calendar, swept_on, on_record, swept_on)
         next_on = min((each.on for each in missed), default=next_on)
+    next_on = _at_latest(found, after, next_on)
     return Ladder(found.clock.id, found.run.instance, found.due_on, swept_on, next_on)

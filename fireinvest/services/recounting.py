@@ -157,6 +157,7 @@ def _recounts(
                     each,
                     rows[each.ref.id],
                     change.payload,
+                    change.before,
                     change.after,
                     calendar_name=name,
                     by=by,
@@ -173,9 +174,13 @@ def _concerns(change: Change, ruleset: Ruleset) -> bool:
     )
 
 
+#: What may have moved a date, or made it certain.
+_MOVING = frozenset({"deadline_moved", "deadline_confirmed", "deadline_paused", "deadline_resumed"})
+
+
 def _moves(found: Recount, change: Change, today: date) -> Iterator[ClockMove]:
     """The moves that the change makes: not those that the day of asking makes by itself."""
-    told = [each for each in found.moves if each.kind in ("deadline_moved", "deadline_confirmed")]
+    told = [each for each in found.moves if each.kind in _MOVING]
     if not told:
         return
     before = {
@@ -263,7 +268,14 @@ def _apply(
     for found in _recounts(session, change, actor.id, now, today, lock=True):
         look.at(found)
         save_recount(
-            session, found, change.after, key=change.key, now=now, today=today, origin=origin
+            session,
+            found,
+            change.before,
+            change.after,
+            key=change.key,
+            now=now,
+            today=today,
+            origin=origin,
         )
     done = look.done()
     if seen is not None and seen != done.seen:

@@ -41,7 +41,10 @@ class LadderRow(Base):
 
 
 class ReachedRow(Base):
-    """A rung that a clock reached, for one due day: told, or skipped because a later one was."""
+    """A rung that a clock reached, for one due day: told, or skipped because a later one was.
+
+    ``stood_in``: as whom somebody else was told, because nobody was there who hears of it.
+    """
 
     __tablename__ = "reached_rungs"
     __table_args__ = (
@@ -57,6 +60,7 @@ class ReachedRow(Base):
     occurrence: Mapped[int]
     reached_on: Mapped[date]
     is_skipped: Mapped[bool]
+    stood_in: Mapped[str | None] = mapped_column(String(60))
     swept_at: Mapped[datetime] = mapped_column(Instant)
 
 

@@ -87,6 +87,7 @@ class CaseRow(Base):
     next_due_at: Mapped[datetime | None] = mapped_column(Instant)
     next_yellow_on: Mapped[date | None]
     next_red_on: Mapped[date | None]
+    next_runs_until: Mapped[date | None]
     ended_on: Mapped[date | None]
     merged_into: Mapped[str | None] = mapped_column(String(40))
     is_demo: Mapped[bool]
@@ -98,6 +99,8 @@ class DeadlineRow(Base):
     """One instance of a clock of a case. It runs while ``ended_on`` is empty.
 
     ``plan_start_by``: the day by which ``plan_step``, the next step that leads to it, must begin.
+    ``runs_since``: an appraisal is out since then, and with every day after ``runs_until`` the days
+    of the row move on by one.
     """
 
     __tablename__ = "deadlines"
@@ -131,6 +134,8 @@ class DeadlineRow(Base):
     provisional: Mapped[bool]
     earliest_on: Mapped[date | None]
     latest_on: Mapped[date | None]
+    runs_since: Mapped[date | None]
+    runs_until: Mapped[date | None]
     started_on: Mapped[date]
     started_by: Mapped[int | None]
     late_since: Mapped[date | None]

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select, text
 
+from fireinvest.messages import render
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.services.alert_words import words_of
 from fireinvest.services.alerting import climb, tell_event
@@ -18,6 +19,8 @@ from fireinvest.services.people import Post, name_deputy, set_active
 from fireinvest.services.sweeping import Swept, sweep
 from fireinvest.store import Database
 from fireinvest.store.alerts import AlertRow, LadderRow, ReachedRow, alerts_of, ladders_of
+from fireinvest.store.boards import BoardFilters, board_page
+from fireinvest.store.lists import Scope
 from fireinvest.store.outbox import OutboxRow
 from fireinvest.store.people import Person, find_login
 from fireinvest.workflow.actions import (
@@ -29,6 +32,7 @@ from fireinvest.workflow.actions import (
     Order,
     Recusal,
 )
+from fireinvest.workflow.deadlines import deadlines_of
 from fireinvest.workflow.engine import Action
 from fireinvest.workflow.permissions import SYSTEM, Actor
 from tests.services.office import CALENDAR, CITY, FUYUAN, LAW, actor, facts, key, notice_of
@@ -289,28 +293,55 @@ def test_that_a_date_moved_and_that_it_is_certain_are_both_told(office: Office) 
     assert told[:2] == ["moved", "confirmed"]
 
 
-def test_a_date_that_an_appraisal_moves_day_by_day_names_no_entry(office: Office) -> None:
+def test_while_an_appraisal_is_out_two_notices_tell_of_it_and_every_list_the_same(
+    office: Office,
+) -> None:
     office.does("request_team", DocumentSent(to="县政府"), "2025-05-13")
     office.does("establish_team", Order(document_no="1", person="leader"), "2025-05-14")
-    office.does("test_commissioned", Interval(ref="T1", subject="残留物"), "2025-05-16")
+    # Two days are left when it goes out: every rung of the last days is near.
+    office.does("test_commissioned", Interval(ref="T1", subject="残留物"), "2025-06-09")
     office.spreads()
-    office.sweeps("2025-06-20")
-    office.spreads()
-    # An entry that has nothing to do with it doesn't become its reason.
-    office.does("join_team", Membership(person="other", item="police"), "2025-06-28")
+    for night in nights("2025-06-09", "2025-06-20"):
+        office.sweeps(night)
+        office.spreads()
+    assert determination(office) == (on("2025-06-22"), on("2025-06-22"))
+    # Nobody swept for two days: the lists still say what the case says.
+    office.today = on("2025-06-22")
+    assert determination(office) == (on("2025-06-24"), on("2025-06-24"))
+    # An entry that has nothing to do with it tells nobody that the date moved.
+    office.does("join_team", Membership(person="other", item="police"), "2025-06-23")
     office.spreads()
     # It had come back before that was written down.
-    office.does("test_returned", Interval(ref="T1"), "2025-06-26")
+    office.does("test_returned", Interval(ref="T1"), "2025-06-22")
     office.spreads()
     with office.database.readers.begin() as session:
-        heard = alerts_of(session, office.id_of("carrier"))
-        words = [
-            str(line) for each in heard if each.rung == "moved"
-            for line in words_of(session, each, office.today).lines
+        heard = [
+            each for each in alerts_of(session, office.id_of("carrier"))
+            if each.clock == "determination"
         ]  # fmt: skip
-    causes = [each.details["cause"] for each in heard if each.rung == "moved"]
-    assert causes == ["entry", "time", "time"]
-    assert any("appraisal" in line for line in words)
+        words = [
+            " ".join(render(line, "en") for line in words_of(session, each, office.today).lines)
+            for each in heard
+        ]
+    assert [each.details.get("cause", each.rung) for each in heard] == [
+        # Back again: how little time is left under the date that holds now.
+        "left_1", "resumed", "paused", "started",
+    ]  # fmt: skip
+    assert (heard[1].due_on, heard[2].due_on) == (on("2025-06-24"), on("2025-06-11"))
+    assert "from 2025-06-11 to 2025-06-24" in words[1]
+    assert "out since 2025-06-09" in words[2]
+
+
+def determination(office: Office) -> tuple[date, date]:
+    """When it is due by the page of the case, and by the board."""
+    with office.database.readers.begin() as session:
+        found = deadlines_of(load_case(session, office.ref.id).case, CALENDAR, office.today)
+        page = next(each for each in found if each.clock.id == "determination")
+        filters = BoardFilters(office.today, clock="determination")
+        (line,) = board_page(session, Scope(frozenset(), everything=True), filters, None, 9).lines
+    assert page.runs_since == line.runs_since == on("2025-06-09")
+    assert line.light(office.today) is page.light
+    return page.due_on, line.due_on
 
 
 def test_a_notice_that_moves_no_date_can_move_its_rungs(office: Office) -> None:

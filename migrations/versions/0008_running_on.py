@@ -1,0 +1,28 @@
+"""Clocks that run on while an appraisal is out, and who was told where nobody was there to hear.
+
+Revision 0008, after 0006. The columns fill as cases are counted again, by the next change or sweep.
+"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+revision: str = "0008"
+down_revision: str | None = "0006"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    op.add_column("deadlines", sa.Column("runs_since", sa.Date(), nullable=True))
+    op.add_column("deadlines", sa.Column("runs_until", sa.Date(), nullable=True))
+    op.add_column("cases", sa.Column("next_runs_until", sa.Date(), nullable=True))
+    op.add_column("reached_rungs", sa.Column("stood_in", sa.String(length=60), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("reached_rungs", "stood_in")
+    op.drop_column("cases", "next_runs_until")
+    op.drop_column("deadlines", "runs_until")
+    op.drop_column("deadlines", "runs_since")
