@@ -15,6 +15,8 @@ from fireinvest.store.alerts import Alert
 FAILED_DELIVERY = "delivery_failed"
 SWEEP_MISSED = "sweep_missed"
 NOTICE_MISSING = "notice_missing"
+#: Nobody was there to hear of a statutory clock: the administrators are told.
+UNHEARD = "unheard"
 
 #: The ways of hearing outside, by their kind.
 CHANNELS: Mapping[str, Text] = {
@@ -47,6 +49,8 @@ def words_of(session: Session, alert: Alert, today: date) -> AlertWords:
     if alert.ruleset_pin is None or alert.clock is None:
         if alert.rung == SWEEP_MISSED:
             return AlertWords(*_of_sweep(alert), "/work", is_urgent=True)
+        if alert.rung == UNHEARD:
+            return AlertWords(*_of_unheard(alert), "/work", is_urgent=True)
         if alert.rung == NOTICE_MISSING:
             return AlertWords(*_of_notice(alert), "/calendar/notices", is_urgent=False)
         own = "/me/notices" if alert.details.get("own") else path
@@ -80,6 +84,8 @@ def _lines(ruleset: Ruleset, alert: Alert, rung: Rung, today: date) -> Iterator[
         yield Text("The holiday notice is out: it is due on %(due)s for certain.", due=due_on)
     else:
         yield from _due(due_on, today)
+    if alert.details.get("stands_in"):
+        yield Text("Nobody was there who is to hear of it: you are told in their place.")
     act_by = alert.details.get("act_by")
     if isinstance(act_by, str) and act_by != f"{due_on}":
         yield Text("The last working day to act is %(day)s.", day=act_by)
@@ -147,6 +153,18 @@ def _of_delivery(alert: Alert) -> tuple[Words, tuple[Words, ...]]:
     channel = channel_words(str(alert.details.get("channel", "")))
     why = failure_words(str(alert.details.get("error", "")))
     return title, (Text("%(channel)s: %(error)s", channel=channel, error=why),)
+
+
+def _of_unheard(alert: Alert) -> tuple[Words, tuple[Words, ...]]:
+    number = alert.details.get("number", "")
+    title = Text("Nobody is there to hear of a deadline of %(number)s", number=number)
+    return title, (
+        Text(
+            "A statutory deadline of %(day)s is due or overdue, and nobody who is to hear of it has "
+            "an account and a post. Let posts be given at its place.",
+            day=alert.due_on or "",
+        ),
+    )
 
 
 def _of_notice(alert: Alert) -> tuple[Words, tuple[Words, ...]]:

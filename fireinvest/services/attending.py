@@ -30,7 +30,7 @@ from fireinvest.services.sending import Senders, failed, handlers
 from fireinvest.services.sweeping import Swept, sweep
 from fireinvest.services.working import Worker, event_handlers
 from fireinvest.store import Database, Session, leases, sweeps
-from fireinvest.store.alerts import NewAlert, add_alerts
+from fireinvest.store.alerts import NOBODY, NewAlert, Unheard, add_alerts, unheard
 from fireinvest.store.conflicts import Conflict, changing
 from fireinvest.store.heard import office_holders
 from fireinvest.store.outbox import Backlog, backlog
@@ -46,6 +46,8 @@ ALARM_AFTER = timedelta(hours=26)
 _LEASE = timedelta(hours=1)
 _ONE_DAY = timedelta(days=1)
 _WATCH_EVERY = 600.0  # seconds
+#: How many clocks that nobody hears of are named.
+_MOST_UNHEARD = 100
 
 
 # ---------------------------------------------------------------------------- who does it
@@ -180,12 +182,21 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """How the work goes on behind the pages. ``next_at``: in the past while a sweep is due."""
+    """How the work goes on behind the pages. ``next_at``: in the past while a sweep is due.
+
+    ``unheard``: statutory clocks that are due or overdue while nobody of their case is there to hear.
+    """
 
     last: Sweep | None
     next_at: datetime
     backlog: Backlog
     missed: Missed | None
+    unheard: tuple[Unheard, ...] = ()
+
+    @property
+    def is_alarm(self) -> bool:
+        """Does a sweep fail to run, or is nobody there to hear what it tells?"""
+        return self.missed is not None or bool(self.unheard)
 
 
 def _last(session: Session) -> Sweep | None:
@@ -206,8 +217,9 @@ def work_state(database: Database, now: datetime, sweep_at: time) -> Work:
     with database.readers.begin() as session:
         last, missed = _last(session), _missed(session, now)
         waiting = backlog(session, now)
+        alone = unheard(session, (SYSTEM_ADMINISTRATOR, NOBODY), _MOST_UNHEARD)
     is_done = last is not None and last.began_at >= slot
-    return Work(last, slot + _ONE_DAY if is_done else slot, waiting, missed)
+    return Work(last, slot + _ONE_DAY if is_done else slot, waiting, missed, tuple(alone))
 
 
 # ---------------------------------------------------------------------------- going on with it

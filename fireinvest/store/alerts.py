@@ -12,9 +12,13 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    and_,
     delete,
+    exists,
     func,
     insert,
+    not_,
+    or_,
     select,
     text,
     update,
@@ -22,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fireinvest.store.base import Base, Instant, LargeId, adding
-from fireinvest.store.cases import CaseRow
+from fireinvest.store.cases import CaseRow, DeadlineRow
 from fireinvest.store.codec import canonical
 
 
@@ -49,6 +53,12 @@ class ReachedRow(Base):
     __tablename__ = "reached_rungs"
     __table_args__ = (
         UniqueConstraint("case_id", "clock", "instance", "due_on", "rung", "occurrence"),
+        Index(
+            "ix_reached_rungs_stood_in",
+            "case_id",
+            sqlite_where=text("stood_in IS NOT NULL"),
+            postgresql_where=text("stood_in IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(LargeId, primary_key=True)
@@ -255,6 +265,98 @@ def reached_of(session: Session, case_id: int) -> frozenset[OnRecord]:
         ).where(ReachedRow.case_id == case_id)
     )
     return frozenset((row[0], row[1], row[2], row[3], row[4]) for row in rows)
+
+
+#: Stands where not even an administrator was there to hear.
+NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A rung on record: which, when it was reached, and whether it was told; see ``ReachedRow``."""
+
+    due_on: date
+    rung: str
+    occurrence: int
+    reached_on: date
+    is_skipped: bool
+    stood_in: str | None
+
+
+def reached_by(session: Session, case_id: int, clock: str, instance: str) -> list[Reached]:
+    """Return what is on record of one instance of a clock, the latest first."""
+    rows = session.execute(
+        select(
+            ReachedRow.due_on,
+            ReachedRow.rung,
+            ReachedRow.occurrence,
+            ReachedRow.reached_on,
+            ReachedRow.is_skipped,
+            ReachedRow.stood_in,
+        )
+        .where(
+            ReachedRow.case_id == case_id,
+            ReachedRow.clock == clock,
+            ReachedRow.instance == instance,
+        )
+        .order_by(ReachedRow.id.desc())
+    )
+    return [Reached(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """A clock that nobody hears of but administrators: of which case, where, since which day."""
+
+    number: str
+    division: str | None
+    clock: str
+    instance: str
+    due_on: date
+    reached_on: date
+
+
+def unheard(session: Session, holders: Collection[str], size: int) -> list[Unheard]:
+    """Return the running clocks whose latest notice came to these holders of offices alone.
+
+    They are on the list until somebody of the case hears of the clock again, or it ends.
+    """
+    later = ReachedRow.__table__.alias("later")
+    is_heard_since = exists().where(
+        later.c.case_id == ReachedRow.case_id,
+        later.c.clock == ReachedRow.clock,
+        later.c.instance == ReachedRow.instance,
+        later.c.id > ReachedRow.id,
+        or_(later.c.stood_in.is_not(None), later.c.is_skipped.is_(False)),
+    )
+    rows = session.execute(
+        select(
+            CaseRow.number,
+            CaseRow.division,
+            ReachedRow.clock,
+            ReachedRow.instance,
+            ReachedRow.due_on,
+            ReachedRow.reached_on,
+        )
+        .join(CaseRow, CaseRow.id == ReachedRow.case_id)
+        .join(
+            DeadlineRow,
+            and_(
+                DeadlineRow.case_id == ReachedRow.case_id,
+                DeadlineRow.clock == ReachedRow.clock,
+                DeadlineRow.instance == ReachedRow.instance,
+            ),
+        )
+        .where(
+            ReachedRow.stood_in.is_not(None),
+            ReachedRow.stood_in.in_(sorted(holders)),
+            DeadlineRow.ended_on.is_(None),
+            not_(is_heard_since),
+        )
+        .order_by(ReachedRow.due_on, ReachedRow.id)
+        .limit(size)
+    )
+    return [Unheard(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,14 @@ from fireinvest.services.cases import CaseRef, act, load_case, open_case, rebuil
 from fireinvest.services.people import Post, name_deputy, set_active
 from fireinvest.services.sweeping import Swept, sweep
 from fireinvest.store import Database
-from fireinvest.store.alerts import AlertRow, LadderRow, ReachedRow, alerts_of, ladders_of
+from fireinvest.store.alerts import (
+    AlertRow,
+    LadderRow,
+    ReachedRow,
+    alerts_of,
+    ladders_of,
+    reached_by,
+)
 from fireinvest.store.boards import BoardFilters, board_page
 from fireinvest.store.lists import Scope
 from fireinvest.store.outbox import OutboxRow
@@ -34,7 +41,7 @@ from fireinvest.workflow.actions import (
 )
 from fireinvest.workflow.deadlines import deadlines_of
 from fireinvest.workflow.engine import Action
-from fireinvest.workflow.permissions import SYSTEM, Actor
+from fireinvest.workflow.permissions import SYSTEM, SYSTEM_ADMINISTRATOR, Actor
 from tests.services.office import CALENDAR, CITY, FUYUAN, LAW, actor, facts, key, notice_of
 from tests.web.office import person_with
 
@@ -275,6 +282,50 @@ def test_a_deputy_on_the_team_hears_nothing_for_the_government(office: Office) -
     urged = {login for rung, login in office.told() if rung == "urged"}
     assert urged >= {"signer", "elsewhere", "leader"}
     assert "other" not in urged
+
+
+@pytest.mark.parametrize(
+    ("gone", "heard", "stood_in"),
+    [
+        (("carrier",), "head", None),
+        (("carrier", "head"), "city", "superior-agency_head"),
+        (("carrier", "head", "city"), "root", "system_administrator"),
+        (("carrier", "head", "city"), None, "nobody"),
+    ],
+)
+def test_what_nobody_is_there_to_hear_goes_to_the_next(
+    office: Office, gone: tuple[str, ...], heard: str | None, stood_in: str | None
+) -> None:
+    # Where there is not even an administrator, the record and the health page are left.
+    posts = [] if stood_in == "nobody" else [Post(SYSTEM_ADMINISTRATOR)]
+    person_with(office.database, "root", *posts)
+    office.sweeps("2025-05-12")
+    for login in gone:
+        set_active(office.database, office.id_of(login), is_active=False)
+    office.sweeps("2025-05-15")
+    office.sweeps("2025-05-15")
+    told = [each for each in office.told("team_request") if each[1] != "carrier"]
+    with office.database.readers.begin() as session:
+        alarms = [each.rung for each in alerts_of(session, office.id_of("root"))]
+        due, *_ = reached_by(session, office.ref.id, "team_request", "1")
+    assert told == ([("due_today", heard)] if heard in ("head", "city") else [])
+    assert alarms == (["unheard"] if heard == "root" else [])
+    assert (due.rung, due.is_skipped, due.stood_in) == ("due_today", False, stood_in)
+    assert office.skipped("team_request") == ["half_way", "left_1"]
+
+
+def test_whoever_hears_of_a_clock_anyhow_is_not_told_of_less_in_the_place_of_others(
+    office: Office,
+) -> None:
+    for login in ("carrier", "head"):
+        set_active(office.database, office.id_of(login), is_active=False)
+    office.sweeps("2025-05-24")
+    # The superior hears that they are to take it in hand, and of nothing that came before.
+    told = [rung for rung, login in office.told("team_request") if login == "city"]
+    assert told == ["supervised"]
+    with office.database.readers.begin() as session:
+        record = reached_by(session, office.ref.id, "team_request", "1")
+    assert {each.stood_in for each in record} == {None}
 
 
 def test_that_a_date_moved_and_that_it_is_certain_are_both_told(office: Office) -> None:

@@ -41,6 +41,11 @@ ALSO_HEARS: Mapping[str, tuple[str, ...]] = {
 ADVISORY = frozenset({"publication", "delivery", "copies", "archive"})
 WORKING = frozenset({"team_request", "reply", "publication", "delivery", "copies"})
 STATUTORY = frozenset({"team_request", "report", "reply", "evaluation", "determination"})
+#: Of these somebody hears, whoever has left.
+MUST_BE_HEARD = frozenset(
+    {"due_today", "overdue_daily", "overdue_weekly", "overdue_advice", "urged", "supervised"}
+)
+STANDING_IN = ("agency_head", "superior-agency_head")
 TIERS = ("county", "city", "province", "state")
 _APART = frozenset({"government_handler", "government_signer"})
 _ZONE = "530300-jkq"
@@ -353,14 +358,25 @@ class Oracle:
     def _tell(
         self, case_id: int, clock: str, news: Iterable[tuple[Key, date]], on: date
     ) -> Counter[tuple[Key, str]]:
+        news = list(news)
+        book = self.books[case_id]
         latest: dict[str, Key] = {}
+        alone = None
         for key, _ in news:
             roles = (*HEARS[key[4]], *ALSO_HEARS.get(clock, ()))
-            for login in self.hearers(self.books[case_id], roles, on):
-                latest[login] = key
+            heard = self.hearers(book, roles, on)
+            latest |= dict.fromkeys(heard, key)
+            if not heard and clock in STATUTORY and key[4] in MUST_BE_HEARD:
+                alone = key
+        alarmed = None
+        if alone is not None:
+            # Nobody was there: the head of the agency hears it, else the one above, else an alarm.
+            own, above = (self.hearers(book, [role], on) for role in STANDING_IN)
+            alarmed = alone if not (own or above or latest) else None
+            latest = {**dict.fromkeys(own or above, alone), **latest}
         for key, _ in news:
             self.reached.setdefault((case_id, (clock, key[2])), set()).add(key)
-            self.record.setdefault(key, key not in latest.values())
+            self.record.setdefault(key, key not in (*latest.values(), alarmed))
         fresh = {(key, login) for login, key in latest.items()} - self.told.keys()
         self.told.update(dict.fromkeys(fresh, on))
         return Counter(fresh)
