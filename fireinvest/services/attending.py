@@ -22,10 +22,9 @@ from fireinvest.gateways.queue import Queue, Stop
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.rulesets import Law, known_law
 from fireinvest.services.alert_words import SWEEP_MISSED
-from fireinvest.services.calendars import calendar_with, notices_in
 from fireinvest.services.delivering import deliver
 from fireinvest.services.leases import takes_turn
-from fireinvest.services.notices import stored_notices
+from fireinvest.services.notices import calendar_in_force
 from fireinvest.services.sending import Senders, failed, handlers
 from fireinvest.services.sweeping import Swept, sweep
 from fireinvest.services.working import Worker, event_handlers
@@ -66,17 +65,12 @@ def senders_of(settings: Settings) -> Senders:
     )
 
 
-def calendar_of(settings: Settings, database: Database) -> Callable[[], Calendar]:
-    """Return what gives the calendar under the notices of the folder and the database."""
-    folder = settings.law.notices
-    return lambda: calendar_with((*notices_in(folder), *stored_notices(database)))
-
-
 def worker_of(
     settings: Settings, database: Database, *, clock: Callable[[], datetime] = utcnow
 ) -> Worker:
     """Return somebody who does all jobs of this installation."""
-    known = event_handlers(calendar_of(settings, database), known_law(settings.law.profiles))
+    law = known_law(settings.law.profiles)
+    known = event_handlers(lambda: calendar_in_force(database), law)
     return Worker(
         database, {**known, **handlers(database, senders_of(settings))}, clock, failed=failed
     )
@@ -105,7 +99,7 @@ def attend(
     swept = None
     if not is_stopped() and _claims_sweep(database, holder, now, sweep_at):
         today = now.astimezone(CHINA).date()
-        swept = sweep(database, calendar(), clock=worker.clock, today=today, law=law)
+        swept = sweep(database, calendar, clock=worker.clock, today=today, law=law)
         with changing(database) as session:
             leases.done(session, SWEEP, holder, worker.clock())
         _drain(worker, is_stopped)
@@ -227,7 +221,7 @@ def work_state(database: Database, now: datetime, sweep_at: time) -> Work:
 
 def start(settings: Settings, database: Database, queue: Queue) -> Stop:
     """Attend from now on, whenever the queue wakes us and every minute; returns what ends it."""
-    worker, calendar = worker_of(settings, database), calendar_of(settings, database)
+    worker = worker_of(settings, database)
     law = known_law(settings.law.profiles)
     holder = f"{socket.gethostname()[:60]}:{os.getpid()}"
     stopped = threading.Event()
@@ -237,7 +231,7 @@ def start(settings: Settings, database: Database, queue: Queue) -> Stop:
             attend(
                 database,
                 worker,
-                calendar,
+                lambda: calendar_in_force(database),
                 holder,
                 utcnow(),
                 sweep_at=settings.notices.sweep_at,

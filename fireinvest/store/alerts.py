@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     ForeignKey,
     Index,
     String,
@@ -26,8 +27,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fireinvest.store.base import Base, Instant, LargeId, adding
-from fireinvest.store.cases import CaseRow, DeadlineRow
+from fireinvest.store.cases import CaseRow, DeadlineRow, RecusedRow
 from fireinvest.store.codec import canonical
+from fireinvest.store.people import Person
 
 
 class LadderRow(Base):
@@ -439,6 +441,22 @@ _OF_ALERT = (
 )  # fmt: skip
 
 
+def _is_shown() -> ColumnElement[bool]:
+    """Is it of no case from which its person was recused, or the one for whom they hear it?
+
+    Notices stay on record; whoever was recused sees those of the case no more, old or new.
+    """
+    of_recused = (
+        select(RecusedRow.case_id)
+        .join(Person, Person.login == RecusedRow.person)
+        .where(
+            RecusedRow.case_id == AlertRow.case_id,
+            or_(Person.id == AlertRow.person_id, Person.id == AlertRow.acts_for_id),
+        )
+    )
+    return or_(AlertRow.case_id.is_(None), not_(of_recused.exists()))
+
+
 def alerts_of(
     session: Session,
     person_id: int,
@@ -451,7 +469,7 @@ def alerts_of(
     query = (
         select(*_OF_ALERT)
         .outerjoin(CaseRow, CaseRow.id == AlertRow.case_id)
-        .where(AlertRow.person_id == person_id)
+        .where(AlertRow.person_id == person_id, _is_shown())
         .order_by(AlertRow.id.desc())
         .limit(size)
     )
@@ -474,6 +492,7 @@ def alerts_between(
             AlertRow.read_at.is_(None),
             AlertRow.created_at >= since,
             AlertRow.created_at < until,
+            _is_shown(),
         )
         .order_by(AlertRow.id)
         .limit(size)
@@ -482,11 +501,11 @@ def alerts_between(
 
 
 def find_alerts(session: Session, ids: Collection[int]) -> dict[int, Alert]:
-    """Return the notices with these ids."""
+    """Return the notices with these ids; none of those that their people may no longer see."""
     rows = session.execute(
         select(*_OF_ALERT)
         .outerjoin(CaseRow, CaseRow.id == AlertRow.case_id)
-        .where(AlertRow.id.in_(ids))
+        .where(AlertRow.id.in_(ids), _is_shown())
     )
     return {row.id: _alert(row) for row in rows}
 
@@ -502,7 +521,7 @@ def count_unread(session: Session, person_id: int, at_most: int = 100) -> int:
     """Return how many notices somebody hasn't read, counted no further than a number."""
     unread = (
         select(AlertRow.id)
-        .where(AlertRow.person_id == person_id, AlertRow.read_at.is_(None))
+        .where(AlertRow.person_id == person_id, AlertRow.read_at.is_(None), _is_shown())
         .limit(at_most)
         .subquery()
     )
@@ -512,8 +531,13 @@ def count_unread(session: Session, person_id: int, at_most: int = 100) -> int:
 def mark_read(
     session: Session, person_id: int, now: datetime, *, ids: Collection[int] | None = None
 ) -> int:
-    """Mark somebody's notices as read, all or these, and return how many weren't."""
-    query = update(AlertRow).where(AlertRow.person_id == person_id, AlertRow.read_at.is_(None))
+    """Mark somebody's notices as read, all or these, and return how many weren't.
+
+    Those that they can't see any more stay as they are.
+    """
+    query = update(AlertRow).where(
+        AlertRow.person_id == person_id, AlertRow.read_at.is_(None), _is_shown()
+    )
     if ids is not None:
         query = query.where(AlertRow.id.in_(ids))
     return len(session.execute(query.values(read_at=now).returning(AlertRow.id)).all())

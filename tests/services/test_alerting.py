@@ -15,7 +15,9 @@ from fireinvest.regulation.calendar import Calendar
 from fireinvest.services.alert_words import words_of
 from fireinvest.services.alerting import climb, tell_event
 from fireinvest.services.cases import CaseRef, act, load_case, open_case, rebuild, recount
+from fireinvest.services.notices import calendar_in_force
 from fireinvest.services.people import Post, name_deputy, set_active
+from fireinvest.services.recounting import enter_notice
 from fireinvest.services.sweeping import Swept, sweep
 from fireinvest.store import Database
 from fireinvest.store.alerts import (
@@ -98,7 +100,9 @@ class Office:
 
     def sweeps(self, day: str, calendar: Calendar = CALENDAR) -> Swept:
         self.today = on(day)
-        return sweep(self.database, calendar, clock=lambda: at(self.today), today=self.today)
+        return sweep(
+            self.database, lambda: calendar, clock=lambda: at(self.today), today=self.today
+        )
 
     def told(self, clock: str = "report") -> list[tuple[str, str]]:
         """Who was told of which rung of a clock, in the order of the telling."""
@@ -457,7 +461,7 @@ def test_two_sweeps_at_once_tell_everything_once(database: Database) -> None:
     office.today = on("2025-05-14")
 
     def run(_: int) -> Swept:
-        return sweep(database, CALENDAR, clock=lambda: at(office.today), today=office.today)
+        return sweep(database, lambda: CALENDAR, clock=lambda: at(office.today), today=office.today)
 
     with ThreadPoolExecutor(3) as pool:
         found = list(pool.map(run, range(3)))
@@ -495,6 +499,27 @@ def _numbers(database: Database) -> list[tuple[str]]:
             text("SELECT DISTINCT number FROM alerts JOIN cases ON cases.id = alerts.case_id")
         )
         return [(row[0],) for row in rows]
+
+
+def test_a_notice_entered_while_a_sweep_goes_on_holds_for_the_cases_left(office: Office) -> None:
+    for _ in range(2):
+        office.opens()
+    asked: list[Calendar] = []
+
+    def calendar() -> Calendar:
+        # Somebody enters next year's notice after the first case was swept.
+        if len(asked) == 1:
+            enter_notice(
+                office.database, CALENDAR, notice_of(2026, "1"), TIMERS, seen=None,
+                now=at(office.today), today=office.today,
+            )  # fmt: skip
+        asked.append(calendar_in_force(office.database))
+        return asked[-1]
+
+    swept = sweep(office.database, calendar, clock=lambda: at(office.today), today=office.today)
+    assert (swept.cases, swept.failed) == (3, ())
+    assert len(set(map(id, asked))) == 2
+    assert list(rebuild(office.database, calendar_in_force(office.database))) == []
 
 
 def test_the_sweep_asks_only_for_what_is_due(office: Office) -> None:

@@ -536,7 +536,7 @@ class Year:
 
     def sweeps(self) -> Swept:
         """The sweep of the night, as it should be."""
-        return sweep(self.database, self.calendar, clock=self._tick, today=self.today)
+        return sweep(self.database, lambda: self.calendar, clock=self._tick, today=self.today)
 
     def night(self, kind: str | None = None) -> None:
         """A night: mostly one sweep, but it is left out, dies, runs twice or twice at once."""
@@ -780,5 +780,5 @@ event.listen(database.engine, "before_cursor_execute", before)
 event.listen(database.engine, "commit", committed)
 calendar = Calendar(tuple(map(parse_notice, asked["notices"])), KNOWN_UNTIL)
 now = datetime.fromisoformat(asked["now"])
-sweep(database, calendar, clock=lambda: now, today=date.fromisoformat(asked["today"]))
+sweep(database, lambda: calendar, clock=lambda: now, today=date.fromisoformat(asked["today"]))
 """

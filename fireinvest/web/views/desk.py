@@ -171,6 +171,7 @@ def show() -> ResponseReturnValue:
         missing_notice=(
             missing_notice(drawing.calendar, today()) if visitor.has(Duty.KEEP_CALENDAR) else None
         ),
+        offered=len(law.offered()) if visitor.has(Duty.KEEP_CALENDAR) else 0,
         ruleset=words.ruleset,
         lights=LIGHTS,
         today=today(),
