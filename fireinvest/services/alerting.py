@@ -20,7 +20,7 @@ from fireinvest.services.delivering import deliver
 from fireinvest.services.hearing import Hearer, hearers
 from fireinvest.services.ladders import climbed, newly_reached
 from fireinvest.store import Session, alerts
-from fireinvest.store.alerts import NOBODY, Ladder, NewAlert
+from fireinvest.store.alerts import NOBODY, Ladder, Laying, NewAlert
 from fireinvest.store.heard import office_holders
 from fireinvest.workflow.deadlines import calendar_of
 from fireinvest.workflow.permissions import SYSTEM_ADMINISTRATOR
@@ -88,7 +88,7 @@ def climb(
             lines.append(_Line(found, found.clock, found.run.instance, found.due_on, each))
         after[place] = climbed(loaded.case, found, calendar, today)
     told = _tell(session, loaded, lines, now=now, today=today, law=law)
-    alerts.save_ladders(session, case_id, ladders, after)
+    alerts.save_ladders(session, [Laying(case_id, ladders, after)])
     return told
 
 

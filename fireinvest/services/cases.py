@@ -4,7 +4,7 @@ The engine knows a case by its number, which people read and grants name; the da
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -58,7 +58,6 @@ from fireinvest.store.projections import (
     member_grants,
     moved,
     next_values,
-    recounted,
     searched_parts,
     settled,
 )
@@ -71,7 +70,6 @@ from fireinvest.workflow.actions import (
     Merging,
     Opening,
     Reassigning,
-    Recounting,
 )
 from fireinvest.workflow.case import Case, fold, moves_dates, retold
 from fireinvest.workflow.deadlines import deadlines_of
@@ -88,24 +86,24 @@ __all__ = [
     "Loaded",
     "NoSuchCase",
     "Page",
-    "Recount",
     "Scope",
     "Standing",
+    "StandingDates",
     "act",
     "check_calendar",
-    "count_anew",
     "find_number",
+    "folded_cases",
     "list_cases",
     "load_case",
     "may_open",
+    "news_of",
     "open_case",
-    "open_cases",
     "rebuild",
     "recount",
-    "save_recount",
     "scope_of",
     "see_case",
     "seen_among",
+    "standing_dates",
 ]
 
 logger = logging.getLogger("fireinvest.cases")
@@ -356,10 +354,10 @@ def open_case(
                 _log_entry(session, each, origin)
             rows = {key: {**values, "case_id": case_id} for key, values in rows.items()}
             _write_deadlines(session, ref.id, {}, rows)
-            told = [_notice(ref, entry, each, _Standing(), "entry") for each in moved({}, rows)]
+            told = [news_of(ref, entry, each, StandingDates(), "entry") for each in moved({}, rows)]
             post(session, told, now)
             lay_ladders(session, ref.id, case, deadlines, calendar)
-            cases.save_next_steps(session, ref.id, next_values(ref.id, case, deadlines))
+            cases.save_next_steps(session, {ref.id: next_values(ref.id, case, deadlines)})
             _save_words(session, ref, None, case, unit_name, address)
             _give_to(session, ref, carrier, case, actor)
             return ref
@@ -640,23 +638,15 @@ def _save(
     when: _When,
     idempotency_key: str,
     expected_version: int | None,
-    before_calendar: Calendar | None = None,
 ) -> None:
-    """Write the entry, the projections that follow, and what there is to tell.
-
-    ``before_calendar``: under which the case was counted until now, where that is another one.
-    """
+    """Write the entry, the projections that follow, and what there is to tell."""
     ref = before.ref
     stored = _by_key(cases.deadlines_of_cases(session, [ref.id]))
     found = deadline_values(ref.id, after, deadlines, when.calendar, when.calendar_id)
     kept = settled(stored, found)
-    standing = _standing(before, stored, kept, before_calendar or when.calendar, when.today)
+    standing = standing_dates(before, stored, kept, when.calendar, when.today)
     known = carried_on(stored, standing.rows)
     old, new = changed_values(before.case, after, entry)
-    cause = "entry"
-    if isinstance(entry.payload, Recounting):
-        cause = entry.payload.cause.value
-        old, new = recounted(known, kept)
     line = journal.line_of(
         ref.id,
         ref.number,
@@ -678,13 +668,13 @@ def _save(
     changes = {name: each for name, each in values.items() if before.row[name] != each}
     cases.change_case(session, ref.id, before.case.version, changes)
     _write_deadlines(session, ref.id, stored, kept)
-    told = [_notice(ref, entry, each, standing, cause) for each in moved(known, kept)]
+    told = [news_of(ref, entry, each, standing, "entry") for each in moved(known, kept)]
     post(session, told, when.now)
     if kept != stored:
         lay_ladders(session, ref.id, after, deadlines, when.calendar)
     nexts = next_values(ref.id, after, deadlines)
     if nexts != cases.next_steps_of_cases(session, [ref.id])[ref.id]:
-        cases.save_next_steps(session, ref.id, nexts)
+        cases.save_next_steps(session, {ref.id: nexts})
     if after.recused != before.case.recused:
         cases.save_recusals(session, ref.id, dict(after.recused))
     apart = apart_people(after)
@@ -735,7 +725,7 @@ def _by_key(rows: Iterable[Values]) -> dict[Key, Values]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
+class StandingDates:
     """How a case's clocks would stand today without a change: their rows, and what they'd be due.
 
     ``held_on``: of each that runs on while an appraisal is out, as if that had taken no time.
@@ -745,17 +735,17 @@ class _Standing:
     held_on: Mapping[Key, date] = field(default_factory=dict)
 
 
-def _standing(
+def standing_dates(
     loaded: Loaded,
     stored: Mapping[Key, Values],
     kept: Mapping[Key, Values],
     calendar: Calendar,
     today: date,
-) -> _Standing:
+) -> StandingDates:
     """How they would stand today without the change, where one runs on or a date moved."""
     runs_on = any(each["runs_since"] is not None for each in stored.values())
     if not runs_on and all(each.kind != "deadline_moved" for each in moved(stored, kept)):
-        return _Standing()
+        return StandingDates()
     deadlines = deadlines_of(loaded.case, calendar, today)
     rows = deadline_values(loaded.ref.id, loaded.case, deadlines, calendar, calendar_id(calendar))
     held_on = {
@@ -763,10 +753,10 @@ def _standing(
         for each in deadlines
         if each.count.held_on is not None
     }
-    return _Standing(rows, held_on)
+    return StandingDates(rows, held_on)
 
 
-def _why(each: Moved, standing: _Standing, cause: str) -> str:
+def _why(each: Moved, standing: StandingDates, cause: str) -> str:
     """Why a date moved: by the change, or by a calendar that is another one since the last count."""
     if each.kind in ("deadline_paused", "deadline_resumed"):
         return each.kind.removeprefix("deadline_")
@@ -782,18 +772,17 @@ def _write_deadlines(
 ) -> None:
     cases.save_deadlines(
         session,
-        case_id,
         added=[each for key, each in kept.items() if key not in stored],
         changed=[each for key, each in kept.items() if key in stored and stored[key] != each],
-        removed=[key for key in stored if key not in kept],
+        removed=[(case_id, *key) for key in stored if key not in kept],
     )
 
 
-def _notice(
+def news_of(
     ref: CaseRef,
     entry: Entry,
     each: Moved,
-    standing: _Standing,
+    standing: StandingDates,
     cause: str,
     counted_on: date | None = None,
 ) -> Notice:
@@ -841,7 +830,7 @@ def recount(
     # That a date moved on while an appraisal is out is no news: it does so every day.
     known = carried_on(stored, kept)
     told = [
-        _notice(loaded.ref, entry, each, _Standing(), "calendar", today)
+        news_of(loaded.ref, entry, each, StandingDates(), "calendar", today)
         for each in moved(known, kept)
     ]
     post_once(session, told, now)
@@ -864,18 +853,15 @@ def _follow(
     changes = {name: each for name, each in values.items() if row[name] != each}
     if changes:
         cases.repair_case(session, row.id, changes)
-    cases.save_next_steps(session, row.id, next_values(row.id, case, deadlines))
+    cases.save_next_steps(session, {row.id: next_values(row.id, case, deadlines)})
 
 
-def open_cases(
-    session: Session, after_id: int, size: int, *, lock: bool = False
-) -> tuple[list[Loaded], int | None]:
-    """Return up to so many cases after an id in which clocks may run, and the last id looked at.
+def folded_cases(session: Session, rows: Sequence[Stored]) -> list[Loaded]:
+    """Return cases by their rows, each folded from its journal; two queries for all of them.
 
-    None where there are no more. A case that can't be read is left out, and named in the
-    program's log; ``rebuild`` tells of it too.
+    A case that can't be read is left out, and named in the program's log; ``rebuild`` tells of it
+    too.
     """
-    rows = cases.open_cases_after(session, after_id, size, lock=lock)
     lines = journal.lines_of_cases(session, [row.id for row in rows])
     found = []
     for row in rows:
@@ -883,86 +869,7 @@ def open_cases(
             found.append(_folded(session, row, lines[row.id]))
         except (Unreadable, ValueError):
             logger.exception("unreadable case", extra={"fields": {"case_id": row.id}})
-    return found, rows[-1].id if rows else None
-
-
-@dataclass(frozen=True)
-class Recount:
-    """A case counted anew: its entry, the case after it, its deadlines, and what moved.
-
-    ``is_told``: a date moved or was confirmed, or the case has to know of a decision.
-    """
-
-    loaded: Loaded
-    entry: Entry
-    after: Case
-    deadlines: tuple[Deadline, ...]
-    stored: Mapping[Key, Values]
-    kept: Mapping[Key, Values]
-    moves: tuple[Moved, ...]
-    is_told: bool
-
-
-def count_anew(
-    loaded: Loaded,
-    stored: Iterable[Values],
-    payload: Recounting,
-    before: Calendar,
-    calendar: Calendar,
-    *,
-    calendar_name: str,
-    by: str,
-    now: datetime,
-    today: date,
-) -> Recount:
-    """Return what a notice or a decision does to a case; nothing is saved.
-
-    ``before``: the calendar until now. ``by``: the login of who entered or decided it. A clock
-    that has ended stays as it is.
-    """
-    case = loaded.case
-    entry = Entry(case.version + 1, RECOUNT, payload, today, now, SYSTEM, acting_for=by)
-    after = case
-    if payload.reading is not None:
-        after = retold(case, (*case.journal, entry))
-    deadlines = deadlines_of(after, calendar, today)
-    rows = _by_key(stored)
-    kept = settled(rows, deadline_values(loaded.ref.id, after, deadlines, calendar, calendar_name))
-    known = carried_on(rows, _standing(loaded, rows, kept, before, today).rows)
-    moves = tuple(each for each in moved(known, kept) if each.before is not None)
-    is_told = payload.reading is not None or bool(recounted(known, kept)[1])
-    return Recount(loaded, entry, after, deadlines, rows, kept, moves, is_told)
-
-
-def save_recount(
-    session: Session,
-    found: Recount,
-    before: Calendar,
-    calendar: Calendar,
-    *,
-    key: str,
-    now: datetime,
-    today: date,
-    origin: From = NOWHERE,
-) -> None:
-    """Save a recount of a locked case: with its entry where there is something to tell.
-
-    ``before``: the calendar until now. ``key``: under which no other change counts cases anew.
-    """
-    loaded = found.loaded
-    if not found.is_told:
-        if found.kept != found.stored:
-            _write_deadlines(session, loaded.ref.id, found.stored, found.kept)
-            _follow(session, loaded, found.kept, found.deadlines, calendar, today)
-        return
-    after = found.after
-    if after is loaded.case:
-        after = retold(after, (*after.journal, found.entry))
-    when = _When(calendar, calendar_id(calendar), now, today, origin)
-    _save(
-        session, loaded, found.entry, after, found.deadlines, when,
-        f"{key}:{loaded.ref.number}", None, before,
-    )  # fmt: skip
+    return found
 
 
 # ---------------------------------------------------------------------------- proving and repairing
@@ -1100,7 +1007,7 @@ def _case_differences(
     nexts = next_values(row.id, case, counted)
     yield _whole(
         number, "next_steps", kept_now.nexts[row.id], nexts,
-        lambda session: cases.save_next_steps(session, row.id, nexts),
+        lambda session: cases.save_next_steps(session, {row.id: nexts}),
     )  # fmt: skip
     granted = frozenset(each for each in member_grants(case) if each.login in kept_now.accounts)
     actor = loaded.lines[-1].actor

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    bindparam,
     delete,
     exists,
     func,
@@ -192,42 +193,73 @@ class Ladder:
 
 def ladders_of(session: Session, case_id: int) -> dict[Place, Ladder]:
     """Return the ladders of a case's running clocks."""
+    return ladders_of_cases(session, [case_id])[case_id]
+
+
+def ladders_of_cases(session: Session, case_ids: Sequence[int]) -> dict[int, dict[Place, Ladder]]:
+    """Return the ladders of the running clocks of these cases, with one query."""
+    found: dict[int, dict[Place, Ladder]] = {case_id: {} for case_id in case_ids}
     rows = session.execute(
         select(
+            LadderRow.case_id,
             LadderRow.clock,
             LadderRow.instance,
             LadderRow.due_on,
             LadderRow.swept_on,
             LadderRow.next_on,
-        ).where(LadderRow.case_id == case_id)
+        ).where(LadderRow.case_id.in_(case_ids))
     )
-    return {(row.clock, row.instance): Ladder(*row) for row in rows}
+    for row in rows:
+        ladder = Ladder(row.clock, row.instance, row.due_on, row.swept_on, row.next_on)
+        found[row.case_id][ladder.place] = ladder
+    return found
 
 
-def save_ladders(
-    session: Session, case_id: int, before: Mapping[Place, Ladder], after: Mapping[Place, Ladder]
-) -> None:
-    """Let just these ladders be those of a case."""
-    for place in before.keys() - after.keys():
-        session.execute(delete(LadderRow).where(*_is(case_id, place)))
-    for place, ladder in after.items():
-        values = {
-            "due_on": ladder.due_on,
-            "swept_on": ladder.swept_on,
-            "next_on": ladder.next_on,
-        }
-        if place not in before:
-            clock, instance = place
-            session.execute(
-                insert(LadderRow).values(case_id=case_id, clock=clock, instance=instance, **values)
-            )
-        elif before[place] != ladder:
-            session.execute(update(LadderRow).where(*_is(case_id, place)).values(**values))
+@dataclass(frozen=True, slots=True)
+class Laying:
+    """The ladders of a case as they are, and as they are to be."""
+
+    case_id: int
+    before: Mapping[Place, Ladder]
+    after: Mapping[Place, Ladder]
 
 
-def _is(case_id: int, place: Place) -> tuple[Any, ...]:
-    clock, instance = place
-    return LadderRow.case_id == case_id, LadderRow.clock == clock, LadderRow.instance == instance
+def save_ladders(session: Session, layings: Iterable[Laying]) -> None:
+    """Let just these ladders be those of their cases; each kind of change is one statement."""
+    gone, added, changed = [], [], []
+    for each in layings:
+        for clock, instance in each.before.keys() - each.after.keys():
+            gone.append({"of_case": each.case_id, "of_clock": clock, "of_instance": instance})
+        for (clock, instance), ladder in each.after.items():
+            known = each.before.get((clock, instance))
+            values = {
+                "due_on": ladder.due_on, "swept_on": ladder.swept_on, "next_on": ladder.next_on,
+            }  # fmt: skip
+            if known is None:
+                key = {"case_id": each.case_id, "clock": clock, "instance": instance}
+                added.append({**key, **values})
+            elif known != ladder:
+                key = {"of_case": each.case_id, "of_clock": clock, "of_instance": instance}
+                changed.append({**key, **{f"new_{name}": value for name, value in values.items()}})
+    for statement, rows in (
+        (_LADDER_GONE, gone), (insert(LadderRow), added), (_LADDER_CHANGED, changed),
+    ):  # fmt: skip
+        if rows:
+            session.execute(statement, rows)
+
+
+_LADDERS = LadderRow.__table__
+_OF = and_(
+    _LADDERS.c.case_id == bindparam("of_case"),
+    _LADDERS.c.clock == bindparam("of_clock"),
+    _LADDERS.c.instance == bindparam("of_instance"),
+)
+_LADDER_GONE = delete(_LADDERS).where(_OF)  # type: ignore[arg-type] # a mapped class has a table
+_LADDER_CHANGED = (
+    update(_LADDERS)  # type: ignore[arg-type] # as above
+    .where(_OF)
+    .values({name: bindparam(f"new_{name}") for name in ("due_on", "swept_on", "next_on")})
+)
 
 
 def due_cases(session: Session, today: date, after_id: int, size: int) -> list[int]:
@@ -257,16 +289,25 @@ OnRecord = tuple[str, str, date, str, int]
 
 def reached_of(session: Session, case_id: int) -> frozenset[OnRecord]:
     """Return which rungs of a case's clocks are on record as reached."""
+    return reached_of_cases(session, [case_id])[case_id]
+
+
+def reached_of_cases(session: Session, case_ids: Sequence[int]) -> dict[int, frozenset[OnRecord]]:
+    """Return which rungs of these cases' clocks are on record as reached, with one query."""
+    found: dict[int, set[OnRecord]] = {case_id: set() for case_id in case_ids}
     rows = session.execute(
         select(
+            ReachedRow.case_id,
             ReachedRow.clock,
             ReachedRow.instance,
             ReachedRow.due_on,
             ReachedRow.rung,
             ReachedRow.occurrence,
-        ).where(ReachedRow.case_id == case_id)
+        ).where(ReachedRow.case_id.in_(case_ids))
     )
-    return frozenset((row[0], row[1], row[2], row[3], row[4]) for row in rows)
+    for case_id, clock, instance, due_on, rung, occurrence in rows:
+        found[case_id].add((clock, instance, due_on, rung, occurrence))
+    return {case_id: frozenset(each) for case_id, each in found.items()}
 
 
 #: Stands where not even an administrator was there to hear.

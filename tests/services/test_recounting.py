@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from fireinvest.messages import Faulty
 from fireinvest.regulation.calendar import Calendar, Notice, parse_notice
 from fireinvest.regulation.facts import Facts
-from fireinvest.services import recounting
+from fireinvest.services import recounting, recounts
 from fireinvest.services.alerting import climb
 from fireinvest.services.calendars import calendar_with, missing_notice
-from fireinvest.services.cases import CaseRef, load_case, open_case, rebuild, save_recount
+from fireinvest.services.cases import CaseRef, act, load_case, open_case, rebuild
 from fireinvest.services.journal import verify_log
 from fireinvest.services.notices import stored_notices
 from fireinvest.services.recounting import (
@@ -28,6 +28,7 @@ from fireinvest.services.recounting import (
     preview_decision,
     preview_notice,
 )
+from fireinvest.services.recounts import write
 from fireinvest.services.reminding import remind_of_notice
 from fireinvest.store import Database, cases
 from fireinvest.store.codec import Unreadable
@@ -35,8 +36,9 @@ from fireinvest.store.conflicts import Conflict
 from fireinvest.store.notices import all_notices
 from fireinvest.store.projections import calendar_id, deadline_values, settled
 from fireinvest.store.readings import decisions_of
-from fireinvest.workflow.actions import Cause, DocumentSent, Recounting
+from fireinvest.workflow.actions import Cause, DocumentSent, Figures, Recounting
 from fireinvest.workflow.deadlines import deadlines_of
+from fireinvest.workflow.engine import Action
 from fireinvest.workflow.errors import Stale
 from fireinvest.workflow.permissions import SYSTEM, Actor
 from tests.regulation.test_local_days import FESTIVAL
@@ -165,156 +167,25 @@ def test_a_satisfied_clock_never_moves(database: Database) -> None:
     assert before > date(2026, 12, 31) - timedelta(days=1)
     taken = parse_notice({**NOTICE_2027, "off": [*NOTICE_2027["off"], "2026-12-30", "2026-12-31"]})  # type: ignore[misc]
     found = look(database, taken)
-    assert "team_request" not in {each.clock for each in found.sorted_tallies}
-    enter(database, taken)
-    assert due(database, ref) == before
+    assert [steps(database, each)[-1] for each in (refs[2], *opened)] == ["recount"] * 2
     sound(database)
 
 
-def did_at(database: Database, ref: CaseRef, step: str, payload: Any, on: date) -> None:
-    from fireinvest.services.cases import act
-    from fireinvest.workflow.engine import Action
+def test_a_change_while_it_is_counted_is_shown_before_it_is_applied(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    burned(database)
+    seen = look(database).seen
 
-    act(
-        database, LAW, in_force(database), TIMERS, ref.id, Action(step, payload, on, reason="x"),
-        idempotency_key=key(), now=NOW, today=TODAY,
-    )  # fmt: skip
+    def meanwhile(*given: Any) -> Any:
+        found = recounts.prepare(*given)
+        burned(database)
+        return found
 
-
-def test_a_stale_preview_applies_nothing(database: Database) -> None:
-    ref = burned(database)
-    found = look(database)
-    other = burned(database)
+    monkeypatch.setattr(recounting, "prepare", meanwhile)
     with pytest.raises(Changed):
-        enter(database, seen=found.seen)
+        enter(database, seen=seen)
     assert stored_notices(database) == ()
-    assert steps(database, ref) == steps(database, other) == ["open"]
-    enter(database, seen=look(database).seen)
-    sound(database)
-
-
-def test_killed_in_the_middle_nothing_is_applied(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    refs = [burned(database) for _ in range(3)]
-    before = [due(database, each) for each in refs]
-    saved: list[int] = []
-
-    def dies(*given: Any, **named: Any) -> None:
-        if len(saved) == 2:
-            raise KeyboardInterrupt
-        saved.append(1)
-        save_recount(*given, **named)
-
-    monkeypatch.setattr(recounting, "save_recount", dies)
-    with pytest.raises(KeyboardInterrupt):
-        enter(database)
-    assert stored_notices(database) == ()
-    assert [due(database, each) for each in refs] == before
-    assert {tuple(steps(database, each)) for each in refs} == {("open",)}
-    monkeypatch.undo()
-    enter(database)
-    sound(database)
-
-
-def test_of_two_administrators_at_once_one_looks_anew(database: Database) -> None:
-    ref = burned(database)
-    calendar, seen = in_force(database), look(database).seen
-    other = parse_notice({**NOTICE_2027, "worked": ["2027-01-10"]})
-    barrier, said = Barrier(2), []
-
-    def work(notice: Notice) -> None:
-        barrier.wait()
-        try:
-            enter_notice(database, calendar, notice, ADMIN, seen=None, now=NOW, today=TODAY)
-            said.append("entered")
-        except Changed:
-            said.append("changed")
-
-    threads = [Thread(target=work, args=(each,)) for each in (NOTICE, other)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    assert sorted(said) == ["changed", "entered"]
-    assert steps(database, ref) == ["open", "recount"]
-    assert seen
-    sound(database)
-
-
-def test_nothing_is_saved_under_a_calendar_that_no_longer_holds(database: Database) -> None:
-    ref = burned(database)
-    enter(database)
-    with pytest.raises(Stale):
-        did(database, ref, "request_team", DocumentSent(to="市政府"), FIRE_ON)
-    with pytest.raises(Stale):
-        burned(database)
-    burned(database, calendar=in_force(database))
-    sound(database)
-
-
-def test_local_days_off_move_only_the_cases_of_their_place(database: Database) -> None:
-    there, elsewhere = (burned(database, each) for each in ("530324", FUYUAN))
-    local = parse_notice(
-        {**FESTIVAL, "year": 2027, "off": {"2027-01-04": "节", "2027-01-05": "节"}}
-    )
-    found = look(database, local)
-    assert {each.division for each in found.sorted_tallies} == {"530324"}
-    enter(database, local)
-    assert due(database, there) == date(2027, 1, 6)
-    assert due(database, elsewhere) == date(2027, 1, 4)
-    assert steps(database, elsewhere) == ["open"]
-    sound(database)
-    # A case of that place that is opened later counts so from the start.
-    assert due(database, burned(database, "530324", calendar=in_force(database))) == date(
-        2027, 1, 6
-    )
-    with database.readers.begin() as session:
-        (kept,) = all_notices(session)
-    assert (kept.division, kept.recorded_by, kept.revision) == ("530324", "admin", 1)
-    # The country's notice of the same year lies under it, and is a revision of its own.
-    assert enter(database).revision == 2
-    assert due(database, there) == date(2027, 1, 6)
-    assert due(database, elsewhere) == date(2027, 1, 5)
-    sound(database)
-
-
-def test_a_preview_names_only_the_cases_that_somebody_may_see(database: Database) -> None:
-    ref = burned(database)
-    assert look(database).named == []
-    named = look(database, actor=HEAD).named
-    assert {each.number for each in named} == {ref.number}
-    assert look(database).seen == look(database, actor=HEAD).seen
-
-
-def test_a_case_that_cannot_be_read_stops_nothing(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bad, good = burned(database), burned(database)
-    from fireinvest.services import cases as service
-
-    folded = service._folded
-
-    def broken(session: Any, row: Any, lines: Any) -> Any:
-        if row.id == bad.id:
-            raise Unreadable("broken")
-        return folded(session, row, lines)
-
-    monkeypatch.setattr(service, "_folded", broken)
-    enter(database)
-    monkeypatch.undo()
-    assert steps(database, bad) == ["open"]
-    assert steps(database, good) == ["open", "recount"]
-
-
-def test_no_more_cases_are_read_at_a_time_than_planned(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(recounting, "_AT_ONCE", 2)
-    for _ in range(5):
-        burned(database)
-    assert look(database).cases == 5
-    assert enter(database).moved.cases == 5
 
 
 def test_a_notice_that_moves_no_date_leaves_no_entry_and_sound_lists(database: Database) -> None:
