@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 from fireinvest.messages import Text, Words
 from fireinvest.regulation.profile import Ruleset, Rung, RungAt
@@ -34,6 +35,7 @@ class AlertWords:
 
     ``title`` names neither unit nor people, so that it may leave the house; ``lines`` explain it.
     ``path``: the page of what it is about. ``is_urgent``: due today, overdue, or moved nearer.
+    ``paper``: what the slip is called that goes with it, ``paper_path`` where it is printed.
     """
 
     title: Words
@@ -41,6 +43,7 @@ class AlertWords:
     path: str | None
     is_urgent: bool
     paper: Words | None = None
+    paper_path: str | None = None
 
 
 def words_of(session: Session, alert: Alert, today: date) -> AlertWords:
@@ -57,6 +60,8 @@ def words_of(session: Session, alert: Alert, today: date) -> AlertWords:
         return AlertWords(*_of_delivery(alert), own, is_urgent=True)
     ruleset = stored_ruleset(session, alert.ruleset_pin)
     clock, rung = ruleset.clocks[alert.clock], ruleset.rungs[alert.rung]
+    # The reference of a document may hold any sign.
+    instance = quote(alert.instance or "")
     title = Text(
         "%(number)s %(clock)s: %(rung)s",
         number=alert.number or "",
@@ -66,9 +71,12 @@ def words_of(session: Session, alert: Alert, today: date) -> AlertWords:
     return AlertWords(
         title,
         tuple(_lines(ruleset, alert, rung, today)),
-        f"{path}/clocks/{alert.clock}/{alert.instance}",
+        f"{path}/clocks/{alert.clock}/{instance}",
         is_urgent=rung.at in (RungAt.DUE, RungAt.OVERDUE) or rung.passes_quiet,
         paper=rung.paper,
+        paper_path=None
+        if rung.paper is None
+        else f"{path}/slips/{rung.id}/{alert.occurrence}/{alert.due_on}/{alert.clock}/{instance}",
     )
 
 

@@ -6,7 +6,7 @@ chain of this log covers all journals, and an entry cut off the end of one shows
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
@@ -183,7 +183,7 @@ class Made:
     new: Mapping[str, object]
 
 
-def find_made(session: Session, what: str, item: str) -> list[Made]:
+def find_made(session: Session, what: Collection[str], item: str) -> list[Made]:
     """Return each time that a paper with this code was made, the first first."""
     rows = session.execute(
         select(
@@ -194,7 +194,7 @@ def find_made(session: Session, what: str, item: str) -> list[Made]:
             AccessRow.new_values,
         )
         .join(CaseRow, CaseRow.id == AccessRow.case_id)
-        .where(AccessRow.what == what, AccessRow.item == item)
+        .where(AccessRow.what.in_(sorted(what)), AccessRow.item == item)
         .order_by(AccessRow.id)
     )
     return [

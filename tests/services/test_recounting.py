@@ -167,6 +167,183 @@ def test_a_satisfied_clock_never_moves(database: Database) -> None:
     assert before > date(2026, 12, 31) - timedelta(days=1)
     taken = parse_notice({**NOTICE_2027, "off": [*NOTICE_2027["off"], "2026-12-30", "2026-12-31"]})  # type: ignore[misc]
     found = look(database, taken)
+    assert "team_request" not in {each.clock for each in found.sorted_tallies}
+    enter(database, taken)
+    assert due(database, ref) == before
+    sound(database)
+
+
+def did_at(database: Database, ref: CaseRef, step: str, payload: Any, on: date) -> None:
+    from fireinvest.services.cases import act
+    from fireinvest.workflow.engine import Action
+
+    act(
+        database, LAW, in_force(database), TIMERS, ref.id, Action(step, payload, on, reason="x"),
+        idempotency_key=key(), now=NOW, today=TODAY,
+    )  # fmt: skip
+
+
+def test_a_stale_preview_applies_nothing(database: Database) -> None:
+    ref = burned(database)
+    found = look(database)
+    other = burned(database)
+    with pytest.raises(Changed):
+        enter(database, seen=found.seen)
+    assert stored_notices(database) == ()
+    assert steps(database, ref) == steps(database, other) == ["open"]
+    enter(database, seen=look(database).seen)
+    sound(database)
+
+
+def test_killed_in_the_middle_nothing_is_applied(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refs = [burned(database) for _ in range(3)]
+    before = [due(database, each) for each in refs]
+
+    def dies(*given: Any) -> Any:
+        written = write(*given)
+        yield next(written)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(recounting, "write", dies)
+    with pytest.raises(KeyboardInterrupt):
+        enter(database)
+    assert stored_notices(database) == ()
+    assert [due(database, each) for each in refs] == before
+    assert {tuple(steps(database, each)) for each in refs} == {("open",)}
+    monkeypatch.undo()
+    enter(database)
+    sound(database)
+
+
+def test_of_two_administrators_at_once_one_looks_anew(database: Database) -> None:
+    ref = burned(database)
+    calendar, seen = in_force(database), look(database).seen
+    other = parse_notice({**NOTICE_2027, "worked": ["2027-01-10"]})
+    barrier, said = Barrier(2), []
+
+    def work(notice: Notice) -> None:
+        barrier.wait()
+        try:
+            enter_notice(database, calendar, notice, ADMIN, seen=None, now=NOW, today=TODAY)
+            said.append("entered")
+        except Changed:
+            said.append("changed")
+
+    threads = [Thread(target=work, args=(each,)) for each in (NOTICE, other)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert sorted(said) == ["changed", "entered"]
+    assert steps(database, ref) == ["open", "recount"]
+    assert seen
+    sound(database)
+
+
+def test_nothing_is_saved_under_a_calendar_that_no_longer_holds(database: Database) -> None:
+    ref = burned(database)
+    enter(database)
+    with pytest.raises(Stale):
+        did(database, ref, "request_team", DocumentSent(to="市政府"), FIRE_ON)
+    with pytest.raises(Stale):
+        burned(database)
+    burned(database, calendar=in_force(database))
+    sound(database)
+
+
+def test_local_days_off_move_only_the_cases_of_their_place(database: Database) -> None:
+    there, elsewhere = (burned(database, each) for each in ("530324", FUYUAN))
+    local = parse_notice(
+        {**FESTIVAL, "year": 2027, "off": {"2027-01-04": "节", "2027-01-05": "节"}}
+    )
+    found = look(database, local)
+    assert {each.division for each in found.sorted_tallies} == {"530324"}
+    enter(database, local)
+    assert due(database, there) == date(2027, 1, 6)
+    assert due(database, elsewhere) == date(2027, 1, 4)
+    assert steps(database, elsewhere) == ["open"]
+    sound(database)
+    # A case of that place that is opened later counts so from the start.
+    assert due(database, burned(database, "530324", calendar=in_force(database))) == date(
+        2027, 1, 6
+    )
+    with database.readers.begin() as session:
+        (kept,) = all_notices(session)
+    assert (kept.division, kept.recorded_by, kept.revision) == ("530324", "admin", 1)
+    # The country's notice of the same year lies under it, and is a revision of its own.
+    assert enter(database).revision == 2
+    assert due(database, there) == date(2027, 1, 6)
+    assert due(database, elsewhere) == date(2027, 1, 5)
+    sound(database)
+
+
+def test_a_preview_names_only_the_cases_that_somebody_may_see(database: Database) -> None:
+    ref = burned(database)
+    assert look(database).named == []
+    named = look(database, actor=HEAD).named
+    assert {each.number for each in named} == {ref.number}
+    assert look(database).seen == look(database, actor=HEAD).seen
+
+
+def test_a_case_that_cannot_be_read_stops_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = burned(database), burned(database)
+    from fireinvest.services import cases as service
+
+    folded = service._folded
+
+    def broken(session: Any, row: Any, lines: Any) -> Any:
+        if row.id == bad.id:
+            raise Unreadable("broken")
+        return folded(session, row, lines)
+
+    monkeypatch.setattr(service, "_folded", broken)
+    enter(database)
+    monkeypatch.undo()
+    assert steps(database, bad) == ["open"]
+    assert steps(database, good) == ["open", "recount"]
+
+
+def test_no_more_cases_are_read_at_a_time_than_planned(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recounts, "_AT_ONCE", 2)
+    for _ in range(5):
+        burned(database)
+    assert look(database).cases == 5
+    assert enter(database).moved.cases == 5
+
+
+def test_what_changes_while_a_notice_is_counted_is_counted_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refs = [burned(database) for _ in range(3)]
+    opened: list[CaseRef] = []
+
+    def meanwhile(*given: Any) -> Any:
+        found = recounts.prepare(*given)
+        # Nobody waits while it is counted: a case changes, one is met, one swept, one opened.
+        for ref, step, payload in (
+            (refs[0], "update_figures", Figures(deaths=6, source="医院")),
+            (refs[1], "request_team", DocumentSent(to="市政府")),
+        ):
+            act(
+                database, LAW, PLAIN, TIMERS, ref.id, Action(step, payload, TODAY),
+                idempotency_key=key(), now=NOW, today=TODAY,
+            )  # fmt: skip
+        with database.sessions.begin() as session:
+            climb(session, refs[2].id, PLAIN, now=NOW, today=TODAY)
+        opened.append(burned(database))
+        return found
+
+    monkeypatch.setattr(recounting, "prepare", meanwhile)
+    moved = enter(database).moved
+    # The one that was met meanwhile doesn't move.
+    assert (moved.cases, moved.moved) == (4, 3)
+    assert steps(database, refs[0]) == ["open", "update_figures", "recount"]
     assert [steps(database, each)[-1] for each in (refs[2], *opened)] == ["recount"] * 2
     sound(database)
 

@@ -14,6 +14,7 @@ from fireinvest.services.agencies import create_agency
 from fireinvest.services.cases import CaseRef, act
 from fireinvest.services.people import Post, name_deputy
 from fireinvest.store import Database
+from fireinvest.store.alerts import add_reached
 from fireinvest.store.people import find_login
 from fireinvest.workflow.actions import (
     Attachment,
@@ -95,7 +96,7 @@ _VALUES = {
     "year": 2025, "filename": "app.css", "grant_id": 1, "agency_id": 1, "sign_in_id": 1,
     "deputy_id": 1, "factor_id": 1, "code": "AAAA-BBBB-CCCC-DDDD",
     "reading": "tests", "channel_id": 1, "token": "a" * 43, "alert_id": 1,
-    "plan": "report", "month": "2025-06",
+    "plan": "report", "month": "2025-06", "rung": "urged", "occurrence": 1, "due": "2025-07-11",
 }  # fmt: skip
 
 
@@ -173,6 +174,16 @@ class Town:
         did(self.database, ref, "leave_team", Membership(person="left"))
         self.with_file = self._file(ref, None)
         self.restricted = self._file(ref, "discipline")
+        with self.database.sessions.begin() as session:
+            add_reached(
+                session,
+                [{
+                    "case_id": ref.id, "clock": "report", "instance": "1",
+                    "due_on": date(2025, 7, 11), "rung": "urged",
+                    "occurrence": 1, "reached_on": date(2025, 7, 12), "is_skipped": False,
+                    "stood_in": None, "swept_at": NOW,
+                }],
+            )  # fmt: skip
         return ref
 
     def _file(self, ref: CaseRef, restriction: str | None) -> int:

@@ -33,6 +33,7 @@ from fireinvest.web.views import (
     review,
     rules,
     sign_in,
+    slips,
     step,
     work,
 )
@@ -51,6 +52,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     step.blueprint,
     leaving.blueprint,
     clock.blueprint,
+    slips.blueprint,
     plan.blueprint,
     drafts.blueprint,
     people.blueprint,
