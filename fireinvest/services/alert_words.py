@@ -137,13 +137,11 @@ def _moved(details: Mapping[str, Any]) -> Iterator[Words]:
 
 def _paused(details: Mapping[str, Any]) -> Iterator[Words]:
     """One notice for the whole time in which an appraisal is out: the date runs on with every day."""
-    before, after = _day(details, "before", "due_on"), _day(details, "after", "due_on")
-    since = _day(details, "after", "runs_since")
+    before, since = _day(details, "before", "due_on"), _day(details, "after", "runs_since")
     yield Text("An appraisal is out since %(day)s: its time is left out of the period.", day=since)
     yield Text(
-        "Until it is back the date moves on by a day each day: it was %(old)s, today it is %(new)s.",
+        "Until it is back the date moves on by a day each day; before, it was due on %(old)s.",
         old=before or "",
-        new=after or "",
     )
     yield Text("You hear of it again when the appraisal is back.")
 
