@@ -39,7 +39,7 @@ def calendar_in_force(database: Database) -> Calendar:
         newest = newest_notice(session)
     known = _known.get(database.engine)
     if known is None or known[0] != newest:
-        known = (newest, calendar_with(stored_notices(database)))
+        known = (newest, calendar_with(stored_notices(database) if newest else ()))
         _known[database.engine] = known
     return known[1]
 
