@@ -9,8 +9,6 @@ from typing import Any
 import gunicorn.http.wsgi  # type: ignore[import-untyped] # it ships no types
 
 from config import Settings
-from fireinvest.clock import utcnow
-from fireinvest.services import daily
 from fireinvest.web.working import start_working
 
 _settings = Settings.or_exit(os.environ)
@@ -66,5 +64,4 @@ def when_ready(server: object) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Begin what goes on behind the pages; of all workers one does each duty at a time."""
-    daily.start(_settings.database_url, _settings.log_heads, utcnow)
     start_working(worker.wsgi.extensions["fireinvest"])

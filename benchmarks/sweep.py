@@ -168,7 +168,7 @@ def swept(database: Database, due: list[int]) -> None:
             session.execute(
                 update(LadderRow).where(LadderRow.case_id.in_(these)).values(next_on=day)
             )
-    done = sweep(database, CALENDAR, clock=lambda: at(day), today=day)
+    done = sweep(database, lambda: CALENDAR, clock=lambda: at(day), today=day)
     assert (done.cases, done.failed) == (len(due), ())  # noqa: S101 - else nothing was measured
 
 

@@ -515,12 +515,11 @@ def log_seal() -> None:
 def rebuild_command(check: bool, language: str) -> None:
     """Work cases, deadlines and registers out again, and put right what differs."""
     from fireinvest.services.cases import rebuild
-    from fireinvest.services.notices import stored_notices
+    from fireinvest.services.notices import calendar_in_force
 
     with _database() as database:
-        notices = [*notices_in(_settings().notices), *stored_notices(database)]
         found = 0
-        for each in rebuild(database, calendar_with(notices), check=check):
+        for each in rebuild(database, calendar_in_force(database), check=check):
             row = " ".join(part for part in (each.table, each.key, each.column) if part)
             click.echo(f"{each.number} {row}: {each.stored} -> {each.expected}")
             found += 1
@@ -596,15 +595,14 @@ def sweep_command() -> None:
 
     A server or ``fireinvest work`` does it every night; done twice, it adds nothing.
     """
-    from fireinvest.services.attending import calendar_of
+    from fireinvest.services.notices import calendar_in_force
     from fireinvest.services.sweeping import sweep
 
     settings = Settings.from_environment(os.environ)
     with _database() as database:
-        calendar = calendar_of(settings, database)()
         found = sweep(
             database,
-            calendar,
+            lambda: calendar_in_force(database),
             clock=utcnow,
             today=today_in_china(),
             law=known_law(settings.law.profiles),
@@ -723,16 +721,15 @@ def notice_check(file: Path, number: str | None) -> None:
 @_plainly
 def notice_add(file: Path, number: str | None) -> None:
     """Enter a notice FILE; the clocks that it moves are moved, each case says why."""
-    from fireinvest.services.notices import stored_notices
+    from fireinvest.services.notices import calendar_in_force
     from fireinvest.services.recounting import enter_notice
     from fireinvest.workflow.permissions import SYSTEM, Actor
 
     notice = read_notice(file, given={"number": number})
     with _database() as database:
-        notices = [*notices_in(_settings().notices), *stored_notices(database)]
         entered = enter_notice(
             database,
-            calendar_with(notices),
+            calendar_in_force(database),
             notice,
             Actor(SYSTEM),
             seen=None,
@@ -922,17 +919,16 @@ def _password() -> str:
 def demo_command() -> None:
     """Load what is missing of the made-up cases and people, and print how to sign in as them."""
     from fireinvest.services import demo
-    from fireinvest.services.notices import stored_notices
+    from fireinvest.services.notices import calendar_in_force
 
     settings = Settings.from_environment(os.environ)
     if not settings.demo:
         raise demo.refusal()
     with _database() as database:
-        notices = [*notices_in(settings.law.notices), *stored_notices(database)]
         added = demo.load_demo(
             database,
             known_law(settings.law.profiles),
-            calendar_with(notices),
+            calendar_in_force(database),
             now=utcnow(),
             today=today_in_china(),
             allowed=settings.demo,
@@ -1053,7 +1049,6 @@ def restore_command(file: Path, check: bool, language: str) -> None:
             from_url(settings.blob_url),
             file,
             _protection(settings),
-            notices=notices_in(settings.law.notices),
             now=utcnow(),
         )
     _say_proof(done.proof, language)

@@ -194,6 +194,7 @@ def settings_for(database_url: str, **given: str) -> Settings:
             "DATABASE_URL": database_url,
             "SECRET_KEY": "only for tests",
             "BLOB_URL": f"file://{BLOBS}",
+            "LOG_HEADS": f"file://{BLOBS}/log-heads.jsonl",
             "MAX_UPLOAD_LENGTH": str(4 * 1024**2),
             **given,
         },

@@ -78,7 +78,11 @@ def test_a_worker_does_what_waits_and_ends_when_it_is_told_to(sqlite_url: str) -
     queue_url = f"{sqlite_url}.queue"
     worker = subprocess.Popen(
         [sys.executable, "-m", "fireinvest", "work"],
-        cwd=ROOT, env={**os.environ, **environ(sqlite_url), "QUEUE_URL": queue_url},
+        cwd=ROOT,
+        env={
+            **os.environ, **environ(sqlite_url), "QUEUE_URL": queue_url,
+            "LOG_HEADS": f"file://{sqlite_url.removeprefix('sqlite:///')}.heads",
+        },
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     done, waiting = [], 1

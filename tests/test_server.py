@@ -30,6 +30,7 @@ def serving(folder: Path, **given: str) -> Iterator[int]:
         "FIREINVEST_ENV": "production",
         "SECRET_KEY": STRONG,
         "DATABASE_URL": f"sqlite:///{folder}/fireinvest.db",
+        "LOG_HEADS": f"file://{folder}/log-heads.jsonl",
         "BLOB_URL": f"file://{folder}/files",
         "PUBLIC_URL": f"https://{HOST}",
         "PORT": f"{port}",

@@ -146,7 +146,9 @@ class Count:
     """The outcome of one count under one term.
 
     ``start_on``: the day it runs from, counted itself only where ``start_counts``. ``parts``: the
-    length itself, then each extension that took effect.
+    length itself, then each extension that took effect. ``runs_since``: an appraisal whose time is
+    left out went out on this day and isn't back, so that the due day moves on with every day;
+    ``held_on``: on which day it would be due had that one taken no time.
     """
 
     start_on: date
@@ -156,6 +158,8 @@ class Count:
     parts: tuple[Part, ...]
     prolonged: tuple[Prolonged, ...]
     left_out: tuple[Span, ...]
+    runs_since: date | None = None
+    held_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +196,11 @@ class Deadline:
     def due_at(self) -> datetime | None:
         """The last instant (UTC) of a clock in hours."""
         return self.count.due_at
+
+    @property
+    def runs_since(self) -> date | None:
+        """Since when it runs on, a day each day, because an appraisal is out; None where none is."""
+        return self.count.runs_since
 
     @property
     def unit(self) -> Unit:
@@ -328,7 +337,12 @@ def deadline(
     ]
     pairs = list(zip(applying, counts, strict=True))
     highest = min(pairs, key=lambda pair: (_FROM_TOP[pair[0].rank], pair[1].due_on))
-    same = [pair for pair in pairs if pair[1].due_on == highest[1].due_on]
+    # On the day on which an appraisal goes out they still agree, and from the next day on no more.
+    same = [
+        pair
+        for pair in pairs
+        if pair[1].due_on == highest[1].due_on and pair[1].runs_since == highest[1].runs_since
+    ]
     term, count = max(same, key=lambda pair: _FROM_TOP[pair[0].rank])
     act_by = min(_day_to_act(calendar, each) for each in counts)
     opens = [add(calendar, run.start_on, each.opens) for each in applying if each.opens is not None]
@@ -436,10 +450,27 @@ def _count(
         due_on = due_at.astimezone(CHINA).date()
         hours = Part(start_on, due_on, due_on, Unit.HOURS)
         return Count(start_on, False, due_on, due_at, (hours,), (), ())
-    start_counts = settings[Setting.START_DAY] == "same"
     left_out: tuple[Span, ...] = ()
     if settings[Setting.LEAVE_OUT_TESTS]:
         left_out = _time_of_tests(run, as_of)
+    count = _count_days(calendar, term, run, settings, start_on, left_out)
+    since = _out_since(run) if settings[Setting.LEAVE_OUT_TESTS] else None
+    if since is None or since >= count.due_on:
+        return count
+    before = tuple(span for span in left_out if span.began_on < since)
+    held = _count_days(calendar, term, run, settings, start_on, before)
+    return replace(count, runs_since=since, held_on=held.due_on)
+
+
+def _count_days(
+    calendar: Calendar,
+    term: Term,
+    run: Run,
+    settings: Mapping[Setting, SettingValue],
+    start_on: date,
+    left_out: tuple[Span, ...],
+) -> Count:
+    start_counts = settings[Setting.START_DAY] == "same"
     roll = bool(settings[Setting.ROLL])
 
     def part(from_on: date, length: Length) -> Part:
@@ -466,9 +497,20 @@ def _count(
 
 
 def _time_of_tests(run: Run, as_of: date) -> tuple[Span, ...]:
-    """The time of appraisals, as far as it lies before the end: a clock that is met never moves."""
-    last = run.satisfied_on or date.max
+    """The time of appraisals, as far as it lies before the end: a clock that ended never moves."""
+    last = run.satisfied_on or run.returned_on or run.handed_over_on or date.max
     return merged(Span(test.began_on, min(test.ended_on or as_of, last)) for test in run.tests)
+
+
+def _out_since(run: Run) -> date | None:
+    """Since when an appraisal is out without a break, None where all are back or the clock ended."""
+    if run.satisfied_on or run.returned_on or run.handed_over_on:
+        return None
+    if all(test.ended_on is not None for test in run.tests):
+        return None
+    # Those that are out end last, and with them what they overlap.
+    spans = merged(Span(test.began_on, test.ended_on or date.max) for test in run.tests)
+    return spans[-1].began_on
 
 
 class AlternativeKind(StrEnum):

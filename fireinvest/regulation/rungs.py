@@ -41,13 +41,13 @@ def reached_between(
     """Return the rungs that a clock reached after a day, up to today, in the order of their days.
 
     ``after``: the last day that was looked at, None for never. Of rungs of the same day the later
-    one in the ladder comes last.
+    one in the ladder comes last. While the clock runs on because an appraisal is out, as much time
+    is left as before: only its start is a rung then.
     """
     from_on = date.min if after is None else after + ONE_DAY
     reached = [
         each
-        for rung in rungs_of(ruleset, found.clock)
-        if rung.at in RUNGS_BY_DAY
+        for rung in _by_day(ruleset, found)
         for each in _reached(rung, calendar, found, from_on, today)
     ]
     places = {name: place for place, name in enumerate(ruleset.rungs)}
@@ -58,11 +58,17 @@ def next_rung_on(ruleset: Ruleset, calendar: Calendar, found: Deadline, after: d
     """Return the next day after a day on which a clock reaches a rung, None where none follows."""
     days = [
         day
-        for rung in rungs_of(ruleset, found.clock)
-        if rung.at in RUNGS_BY_DAY
+        for rung in _by_day(ruleset, found)
         if (day := _first_after(rung, calendar, found, after)) is not None
     ]
     return min(days, default=None)
+
+
+def _by_day(ruleset: Ruleset, found: Deadline) -> Iterator[Rung]:
+    for rung in rungs_of(ruleset, found.clock):
+        stands = found.runs_since is not None and rung.at is not RungAt.START
+        if rung.at in RUNGS_BY_DAY and not stands:
+            yield rung
 
 
 def _reached(

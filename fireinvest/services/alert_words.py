@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 from fireinvest.messages import Text, Words
 from fireinvest.regulation.profile import Ruleset, Rung, RungAt
@@ -15,6 +16,8 @@ from fireinvest.store.alerts import Alert
 FAILED_DELIVERY = "delivery_failed"
 SWEEP_MISSED = "sweep_missed"
 NOTICE_MISSING = "notice_missing"
+#: Nobody was there to hear of a statutory clock: the administrators are told.
+UNHEARD = "unheard"
 
 #: The ways of hearing outside, by their kind.
 CHANNELS: Mapping[str, Text] = {
@@ -32,6 +35,7 @@ class AlertWords:
 
     ``title`` names neither unit nor people, so that it may leave the house; ``lines`` explain it.
     ``path``: the page of what it is about. ``is_urgent``: due today, overdue, or moved nearer.
+    ``paper``: what the slip is called that goes with it, ``paper_path`` where it is printed.
     """
 
     title: Words
@@ -39,6 +43,7 @@ class AlertWords:
     path: str | None
     is_urgent: bool
     paper: Words | None = None
+    paper_path: str | None = None
 
 
 def words_of(session: Session, alert: Alert, today: date) -> AlertWords:
@@ -47,12 +52,16 @@ def words_of(session: Session, alert: Alert, today: date) -> AlertWords:
     if alert.ruleset_pin is None or alert.clock is None:
         if alert.rung == SWEEP_MISSED:
             return AlertWords(*_of_sweep(alert), "/work", is_urgent=True)
+        if alert.rung == UNHEARD:
+            return AlertWords(*_of_unheard(alert), "/work", is_urgent=True)
         if alert.rung == NOTICE_MISSING:
             return AlertWords(*_of_notice(alert), "/calendar/notices", is_urgent=False)
         own = "/me/notices" if alert.details.get("own") else path
         return AlertWords(*_of_delivery(alert), own, is_urgent=True)
     ruleset = stored_ruleset(session, alert.ruleset_pin)
     clock, rung = ruleset.clocks[alert.clock], ruleset.rungs[alert.rung]
+    # The reference of a document may hold any sign.
+    instance = quote(alert.instance or "")
     title = Text(
         "%(number)s %(clock)s: %(rung)s",
         number=alert.number or "",
@@ -62,9 +71,12 @@ def words_of(session: Session, alert: Alert, today: date) -> AlertWords:
     return AlertWords(
         title,
         tuple(_lines(ruleset, alert, rung, today)),
-        f"{path}/clocks/{alert.clock}/{alert.instance}",
+        f"{path}/clocks/{alert.clock}/{instance}",
         is_urgent=rung.at in (RungAt.DUE, RungAt.OVERDUE) or rung.passes_quiet,
         paper=rung.paper,
+        paper_path=None
+        if rung.paper is None
+        else f"{path}/slips/{rung.id}/{alert.occurrence}/{alert.due_on}/{alert.clock}/{instance}",
     )
 
 
@@ -80,6 +92,8 @@ def _lines(ruleset: Ruleset, alert: Alert, rung: Rung, today: date) -> Iterator[
         yield Text("The holiday notice is out: it is due on %(due)s for certain.", due=due_on)
     else:
         yield from _due(due_on, today)
+    if alert.details.get("stands_in"):
+        yield Text("Nobody was there who is to hear of it: you are told in their place.")
     act_by = alert.details.get("act_by")
     if isinstance(act_by, str) and act_by != f"{due_on}":
         yield Text("The last working day to act is %(day)s.", day=act_by)
@@ -100,16 +114,36 @@ def _due(due_on: date, today: date) -> Iterator[Words]:
 
 def _moved(details: Mapping[str, Any]) -> Iterator[Words]:
     before, after = _day(details, "before", "due_on"), _day(details, "after", "due_on")
-    yield Text("It moved from %(old)s to %(new)s.", old=before or "", new=after or "")
     cause = details.get("cause")
+    if cause == "paused":
+        yield from _paused(details)
+        return
+    if cause == "resumed" and details.get("held_on"):
+        before = details["held_on"]
+        yield Text("The appraisal is back; its time is left out of the period.")
+    if before == after:
+        yield Text("It is due on %(due)s as before.", due=after or "")
+        return
+    yield Text("It moved from %(old)s to %(new)s.", old=before or "", new=after or "")
     if cause == "entry":
         yield Text("Why: entry %(seq)s of the case.", seq=details.get("entry", ""))
     elif cause == "calendar":
         yield Text("Why: the working days were announced or changed.")
     elif cause == "time":
         yield Text("Why: an appraisal is out, and its time is left out of the period.")
-    elif isinstance(cause, str):
+    elif isinstance(cause, str) and cause != "resumed":
         yield Text("Why: the reading of the rule was decided anew.")
+
+
+def _paused(details: Mapping[str, Any]) -> Iterator[Words]:
+    """One notice for the whole time in which an appraisal is out: the date runs on with every day."""
+    before, since = _day(details, "before", "due_on"), _day(details, "after", "runs_since")
+    yield Text("An appraisal is out since %(day)s: its time is left out of the period.", day=since)
+    yield Text(
+        "Until it is back the date moves on by a day each day; before, it was due on %(old)s.",
+        old=before or "",
+    )
+    yield Text("You hear of it again when the appraisal is back.")
 
 
 def _day(details: Mapping[str, Any], part: str, name: str) -> str | None:
@@ -125,6 +159,18 @@ def _of_delivery(alert: Alert) -> tuple[Words, tuple[Words, ...]]:
     channel = channel_words(str(alert.details.get("channel", "")))
     why = failure_words(str(alert.details.get("error", "")))
     return title, (Text("%(channel)s: %(error)s", channel=channel, error=why),)
+
+
+def _of_unheard(alert: Alert) -> tuple[Words, tuple[Words, ...]]:
+    number = alert.details.get("number", "")
+    title = Text("Nobody is there to hear of a deadline of %(number)s", number=number)
+    return title, (
+        Text(
+            "A statutory deadline of %(day)s is due or overdue, and nobody who is to hear of it has "
+            "an account and a post. Let posts be given at its place.",
+            day=alert.due_on or "",
+        ),
+    )
 
 
 def _of_notice(alert: Alert) -> tuple[Words, tuple[Words, ...]]:

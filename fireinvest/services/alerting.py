@@ -1,22 +1,29 @@
-"""Alerts: which rung of which clock is told to whom, once, and never a missed one in silence."""
+"""Alerts: which rung of which clock is told to whom, once, and never a missed one in silence.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+Where nobody is there to hear that a statutory clock is due or overdue, whoever stands above them
+hears it in their place, in the end the system administrators; the record says so.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.clocks import Deadline
-from fireinvest.regulation.profile import Clock, Rung, RungAt
+from fireinvest.regulation.profile import Clock, Rung, RungAt, Weight
 from fireinvest.regulation.rulesets import Law
-from fireinvest.regulation.rungs import Reached, rungs_of
+from fireinvest.regulation.rungs import ABOVE, Reached, rungs_of
+from fireinvest.services.alert_words import UNHEARD
 from fireinvest.services.cases import Loaded, load_case, recount
 from fireinvest.services.delivering import deliver
 from fireinvest.services.hearing import Hearer, hearers
 from fireinvest.services.ladders import climbed, newly_reached
 from fireinvest.store import Session, alerts
-from fireinvest.store.alerts import Ladder, NewAlert
+from fireinvest.store.alerts import NOBODY, Ladder, Laying, NewAlert
+from fireinvest.store.heard import office_holders
 from fireinvest.workflow.deadlines import calendar_of
+from fireinvest.workflow.permissions import SYSTEM_ADMINISTRATOR
 
 __all__ = ["Told", "climb", "event_kinds", "tell_event"]
 
@@ -81,7 +88,7 @@ def climb(
             lines.append(_Line(found, found.clock, found.run.instance, found.due_on, each))
         after[place] = climbed(loaded.case, found, calendar, today)
     told = _tell(session, loaded, lines, now=now, today=today, law=law)
-    alerts.save_ladders(session, case_id, ladders, after)
+    alerts.save_ladders(session, [Laying(case_id, ladders, after)])
     return told
 
 
@@ -89,10 +96,15 @@ def climb(
 _RUNG_OF: Mapping[str, RungAt] = {
     "deadline_met": RungAt.SATISFIED,
     "deadline_moved": RungAt.MOVED,
+    # Once when an appraisal goes out, and once when it is back; the days between are no news.
+    "deadline_paused": RungAt.MOVED,
+    "deadline_resumed": RungAt.MOVED,
     "deadline_confirmed": RungAt.CONFIRMED,
 }
 #: Events after which the ladder has to be looked at at once.
-_CLIMBING = frozenset({"deadline_started", "deadline_reopened", "deadline_moved"})
+_CLIMBING = frozenset(
+    {"deadline_started", "deadline_reopened", "deadline_moved", "deadline_resumed"}
+)
 #: Events that nobody is told of by themselves: what ended or was withdrawn stands in the journal.
 _QUIET = frozenset({"deadline_ended", "deadline_withdrawn"})
 
@@ -118,7 +130,7 @@ def tell_event(
     if kind in _RUNG_OF:
         loaded = load_case(session, case_id)
         lines = _event_lines(loaded, _RUNG_OF[kind], payload, today)
-        if kind == "deadline_moved" and _is_confirmed(payload):
+        if _RUNG_OF[kind] is RungAt.MOVED and _is_confirmed(payload):
             lines += _event_lines(loaded, RungAt.CONFIRMED, payload, today)
         # That it moved and that it is certain now are two things to tell: neither hides the other.
         for line in lines:
@@ -142,7 +154,9 @@ def _event_lines(
         return []
     due_on = date.fromisoformat(payload["after"]["due_on"])
     told = {
-        name: payload[name] for name in ("entry", "cause", "before", "after") if name in payload
+        name: payload[name]
+        for name in ("entry", "cause", "before", "after", "held_on")
+        if name in payload
     }
     return [
         _Line(
@@ -167,43 +181,157 @@ def _tell(
         return Told()
     roles = dict.fromkeys(role for line in lines for role in _roles(line.clock, line.reached.rung))
     people = hearers(session, loaded, list(roles), today, law=law)
-    latest: dict[tuple[int, tuple[str, str]], tuple[_Line, Hearer, str, int | None]] = {}
+    latest: dict[tuple[int, tuple[str, str]], _Heard] = {}
+    unheard = []
     for line in lines:
-        wanted = _roles(line.clock, line.reached.rung)
-        for person in people:
-            heard_as = person.hears(wanted)
-            if heard_as is not None:
-                latest[person.person_id, line.place] = (line, person, *heard_as)
-    new = [_alert(loaded, *each) for each in latest.values()]
+        heard = list(_heard(line, people, _roles(line.clock, line.reached.rung)))
+        latest |= {(each.person.person_id, line.place): each for each in heard}
+        if not heard and _must_be_heard(line):
+            unheard.append(line)
+    stood_in = _stood_in(session, loaded, unheard, latest, today, law=law)
+    new = [_alert(loaded, each) for each in latest.values()]
+    new += _alarms(session, loaded, unheard, stood_in, today)
     added = alerts.add_alerts(session, new, now)
-    heard = {id(line) for line, *_ in latest.values()}
+    told = {id(each.line) for each in latest.values()} | {
+        id(line) for line in unheard if stood_in.get(id(line)) in _ALARMED
+    }
     alerts.add_reached(
-        session, [_record(loaded, each, id(each) not in heard, now) for each in lines]
+        session,
+        [
+            _record(loaded, each, id(each) not in told, stood_in.get(id(each)), now)
+            for each in lines
+        ],
     )
     rungs = loaded.case.ruleset.rungs
-    urgent = [(alert_id, each, rungs[each.rung].passes_quiet) for alert_id, each in added]
+    urgent = [
+        (alert_id, each, each.rung not in rungs or rungs[each.rung].passes_quiet)
+        for alert_id, each in added
+    ]
     deliver(session, urgent, now)
-    return Told(len(added), sum(id(each) not in heard for each in lines))
+    return Told(len(added), sum(id(each) not in told for each in lines))
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A line, who hears it as whom, and whether that is in the place of others."""
+
+    line: _Line
+    person: Hearer
+    role: str
+    acts_for_id: int | None
+    is_stand_in: bool = False
+
+
+def _heard(line: _Line, people: Iterable[Hearer], roles: Sequence[str]) -> Iterable[_Heard]:
+    for person in people:
+        heard_as = person.hears(roles)
+        if heard_as is not None:
+            yield _Heard(line, person, *heard_as)
+
+
+# ---------------------------------------------------------------------------- nobody was there
+
+#: Who hears, one after the other, what nobody else is there to hear.
+_STANDING_IN = ("agency_head", f"{ABOVE}agency_head")
+_ALARMED = frozenset({SYSTEM_ADMINISTRATOR, NOBODY})
+
+
+def _must_be_heard(line: _Line) -> bool:
+    """Is it a statutory clock that is due or overdue?"""
+    is_due = line.reached.rung.at in (RungAt.DUE, RungAt.OVERDUE)
+    return is_due and line.clock.weight is Weight.STATUTORY
+
+
+def _stood_in(
+    session: Session,
+    loaded: Loaded,
+    unheard: Sequence[_Line],
+    latest: dict[tuple[int, tuple[str, str]], _Heard],
+    today: date,
+    *,
+    law: Law | None,
+) -> dict[int, str]:
+    """Let others hear in their place, the latest line of each clock; return as whom, by line.
+
+    Whoever hears of the clock by themselves hears that; what they would hear in another's place is
+    passed over by it.
+    """
+    if not unheard:
+        return {}
+    people = hearers(session, loaded, list(_STANDING_IN), today, law=law)
+    found: dict[int, str] = {}
+    for line in {line.place: line for line in unheard}.values():
+        known = {place for _, place in latest}
+        for role in _STANDING_IN:
+            heard = [replace(each, is_stand_in=True) for each in _heard(line, people, [role])]
+            for each in heard:
+                kept = latest.setdefault((each.person.person_id, line.place), each)
+                if kept is each:
+                    found[id(line)] = role
+            if heard:
+                break
+        else:
+            if line.place not in known:
+                found[id(line)] = SYSTEM_ADMINISTRATOR
+    return found
+
+
+def _alarms(
+    session: Session,
+    loaded: Loaded,
+    unheard: Sequence[_Line],
+    stood_in: dict[int, str],
+    today: date,
+) -> list[NewAlert]:
+    """What the system administrators are told: that somebody is missing, and nothing of the case."""
+    lines = [line for line in unheard if stood_in.get(id(line)) == SYSTEM_ADMINISTRATOR]
+    if not lines:
+        return []
+    people = office_holders(session, SYSTEM_ADMINISTRATOR, today)
+    if not people:
+        stood_in.update((id(line), NOBODY) for line in lines)
+    place = loaded.case.division
+    number = loaded.ref.number
+    return [
+        NewAlert(
+            key=f"{UNHEARD}:{number}:{':'.join(line.place)}:{line.due_on}"
+            f":{line.reached.rung.id}:{line.reached.occurrence}:{login}",
+            person_id=person_id,
+            acts_for_id=None,
+            role=SYSTEM_ADMINISTRATOR,
+            case_id=None,
+            clock=None,
+            instance=None,
+            due_on=line.due_on,
+            rung=UNHEARD,
+            occurrence=line.reached.occurrence,
+            reached_on=line.reached.on,
+            details={"number": number, "division": place.code if place else None},
+        )
+        for line in lines
+        for person_id, login in people
+    ]
 
 
 def _roles(clock: Clock, rung: Rung) -> tuple[str, ...]:
     return (*rung.hears, *clock.hears)
 
 
-def _alert(
-    loaded: Loaded, line: _Line, person: Hearer, role: str, acts_for_id: int | None
-) -> NewAlert:
+def _alert(loaded: Loaded, heard: _Heard) -> NewAlert:
+    line, person = heard.line, heard.person
     rung, occurrence = line.reached.rung, line.reached.occurrence
     parts = (loaded.ref.number, *line.place, line.due_on, rung.id, occurrence, person.login)
     details = dict(line.details)
     found = line.found
     if found is not None:
         details |= {"act_by": f"{found.act_by}", "provisional": found.provisional}
+    if heard.is_stand_in:
+        details["stands_in"] = True
     return NewAlert(
         key=":".join(f"{each}" for each in parts),
         person_id=person.person_id,
-        acts_for_id=acts_for_id,
-        role=role,
+        acts_for_id=heard.acts_for_id,
+        role=heard.role,
         case_id=loaded.ref.id,
         clock=line.clock.id,
         instance=line.instance,
@@ -215,7 +343,9 @@ def _alert(
     )
 
 
-def _record(loaded: Loaded, line: _Line, is_skipped: bool, now: datetime) -> dict[str, object]:
+def _record(
+    loaded: Loaded, line: _Line, is_skipped: bool, stood_in: str | None, now: datetime
+) -> dict[str, object]:
     return {
         "case_id": loaded.ref.id,
         "clock": line.clock.id,
@@ -225,5 +355,6 @@ def _record(loaded: Loaded, line: _Line, is_skipped: bool, now: datetime) -> dic
         "occurrence": line.reached.occurrence,
         "reached_on": line.reached.on,
         "is_skipped": is_skipped,
+        "stood_in": stood_in,
         "swept_at": now,
     }

@@ -1,36 +1,40 @@
-"""What goes on behind the pages: jobs are done, and every night the sweep tells what is due.
+"""What goes on behind the pages: one list of duties, looked at by one thread of each process.
 
-Any number of processes may attend: a job is held by a lease, and so is the sweep, which is due once
-from a time of the day on. One that was missed is made up as soon as somebody attends. A sweep that
-has not run for more than a day is told to the system administrators.
+Jobs are done; every night the sweep tells what is due; the log is sealed every hour, and its state
+told outside every day. Any number of processes may attend: each duty is held by a lease, so that of
+many one does it, and whoever was killed while doing it holds up nobody for longer. A sweep that was
+missed is made up as soon as somebody attends; one that has not run for more than a day is told to
+the system administrators.
 """
 
 import logging
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from config import Settings
 from fireinvest.china import CHINA
 from fireinvest.clock import utcnow
+from fireinvest.gateways.heads import Heads
+from fireinvest.gateways.heads import from_url as heads_from_url
 from fireinvest.gateways.mail import from_url as mail_from_url
 from fireinvest.gateways.outside import Allowed, Outside
 from fireinvest.gateways.queue import Queue, Stop
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.rulesets import Law, known_law
 from fireinvest.services.alert_words import SWEEP_MISSED
-from fireinvest.services.calendars import calendar_with, notices_in
 from fireinvest.services.delivering import deliver
 from fireinvest.services.leases import takes_turn
-from fireinvest.services.notices import stored_notices
+from fireinvest.services.log import export_head, seal
+from fireinvest.services.notices import calendar_in_force
 from fireinvest.services.sending import Senders, failed, handlers
 from fireinvest.services.sweeping import Swept, sweep
 from fireinvest.services.working import Worker, event_handlers
 from fireinvest.store import Database, Session, leases, sweeps
-from fireinvest.store.alerts import NewAlert, add_alerts
+from fireinvest.store.alerts import NOBODY, NewAlert, Unheard, add_alerts, unheard
 from fireinvest.store.conflicts import Conflict, changing
 from fireinvest.store.heard import office_holders
 from fireinvest.store.outbox import Backlog, backlog
@@ -40,12 +44,22 @@ from fireinvest.workflow.permissions import SYSTEM_ADMINISTRATOR
 logger = logging.getLogger("fireinvest.attend")
 
 SWEEP = "sweep"
+SEAL = "seal_log"
+EXPORT = "export_log_head"
 #: A sweep that has not run for so long is an alarm.
 ALARM_AFTER = timedelta(hours=26)
 #: Longer than any night's sweep; whoever was killed while sweeping holds up nobody for longer.
 _LEASE = timedelta(hours=1)
 _ONE_DAY = timedelta(days=1)
-_WATCH_EVERY = 600.0  # seconds
+_SEAL_EVERY = timedelta(hours=1)
+_LOG_LEASE = timedelta(minutes=15)
+#: How often a process asks whether one of the rarer duties is due.
+_ASK_EVERY = timedelta(minutes=10)
+#: How soon after its start a server that only watches looks, in seconds: one that is restarted
+#: daily seals as well.
+FIRST_LOOK = 30.0
+#: How many clocks that nobody hears of are named.
+_MOST_UNHEARD = 100
 
 
 # ---------------------------------------------------------------------------- who does it
@@ -64,17 +78,12 @@ def senders_of(settings: Settings) -> Senders:
     )
 
 
-def calendar_of(settings: Settings, database: Database) -> Callable[[], Calendar]:
-    """Return what gives the calendar under the notices of the folder and the database."""
-    folder = settings.law.notices
-    return lambda: calendar_with((*notices_in(folder), *stored_notices(database)))
-
-
 def worker_of(
     settings: Settings, database: Database, *, clock: Callable[[], datetime] = utcnow
 ) -> Worker:
     """Return somebody who does all jobs of this installation."""
-    known = event_handlers(calendar_of(settings, database), known_law(settings.law.profiles))
+    law = known_law(settings.law.profiles)
+    known = event_handlers(lambda: calendar_in_force(database), law)
     return Worker(
         database, {**known, **handlers(database, senders_of(settings))}, clock, failed=failed
     )
@@ -103,7 +112,7 @@ def attend(
     swept = None
     if not is_stopped() and _claims_sweep(database, holder, now, sweep_at):
         today = now.astimezone(CHINA).date()
-        swept = sweep(database, calendar(), clock=worker.clock, today=today, law=law)
+        swept = sweep(database, calendar, clock=worker.clock, today=today, law=law)
         with changing(database) as session:
             leases.done(session, SWEEP, holder, worker.clock())
         _drain(worker, is_stopped)
@@ -180,12 +189,21 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """How the work goes on behind the pages. ``next_at``: in the past while a sweep is due."""
+    """How the work goes on behind the pages. ``next_at``: in the past while a sweep is due.
+
+    ``unheard``: statutory clocks that are due or overdue while nobody of their case is there to hear.
+    """
 
     last: Sweep | None
     next_at: datetime
     backlog: Backlog
     missed: Missed | None
+    unheard: tuple[Unheard, ...] = ()
+
+    @property
+    def is_alarm(self) -> bool:
+        """Does a sweep fail to run, or is nobody there to hear what it tells?"""
+        return self.missed is not None or bool(self.unheard)
 
 
 def _last(session: Session) -> Sweep | None:
@@ -206,36 +224,117 @@ def work_state(database: Database, now: datetime, sweep_at: time) -> Work:
     with database.readers.begin() as session:
         last, missed = _last(session), _missed(session, now)
         waiting = backlog(session, now)
+        alone = unheard(session, (SYSTEM_ADMINISTRATOR, NOBODY), _MOST_UNHEARD)
     is_done = last is not None and last.began_at >= slot
-    return Work(last, slot + _ONE_DAY if is_done else slot, waiting, missed)
+    return Work(last, slot + _ONE_DAY if is_done else slot, waiting, missed, tuple(alone))
+
+
+# ---------------------------------------------------------------------------- the log
+
+
+def seal_log(database: Database, holder: str, now: datetime) -> None:
+    """Seal the log, where an hour has gone by since that was done."""
+    if _takes_up(database, SEAL, holder, now, now - _SEAL_EVERY):
+        seal(database, now)
+        _is_done(database, SEAL, holder, now)
+
+
+def tell_head(database: Database, heads: Heads, holder: str, now: datetime) -> None:
+    """Seal the log and tell its state outside, once a day."""
+    day = now.astimezone(CHINA).replace(hour=0, minute=0, second=0, microsecond=0)
+    if _takes_up(database, EXPORT, holder, now, day):
+        seal(database, now)
+        export_head(database, heads, now=now, today=day.date())
+        _is_done(database, EXPORT, holder, now)
+
+
+def _takes_up(
+    database: Database, name: str, holder: str, now: datetime, done_before: datetime
+) -> bool:
+    until = now + _LOG_LEASE
+    return takes_turn(database, name, holder, now=now, until=until, done_before=done_before)
+
+
+def _is_done(database: Database, name: str, holder: str, now: datetime) -> None:
+    with changing(database) as session:
+        leases.done(session, name, holder, now)
 
 
 # ---------------------------------------------------------------------------- going on with it
 
 
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Something that a process does by itself. ``work`` asks whether it is due, and does it.
+
+    ``every``: how often it is asked at most; None with every look.
+    """
+
+    name: str
+    work: Callable[[datetime], object]
+    every: timedelta | None = None
+
+
+class Rota:
+    """The duties of a process, looked at one after the other; one that fails stops no other."""
+
+    def __init__(
+        self, duties: Sequence[Duty], is_stopped: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Begin with none of them asked."""
+        self._duties, self._is_stopped = duties, is_stopped
+        self._asked: dict[str, datetime] = {}
+
+    def look(self, now: datetime) -> None:
+        """Do what is due. What fails is told in the server's log, and is tried again."""
+        for duty in self._duties:
+            asked = self._asked.get(duty.name)
+            is_early = duty.every is not None and asked is not None and now - asked < duty.every
+            if is_early or self._is_stopped():
+                continue
+            self._asked[duty.name] = now
+            try:
+                duty.work(now)
+            except Exception:
+                logger.exception(
+                    "a duty failed; it is tried again", extra={"fields": {"duty": duty.name}}
+                )
+
+
+def log_duties(database: Database, heads: Heads, holder: str) -> tuple[Duty, ...]:
+    """Return the duties that every server has, whoever does the work: the log, and the alarm."""
+    return (
+        Duty(SEAL, lambda now: seal_log(database, holder, now), _ASK_EVERY),
+        Duty(EXPORT, lambda now: tell_head(database, heads, holder, now), _ASK_EVERY),
+        Duty("warn", lambda now: warn(database, now), _ASK_EVERY),
+    )
+
+
 def start(settings: Settings, database: Database, queue: Queue) -> Stop:
-    """Attend from now on, whenever the queue wakes us and every minute; returns what ends it."""
-    worker, calendar = worker_of(settings, database), calendar_of(settings, database)
+    """Do all duties from now on, in one thread; returns what ends it.
+
+    The queue wakes it, and every minute it looks by itself.
+    """
+    worker = worker_of(settings, database)
     law = known_law(settings.law.profiles)
-    holder = f"{socket.gethostname()[:60]}:{os.getpid()}"
+    holder = _holder()
     stopped = threading.Event()
 
-    def look() -> None:
-        try:
-            attend(
-                database,
-                worker,
-                calendar,
-                holder,
-                utcnow(),
-                sweep_at=settings.notices.sweep_at,
-                law=law,
-                is_stopped=stopped.is_set,
-            )
-        except Exception:
-            logger.exception("the work behind the pages failed; it is tried again")
+    def work(now: datetime) -> None:
+        attend(
+            database,
+            worker,
+            lambda: calendar_in_force(database),
+            holder,
+            now,
+            sweep_at=settings.notices.sweep_at,
+            law=law,
+            is_stopped=stopped.is_set,
+        )
 
-    end = queue.serve(look)
+    duties = (*log_duties(database, heads_from_url(settings.log_heads), holder), Duty("work", work))
+    rota = Rota(duties, stopped.is_set)
+    end = queue.serve(lambda: rota.look(utcnow()))
     queue.wake()
 
     def stop() -> None:
@@ -245,16 +344,24 @@ def start(settings: Settings, database: Database, queue: Queue) -> Stop:
     return stop
 
 
-def watch(database: Database) -> Stop:
-    """Only look from time to time whether others attend; returns what ends it."""
+def watch(settings: Settings, database: Database, clock: Callable[[], datetime] = utcnow) -> Stop:
+    """Leave jobs and sweep to others, and look from time to time whether they do them.
+
+    Returns what ends it.
+    """
     stopped = threading.Event()
+    duties = log_duties(database, heads_from_url(settings.log_heads), _holder())
+    rota = Rota(duties, stopped.is_set)
 
     def run() -> None:
-        while not stopped.wait(_WATCH_EVERY):
-            try:
-                warn(database, utcnow())
-            except Exception:
-                logger.exception("looking after the sweep failed; it is tried again")
+        wait = FIRST_LOOK
+        while not stopped.wait(wait):
+            wait = _ASK_EVERY.total_seconds()
+            rota.look(clock())
 
     threading.Thread(target=run, name="fireinvest-watch", daemon=True).start()
     return stopped.set
+
+
+def _holder() -> str:
+    return f"{socket.gethostname()[:60]}:{os.getpid()}"

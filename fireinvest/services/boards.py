@@ -214,6 +214,8 @@ def _remarks(line: BoardLine, today: date) -> Iterator[Words]:
         yield Text("late by the plan")
     if line.provisional:
         yield Text("provisional")
+    if line.runs_since is not None:
+        yield Text("runs on: appraisal out")
     if line.late_since is not None:
         yield Text("arose late")
     if line.about:

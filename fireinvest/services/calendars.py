@@ -37,10 +37,12 @@ def notices_in(folder: Path | None) -> tuple[Notice, ...]:
         ProfileFaulty: when one of them can't be used.
 
     """
-    if folder is None:
-        return ()
-    files = sorted([*folder.glob("*.toml"), *folder.glob("*.json")])
-    return tuple(read_notice(path) for path in files)
+    return () if folder is None else tuple(read_notice(path) for path in files_in(folder))
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return the files of a folder that may hold notices, in order of their names."""
+    return sorted([*folder.glob("*.toml"), *folder.glob("*.json")])
 
 
 _calendars: dict[tuple[str, ...], Calendar] = {}

@@ -4,8 +4,8 @@ The engine knows a case by its number, which people read and grants name; the da
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -51,13 +51,13 @@ from fireinvest.store.projections import (
     apart_people,
     calendar_id,
     called_values,
+    carried_on,
     case_values,
     changed_values,
     deadline_values,
     member_grants,
     moved,
     next_values,
-    recounted,
     searched_parts,
     settled,
 )
@@ -71,7 +71,6 @@ from fireinvest.workflow.actions import (
     Merging,
     Opening,
     Reassigning,
-    Recounting,
 )
 from fireinvest.workflow.case import Case, fold, moves_dates, retold
 from fireinvest.workflow.deadlines import deadlines_of
@@ -88,27 +87,27 @@ __all__ = [
     "Loaded",
     "NoSuchCase",
     "Page",
-    "Recount",
     "Scope",
     "Standing",
+    "StandingDates",
     "act",
     "act_in",
     "check_acting_for",
     "check_calendar",
-    "count_anew",
     "find_number",
+    "folded_cases",
     "key_problems",
     "list_cases",
     "load_case",
     "may_open",
+    "news_of",
     "open_case",
-    "open_cases",
     "rebuild",
     "recount",
-    "save_recount",
     "scope_of",
     "see_case",
     "seen_among",
+    "standing_dates",
 ]
 
 logger = logging.getLogger("fireinvest.cases")
@@ -358,9 +357,11 @@ def open_case(
             for each in lines:
                 _log_entry(session, each, origin)
             rows = {key: {**values, "case_id": case_id} for key, values in rows.items()}
-            _save_deadlines(session, ref, entry, {}, rows, now)
+            _write_deadlines(session, ref.id, {}, rows)
+            told = [news_of(ref, entry, each, StandingDates(), "entry") for each in moved({}, rows)]
+            post(session, told, now)
             lay_ladders(session, ref.id, case, deadlines, calendar)
-            cases.save_next_steps(session, ref.id, next_values(ref.id, case, deadlines))
+            cases.save_next_steps(session, {ref.id: next_values(ref.id, case, deadlines)})
             _save_words(session, ref, None, case, unit_name, address)
             _give_to(session, ref, carrier, case, actor)
             return ref
@@ -417,12 +418,12 @@ def _opening_problems(
     elif facts.occurred_at is not None and facts.occurred_at > now:
         yield Problem("occurred_at", Text("The time lies in the future."))
     given = (("unit_name", unit_name, _LONGEST_UNIT), ("address", address, _LONGEST_ADDRESS))
-    for field, text, longest in given:
+    for name, text, longest in given:
         if not text.strip():
-            yield Problem(field, Text("This is needed."))
+            yield Problem(name, Text("This is needed."))
         elif len(text) > longest:
             yield Problem(
-                field, Text("A text of at most %(most)s characters is needed.", most=longest)
+                name, Text("A text of at most %(most)s characters is needed.", most=longest)
             )
     yield from key_problems(key)
 
@@ -683,11 +684,9 @@ def _save(
     stored = _by_key(cases.deadlines_of_cases(session, [ref.id]))
     found = deadline_values(ref.id, after, deadlines, when.calendar, when.calendar_id)
     kept = settled(stored, found)
+    standing = standing_dates(before, stored, kept, when.calendar, when.today)
+    known = carried_on(stored, standing.rows)
     old, new = changed_values(before.case, after, entry)
-    cause = "entry"
-    if isinstance(entry.payload, Recounting):
-        cause = entry.payload.cause.value
-        old, new = recounted(stored, kept)
     line = journal.line_of(
         ref.id,
         ref.number,
@@ -708,13 +707,14 @@ def _save(
     }
     changes = {name: each for name, each in values.items() if before.row[name] != each}
     cases.change_case(session, ref.id, before.case.version, changes)
-    standing = _standing(before.case, stored, kept, when.calendar, when.today)
-    _save_deadlines(session, ref, entry, stored, kept, when.now, cause, standing)
+    _write_deadlines(session, ref.id, stored, kept)
+    told = [news_of(ref, entry, each, standing, "entry") for each in moved(known, kept)]
+    post(session, told, when.now)
     if kept != stored:
         lay_ladders(session, ref.id, after, deadlines, when.calendar)
     nexts = next_values(ref.id, after, deadlines)
     if nexts != cases.next_steps_of_cases(session, [ref.id])[ref.id]:
-        cases.save_next_steps(session, ref.id, nexts)
+        cases.save_next_steps(session, {ref.id: nexts})
     if after.recused != before.case.recused:
         cases.save_recusals(session, ref.id, dict(after.recused))
     apart = apart_people(after)
@@ -724,8 +724,8 @@ def _save(
     if granted != member_grants(before.case):
         save_member_grants(session, ref.id, granted, entry.actor)
     is_renamed = any(before.row[name] != each for name, each in called.items())
-    known = None if is_renamed else before.case
-    _save_words(session, ref, known, after, called["unit_name"], called["address"])
+    worded = None if is_renamed else before.case
+    _save_words(session, ref, worded, after, called["unit_name"], called["address"])
 
 
 def _log_entry(session: Session, line: Line, origin: From) -> None:
@@ -764,45 +764,47 @@ def _by_key(rows: Iterable[Values]) -> dict[Key, Values]:
     return {(each["clock"], each["instance"]): each for each in rows}
 
 
-def _save_deadlines(
-    session: Session,
-    ref: CaseRef,
-    entry: Entry,
-    stored: Mapping[Key, Values],
-    kept: Mapping[Key, Values],
-    now: datetime,
-    cause: str = "entry",
-    standing: Mapping[Key, date] | None = None,
-) -> None:
-    _write_deadlines(session, ref.id, stored, kept)
-    told = [
-        _notice(ref, entry, each, _why(each, standing or {}, cause)) for each in moved(stored, kept)
-    ]
-    post(session, told, now)
+@dataclass(frozen=True, slots=True)
+class StandingDates:
+    """How a case's clocks would stand today without a change: their rows, and what they'd be due.
+
+    ``held_on``: of each that runs on while an appraisal is out, as if that had taken no time.
+    """
+
+    rows: Mapping[Key, Values] = field(default_factory=dict)
+    held_on: Mapping[Key, date] = field(default_factory=dict)
 
 
-def _standing(
-    case: Case,
+def standing_dates(
+    loaded: Loaded,
     stored: Mapping[Key, Values],
     kept: Mapping[Key, Values],
     calendar: Calendar,
     today: date,
-) -> Mapping[Key, date]:
-    """The dates as they would be today without the change, where a date moved."""
-    if not any(each.kind == "deadline_moved" for each in moved(stored, kept)):
-        return {}
-    deadlines = deadlines_of(case, calendar, today)
-    return {(each.clock.id, each.run.instance): each.due_on for each in deadlines}
+) -> StandingDates:
+    """How they would stand today without the change, where one runs on or a date moved."""
+    runs_on = any(each["runs_since"] is not None for each in stored.values())
+    if not runs_on and all(each.kind != "deadline_moved" for each in moved(stored, kept)):
+        return StandingDates()
+    deadlines = deadlines_of(loaded.case, calendar, today)
+    rows = deadline_values(loaded.ref.id, loaded.case, deadlines, calendar, calendar_id(calendar))
+    held_on = {
+        (each.clock.id, each.run.instance): each.count.held_on
+        for each in deadlines
+        if each.count.held_on is not None
+    }
+    return StandingDates(rows, held_on)
 
 
-def _why(each: Moved, standing: Mapping[Key, date], cause: str) -> str:
-    """Why a date moved: "time" where it did so by itself, while an appraisal is out."""
-    before, after = each.before, each.after
-    if each.kind != "deadline_moved" or before is None or after is None:
+def _why(each: Moved, standing: StandingDates, cause: str) -> str:
+    """Why a date moved: by the change, or by a calendar that is another one since the last count."""
+    if each.kind in ("deadline_paused", "deadline_resumed"):
+        return each.kind.removeprefix("deadline_")
+    if each.kind != "deadline_moved" or each.after is None:
         return cause
-    if standing.get(each.key) != after["due_on"]:
-        return cause
-    return "time" if before["calendar"] == after["calendar"] else "calendar"
+    today_too = standing.rows.get(each.key)
+    is_by_itself = today_too is not None and today_too["due_on"] == each.after["due_on"]
+    return "calendar" if is_by_itself else cause
 
 
 def _write_deadlines(
@@ -810,15 +812,19 @@ def _write_deadlines(
 ) -> None:
     cases.save_deadlines(
         session,
-        case_id,
         added=[each for key, each in kept.items() if key not in stored],
         changed=[each for key, each in kept.items() if key in stored and stored[key] != each],
-        removed=[key for key in stored if key not in kept],
+        removed=[(case_id, *key) for key in stored if key not in kept],
     )
 
 
-def _notice(
-    ref: CaseRef, entry: Entry, each: Moved, cause: str, counted_on: date | None = None
+def news_of(
+    ref: CaseRef,
+    entry: Entry,
+    each: Moved,
+    standing: StandingDates,
+    cause: str,
+    counted_on: date | None = None,
 ) -> Notice:
     """The job to tell of it. ``cause``: "entry", or what made the dates move without one.
 
@@ -827,11 +833,13 @@ def _notice(
     clock, instance = each.key
     payload: Document = {"case": ref.number, "entry": entry.seq, "clock": clock}
     payload["instance"] = instance
-    payload["cause"] = cause
+    payload["cause"] = _why(each, standing, cause)
     for name, values in (("before", each.before), ("after", each.after)):
         if values is not None:
-            told = ("due_on", "due_at", "act_by", "provisional", "ended_on", "end")
-            payload[name] = {field: encode_value(values[field]) for field in told}
+            told = ("due_on", "due_at", "act_by", "provisional", "ended_on", "end", "runs_since")
+            payload[name] = {column: encode_value(values[column]) for column in told}
+    if each.kind == "deadline_resumed":
+        payload["held_on"] = encode_value(standing.held_on.get(each.key))
     # Without an entry, the same clock can move again while its case stands still.
     again = "" if counted_on is None else f":{counted_on}:{(each.after or {}).get('due_on')}"
     key = f"{ref.number}:{entry.seq}:{each.kind}:{clock}:{instance}{again}"
@@ -859,10 +867,11 @@ def recount(
         return deadlines
     _write_deadlines(session, row.id, stored, kept)
     entry = loaded.lines[-1].entry()
-    standing = _standing(case, stored, kept, calendar, today)
+    # That a date moved on while an appraisal is out is no news: it does so every day.
+    known = carried_on(stored, kept)
     told = [
-        _notice(loaded.ref, entry, each, _why(each, standing, "calendar"), today)
-        for each in moved(stored, kept)
+        news_of(loaded.ref, entry, each, StandingDates(), "calendar", today)
+        for each in moved(known, kept)
     ]
     post_once(session, told, now)
     _follow(session, loaded, kept, deadlines, calendar, today)
@@ -884,18 +893,15 @@ def _follow(
     changes = {name: each for name, each in values.items() if row[name] != each}
     if changes:
         cases.repair_case(session, row.id, changes)
-    cases.save_next_steps(session, row.id, next_values(row.id, case, deadlines))
+    cases.save_next_steps(session, {row.id: next_values(row.id, case, deadlines)})
 
 
-def open_cases(
-    session: Session, after_id: int, size: int, *, lock: bool = False
-) -> tuple[list[Loaded], int | None]:
-    """Return up to so many cases after an id in which clocks may run, and the last id looked at.
+def folded_cases(session: Session, rows: Sequence[Stored]) -> list[Loaded]:
+    """Return cases by their rows, each folded from its journal; two queries for all of them.
 
-    None where there are no more. A case that can't be read is left out, and named in the
-    program's log; ``rebuild`` tells of it too.
+    A case that can't be read is left out, and named in the program's log; ``rebuild`` tells of it
+    too.
     """
-    rows = cases.open_cases_after(session, after_id, size, lock=lock)
     lines = journal.lines_of_cases(session, [row.id for row in rows])
     found = []
     for row in rows:
@@ -903,82 +909,7 @@ def open_cases(
             found.append(_folded(session, row, lines[row.id]))
         except (Unreadable, ValueError):
             logger.exception("unreadable case", extra={"fields": {"case_id": row.id}})
-    return found, rows[-1].id if rows else None
-
-
-@dataclass(frozen=True)
-class Recount:
-    """A case counted anew: its entry, the case after it, its deadlines, and what moved.
-
-    ``is_told``: a date moved or was confirmed, or the case has to know of a decision.
-    """
-
-    loaded: Loaded
-    entry: Entry
-    after: Case
-    deadlines: tuple[Deadline, ...]
-    stored: Mapping[Key, Values]
-    kept: Mapping[Key, Values]
-    moves: tuple[Moved, ...]
-    is_told: bool
-
-
-def count_anew(
-    loaded: Loaded,
-    stored: Iterable[Values],
-    payload: Recounting,
-    calendar: Calendar,
-    *,
-    calendar_name: str,
-    by: str,
-    now: datetime,
-    today: date,
-) -> Recount:
-    """Return what a notice or a decision does to a case; nothing is saved.
-
-    ``by``: the login of who entered or decided it. A clock that has ended stays as it is.
-    """
-    case = loaded.case
-    entry = Entry(case.version + 1, RECOUNT, payload, today, now, SYSTEM, acting_for=by)
-    after = case
-    if payload.reading is not None:
-        after = retold(case, (*case.journal, entry))
-    deadlines = deadlines_of(after, calendar, today)
-    rows = _by_key(stored)
-    kept = settled(rows, deadline_values(loaded.ref.id, after, deadlines, calendar, calendar_name))
-    moves = tuple(each for each in moved(rows, kept) if each.before is not None)
-    is_told = payload.reading is not None or bool(recounted(rows, kept)[1])
-    return Recount(loaded, entry, after, deadlines, rows, kept, moves, is_told)
-
-
-def save_recount(
-    session: Session,
-    found: Recount,
-    calendar: Calendar,
-    *,
-    key: str,
-    now: datetime,
-    today: date,
-    origin: From = NOWHERE,
-) -> None:
-    """Save a recount of a locked case: with its entry where there is something to tell.
-
-    ``key``: under which no other change counts cases anew.
-    """
-    loaded = found.loaded
-    if not found.is_told:
-        if found.kept != found.stored:
-            _write_deadlines(session, loaded.ref.id, found.stored, found.kept)
-            _follow(session, loaded, found.kept, found.deadlines, calendar, today)
-        return
-    after = found.after
-    if after is loaded.case:
-        after = retold(after, (*after.journal, found.entry))
-    when = _When(calendar, calendar_id(calendar), now, today, origin)
-    _save(
-        session, loaded, found.entry, after, found.deadlines, when,
-        f"{key}:{loaded.ref.number}", None,
-    )  # fmt: skip
+    return found
 
 
 # ---------------------------------------------------------------------------- proving and repairing
@@ -1129,7 +1060,7 @@ def _case_differences(
     nexts = next_values(row.id, case, counted)
     yield _whole(
         number, "next_steps", kept_now.nexts[row.id], nexts,
-        lambda session: cases.save_next_steps(session, row.id, nexts),
+        lambda session: cases.save_next_steps(session, {row.id: nexts}),
     )  # fmt: skip
     granted = frozenset(each for each in member_grants(case) if each.login in kept_now.accounts)
     actor = loaded.lines[-1].actor

@@ -38,6 +38,7 @@ from fireinvest.workflow.actions import Entry
 from fireinvest.workflow.permissions import Actor
 
 CERTIFICATE = "certificate"
+SLIP = "slip"
 
 _SKIPPED = {
     Skipped.START: Text("the first day isn't counted"),
@@ -63,8 +64,7 @@ class _Paper:
 
     def in_words(self, on: date) -> str:
         """A day as it is written in a document, with its weekday."""
-        written = f"{on.year}年{on.month}月{on.day}日" if self.language == "zh" else on.isoformat()
-        return f"{written} {self.say(weekday(on))}"
+        return f"{in_words(on, self.language)} {self.say(weekday(on))}"
 
     def row(self, label: Words, value: Words, note: Words = "") -> Row:
         return Row(self.say(label), self.say(value), self.say(note))
@@ -73,12 +73,21 @@ class _Paper:
         return next((each for each in self.file.case.entries if each.seq == seq), None)
 
     def entry_words(self, entry: Entry) -> str:
-        """An entry by its step, number, document and day."""
-        step = self.file.ruleset.steps.get(entry.step)
-        name = self.say(step.label) if step else entry.step
-        document = getattr(entry.payload, "document_no", None)
-        parts = [name, self.say(Text("entry %(seq)s", seq=entry.seq)), document]
-        return " · ".join(part for part in (*parts, entry.on.isoformat()) if part)
+        return entry_words(self.file, entry, self.language)
+
+
+def in_words(on: date, language: str) -> str:
+    """Return a day as it is written in a document."""
+    return f"{on.year}年{on.month}月{on.day}日" if language == "zh" else on.isoformat()
+
+
+def entry_words(file: CaseFile, entry: Entry, language: str) -> str:
+    """Return an entry by its step, number, document and day."""
+    step = file.ruleset.steps.get(entry.step)
+    name = render(step.label, language) if step else entry.step
+    document = getattr(entry.payload, "document_no", None)
+    parts = [name, render(Text("entry %(seq)s", seq=entry.seq), language), document]
+    return " · ".join(part for part in (*parts, entry.on.isoformat()) if part)
 
 
 def certificate_of(file: CaseFile, found: Deadline, *, language: str = "zh") -> Certificate:
@@ -344,13 +353,14 @@ def make_certificate(
 
 @dataclass(frozen=True)
 class Checked:
-    """A certificate that was found: who made it when, and the clock as it stands today.
+    """A paper that was found: who made it when, and the clock as it stands today.
 
-    ``made``: each time that it was made, the first first. ``now``: None where the clock no longer
+    ``paper``: what it is, a certificate or the slip of a notice. ``made``: each time that it was made, the first first. ``now``: None where the clock no longer
     runs at all.
     """
 
     code: str
+    paper: Words
     file: CaseFile
     made: tuple[Made, ...]
     clock: str
@@ -370,7 +380,7 @@ def check_certificate(
 ) -> Checked | None:
     """Return what the log knows of a code; None for one that is wrong, forged, or not for them."""
     code = read_code(typed)
-    made = () if code is None else tuple(find_made(session, CERTIFICATE, code))
+    made = () if code is None else tuple(find_made(session, (CERTIFICATE, SLIP), code))
     if code is None or not made:
         return None
     try:
@@ -379,8 +389,11 @@ def check_certificate(
         return None
     said = made[0].new
     clock, instance = str(said["clock"]), str(said["instance"])
+    rung = file.ruleset.rungs.get(str(said.get("rung")))
+    paper = Text("Explanation of deadlines") if rung is None else rung.paper or rung.label
     return Checked(
         code,
+        paper,
         file,
         made,
         clock,

@@ -83,7 +83,9 @@ def desk(
         owed=tuple(lines[:LONGEST]),
         has_more=len(lines) > LONGEST,
         waiting=tuple(others),
-        reports=tuple(submitted_to(session, posts, roles, clocks, LONGEST)) if reviews else None,
+        reports=tuple(submitted_to(session, posts, roles, clocks, today, LONGEST))
+        if reviews
+        else None,
         led=len(led),
         lights=lights_of(session, posts, led, today) if led else None,
         left=() if law is None else left_behind(session, law, posts, today, LONGEST),

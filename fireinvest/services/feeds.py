@@ -8,11 +8,12 @@ clock that was met is no longer in it, and programs that fetch it take its event
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import urlsplit
 
 import icalendar
 
+from fireinvest.china import CHINA
 from fireinvest.messages import DEFAULT_LANGUAGE, Text, Words, render
 from fireinvest.regulation.calendar import ONE_DAY, Calendar
 from fireinvest.regulation.clocks import Light
@@ -42,8 +43,17 @@ _REFRESHED = timedelta(hours=1)
 
 #: What makes or changes the event of a clock.
 _TELLING = frozenset(
-    {"deadline_started", "deadline_moved", "deadline_reopened", "deadline_confirmed"}
+    {
+        "deadline_started",
+        "deadline_moved",
+        "deadline_reopened",
+        "deadline_confirmed",
+        "deadline_paused",
+        "deadline_resumed",
+    }
 )
+#: The event of a clock that runs on moves with every day of it: there is room for so many.
+_MOST_DAYS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,11 @@ class Heard:
         return self.ruleset.clocks[self.found.clock]
 
     @property
+    def place(self) -> tuple[str, str | None]:
+        """The division of its case, and the one above; whose days off count."""
+        return self.found.division or "", self.found.parent
+
+    @property
     def label(self) -> Words:
         """How the clock is called."""
         return self.clock.label
@@ -73,6 +88,7 @@ class Heard:
 def clocks_heard(
     session: Session,
     actor: Actor,
+    today: date,
     *,
     until: date | None = None,
     size: int = MOST_EVENTS,
@@ -84,7 +100,7 @@ def clocks_heard(
     latest then.
     """
     posts = posts_of(actor)
-    lines = heard_clocks(session, posts, until=until, size=size * _LINES_OF_A_CLOCK)
+    lines = heard_clocks(session, posts, today, until=until, size=size * _LINES_OF_A_CLOCK)
     by_key: dict[tuple[int, str, str], list[HeardClock]] = {}
     for each in lines:
         by_key.setdefault((each.case_id, each.clock, each.instance), []).append(each)
@@ -125,7 +141,7 @@ def calendar_of(
     person = find_person(session, channel.person_id)
     if person is None or not person.is_active:
         return None
-    heard = clocks_heard(session, actor_of(session, person.id, today, law=law))
+    heard = clocks_heard(session, actor_of(session, person.id, today, law=law), today)
     moves = _moves(session, heard)
     whole = icalendar.Calendar()
     whole.add("prodid", "-//fireinvest//deadlines//ZH")
@@ -135,7 +151,7 @@ def calendar_of(
     whole.add("refresh-interval", _REFRESHED, parameters={"VALUE": "DURATION"})
     whole.add("x-published-ttl", "PT1H")
     for each in heard:
-        whole.add_component(_event(each, moves, calendar, public_url, is_full=is_full))
+        whole.add_component(_event(each, moves, calendar, today, public_url, is_full=is_full))
     return bytes(whole.to_ical())
 
 
@@ -163,16 +179,27 @@ def _moves(session: Session, heard: Iterable[Heard]) -> _Moved:
 
 
 def _event(
-    heard: Heard, moves: _Moved, calendar: Calendar, public_url: str, *, is_full: bool
+    heard: Heard,
+    moves: _Moved,
+    calendar: Calendar,
+    today: date,
+    public_url: str,
+    *,
+    is_full: bool,
 ) -> icalendar.Event:
     found = heard.found
+    calendar = calendar.of(*heard.place)
     key = (found.case_id, found.clock, found.instance)
     moved = moves.get(key, _Moves(0, found.opened_at))
     event = icalendar.Event()
     event.add("uid", _uid(found, public_url))
-    event.add("sequence", moved.count)
-    event.add("dtstamp", moved.changed_at)
-    event.add("last-modified", moved.changed_at)
+    days_on = 0 if found.runs_since is None else (today - found.runs_since).days
+    changed_at = moved.changed_at
+    if days_on:
+        changed_at = max(changed_at, datetime.combine(today, time(), CHINA).astimezone(UTC))
+    event.add("sequence", moved.count * _MOST_DAYS + min(days_on, _MOST_DAYS - 1))
+    event.add("dtstamp", changed_at)
+    event.add("last-modified", changed_at)
     event.add("dtstart", found.due_on)
     event.add("dtend", found.due_on + ONE_DAY)
     event.add("summary", render(_title(heard, is_full=is_full), DEFAULT_LANGUAGE))
@@ -221,6 +248,8 @@ def _lines(heard: Heard, *, is_full: bool) -> Iterator[Words]:
         yield Text("The last working day to act is %(day)s.", day=found.act_by)
     if found.provisional:
         yield Text("The date is provisional: a year that it touches has no holiday notice yet.")
+    if found.runs_since is not None:
+        yield Text("It runs on while an appraisal is out, since %(day)s.", day=found.runs_since)
     if is_full and found.about:
         yield found.about
     yield Text("Basis: %(article)s", article=heard.ruleset.citation(heard.clock.basis))
@@ -260,7 +289,7 @@ class DayList:
 
 def day_list(session: Session, actor: Actor, today: date) -> DayList:
     """Return the clocks that are overdue, due today, and due in the week after."""
-    found = clocks_heard(session, actor, until=today + DAYS_AHEAD, size=MOST_OF_A_DAY + 1)
+    found = clocks_heard(session, actor, today, until=today + DAYS_AHEAD, size=MOST_OF_A_DAY + 1)
     shown = found[:MOST_OF_A_DAY]
     return DayList(
         overdue=tuple(each for each in shown if each.found.due_on < today),

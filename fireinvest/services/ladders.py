@@ -1,6 +1,6 @@
 """The ladder of each running clock: laid when its date is set or moves, and climbed by the sweep."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
 from fireinvest.regulation.calendar import ONE_DAY, Calendar
@@ -8,7 +8,15 @@ from fireinvest.regulation.clocks import Deadline
 from fireinvest.regulation.profile import RungAt
 from fireinvest.regulation.rungs import Reached, next_rung_on, reached_between
 from fireinvest.store import Session
-from fireinvest.store.alerts import Ladder, OnRecord, ladders_of, reached_of, save_ladders
+from fireinvest.store.alerts import (
+    Ladder,
+    Laying,
+    OnRecord,
+    Place,
+    ladders_of,
+    reached_of,
+    save_ladders,
+)
 from fireinvest.workflow.case import Case
 from fireinvest.workflow.deadlines import calendar_of
 
@@ -24,22 +32,43 @@ def lay_ladders(
     calendar: Calendar,
 ) -> None:
     """Give every running clock of a case a ladder, and take away those of clocks that ended."""
-    calendar = calendar_of(case, calendar)
     before = ladders_of(session, case_id)
     was_looked_at = any(each.swept_on is not None for each in before.values())
     on_record = reached_of(session, case_id) if was_looked_at else frozenset()
+    save_ladders(session, [laying(case_id, case, deadlines, calendar, before, on_record)])
+
+
+def laying(
+    case_id: int,
+    case: Case,
+    deadlines: Iterable[Deadline],
+    calendar: Calendar,
+    before: Mapping[Place, Ladder],
+    on_record: Collection[OnRecord],
+) -> Laying:
+    """Return the ladders that a case has, and those that its running clocks are to have."""
+    calendar = calendar_of(case, calendar)
     after = {}
     for found in deadlines:
         if not found.is_ended:
             place = (found.clock.id, found.run.instance)
             after[place] = _laid(case, found, calendar, before.get(place), on_record)
-    save_ladders(session, case_id, before, after)
+    return Laying(case_id, before, after)
 
 
 def climbed(case: Case, found: Deadline, calendar: Calendar, today: date) -> Ladder:
     """Return a clock's ladder after it was looked at today."""
     next_on = next_rung_on(case.ruleset, calendar_of(case, calendar), found, today)
+    next_on = _at_latest(found, today, next_on)
     return Ladder(found.clock.id, found.run.instance, found.due_on, today, next_on)
+
+
+def _at_latest(found: Deadline, after: date, next_on: date | None) -> date | None:
+    """Where the date moves on with every day, the next one is a day on which to look at it."""
+    if found.runs_since is None:
+        return next_on
+    following = after + ONE_DAY
+    return following if next_on is None else min(next_on, following)
 
 
 def newly_reached(
@@ -80,4 +109,5 @@ def _laid(
     if swept_on is not None:
         missed = newly_reached(case, found, calendar, swept_on, on_record, swept_on)
         next_on = min((each.on for each in missed), default=next_on)
+    next_on = _at_latest(found, after, next_on)
     return Ladder(found.clock.id, found.run.instance, found.due_on, swept_on, next_on)

@@ -1,7 +1,8 @@
 """A holiday notice is entered, or a reading decided: which clocks move, and their being moved.
 
 Both are previewed first, over all open cases, and applied in one transaction: what is entered, and
-every case that moves with its own entry. Where something changed since the preview, nothing is
+every case that moves with its own entry. It is counted before that transaction begins, which only
+writes, so that others wait for moments. Where something changed since the preview, nothing is
 applied and the new preview is to be looked at.
 """
 
@@ -13,28 +14,27 @@ from datetime import date, datetime
 from fireinvest.messages import Faulty, Problem, Text
 from fireinvest.regulation.calendar import Calendar, Notice, notice_document
 from fireinvest.regulation.profile import Reading, Ruleset
-from fireinvest.services.cases import (
+from fireinvest.services.cases import check_calendar
+from fireinvest.services.recounts import (
+    Asked,
+    Change,
+    Prepared,
     Recount,
-    check_calendar,
-    count_anew,
-    open_cases,
-    save_recount,
+    prepare,
+    recounts,
+    write,
 )
-from fireinvest.store import Database, Session, cases, readings
+from fireinvest.store import Database, Session, readings
 from fireinvest.store.access import NOWHERE, From, log_access
-from fireinvest.store.cases import Values
 from fireinvest.store.conflicts import Conflict, changing
 from fireinvest.store.holding import hold_rules
 from fireinvest.store.notices import add_notice, documents_in_force, next_revision
 from fireinvest.store.projections import Moved, calendar_id
 from fireinvest.store.readings import ReadingDecision
 from fireinvest.workflow.actions import Cause, Recounting
-from fireinvest.workflow.case import moves_dates
 from fireinvest.workflow.deadlines import deadlines_of
 from fireinvest.workflow.permissions import Actor, may_see
 
-#: How many cases are read at a time, so that memory stays flat.
-_AT_ONCE = 100
 _LONGEST_WORDS = 2000
 #: How many moves a preview names one by one.
 _NAMED = 200
@@ -50,20 +50,6 @@ class Changed(Faulty):
 
 
 # ---------------------------------------------------------------------------- what is to change
-
-
-@dataclass(frozen=True)
-class Change:
-    """What is entered or decided: as the cases' journals say it, and the calendars around it.
-
-    ``profile``: whose cases it concerns, None for all. ``key``: no other change has it.
-    """
-
-    payload: Recounting
-    before: Calendar
-    after: Calendar
-    key: str
-    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,41 +127,13 @@ class Preview:
 # ---------------------------------------------------------------------------- looking and applying
 
 
-def _recounts(
-    session: Session, change: Change, by: str, now: datetime, today: date, *, lock: bool
-) -> Iterator[Recount]:
-    """Yield every open case that the change concerns, counted anew, in the order of their ids."""
-    name = calendar_id(change.after)
-    loaded, after_id = open_cases(session, 0, _AT_ONCE, lock=lock)
-    while after_id is not None:
-        rows: dict[int, list[Values]] = {each.ref.id: [] for each in loaded}
-        for row in cases.deadlines_of_cases(session, list(rows)):
-            rows[row["case_id"]].append(row)
-        for each in loaded:
-            if _concerns(change, each.case.ruleset):
-                yield count_anew(
-                    each,
-                    rows[each.ref.id],
-                    change.payload,
-                    change.after,
-                    calendar_name=name,
-                    by=by,
-                    now=now,
-                    today=today,
-                )
-        loaded, after_id = open_cases(session, after_id, _AT_ONCE, lock=lock)
-
-
-def _concerns(change: Change, ruleset: Ruleset) -> bool:
-    """A notice concerns every case, a decision those of its profile whose rule knows the point."""
-    return change.profile is None or (
-        change.profile == ruleset.profile and moves_dates(ruleset, change.payload)
-    )
+#: What may have moved a date, or made it certain.
+_MOVING = frozenset({"deadline_moved", "deadline_confirmed", "deadline_paused", "deadline_resumed"})
 
 
 def _moves(found: Recount, change: Change, today: date) -> Iterator[ClockMove]:
     """The moves that the change makes: not those that the day of asking makes by itself."""
-    told = [each for each in found.moves if each.kind in ("deadline_moved", "deadline_confirmed")]
+    told = [each for each in found.moves if each.kind in _MOVING]
     if not told:
         return
     before = {
@@ -207,29 +165,44 @@ def _is_provisional(moved: Moved, part: str) -> bool:
 
 
 class _Look:
-    """Goes through the recounts once, counts what moves, and takes its fingerprint."""
+    """Notes what moves in each case, for whoever asks."""
 
     def __init__(self, change: Change, actor: Actor, today: date) -> None:
         self.change, self.actor, self.today = change, actor, today
-        self.preview = Preview()
-        self.digest = hashlib.sha256(_fingerprint(change))
 
-    def at(self, found: Recount) -> None:
-        """Note what moves in one case."""
-        moves = list(_moves(found, self.change, self.today))
+    def at(self, found: Recount) -> "_Noted":
+        """Return what moves in one case."""
+        moves = tuple(_moves(found, self.change, self.today))
         number = found.loaded.ref.number
-        self.preview.noted += found.is_told
-        self.preview.cases += bool(moves)
         is_visible = bool(moves) and may_see(self.actor, found.loaded.case, number)
-        for each in moves:
-            self.preview.add(each, is_visible=is_visible)
-            parts = (number, each.clock, each.instance, each.old_on, each.new_on)
-            self.digest.update("|".join(f"{part}" for part in parts).encode() + b"\n")
+        return _Noted(number, moves, is_told=found.is_told, is_visible=is_visible)
 
-    def done(self) -> Preview:
-        """Return what was seen."""
-        self.preview.seen = self.digest.hexdigest()
-        return self.preview
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """What moves in one case, and whether whoever asks may see which one it is."""
+
+    number: str
+    moves: tuple[ClockMove, ...]
+    is_told: bool
+    is_visible: bool
+
+
+def _summed(change: Change, noted: Iterable[object]) -> Preview:
+    """Return what moves in all cases, with its fingerprint."""
+    found = Preview()
+    digest = hashlib.sha256(_fingerprint(change))
+    for case in noted:
+        if not isinstance(case, _Noted):
+            continue
+        found.noted += case.is_told
+        found.cases += bool(case.moves)
+        for each in case.moves:
+            found.add(each, is_visible=case.is_visible)
+            parts = (case.number, each.clock, each.instance, each.old_on, each.new_on)
+            digest.update("|".join(f"{part}" for part in parts).encode() + b"\n")
+    found.seen = digest.hexdigest()
+    return found
 
 
 def _fingerprint(change: Change) -> bytes:
@@ -243,32 +216,49 @@ def preview(
 ) -> Preview:
     """Return what a change would move in all open cases; nothing is saved, memory stays flat."""
     look = _Look(change, actor, today)
+    asked = Asked(actor.id, now, today)
     with database.readers.begin() as session:
-        for found in _recounts(session, change, actor.id, now, today, lock=False):
-            look.at(found)
-    return look.done()
+        return _summed(change, (look.at(each) for each in recounts(session, change, asked)))
 
 
-def _apply(
-    session: Session,
-    change: Change,
-    actor: Actor,
-    seen: str | None,
-    *,
-    now: datetime,
-    today: date,
-    origin: From,
-) -> Preview:
-    look = _Look(change, actor, today)
-    for found in _recounts(session, change, actor.id, now, today, lock=True):
-        look.at(found)
-        save_recount(
-            session, found, change.after, key=change.key, now=now, today=today, origin=origin
-        )
-    done = look.done()
-    if seen is not None and seen != done.seen:
-        raise Changed
-    return done
+@dataclass(frozen=True)
+class _Plan:
+    """A change that was counted in all open cases, ready to be written."""
+
+    change: Change
+    asked: Asked
+    look: _Look
+    prepared: dict[int, Prepared]
+
+    @classmethod
+    def of(
+        cls,
+        database: Database,
+        change: Change,
+        actor: Actor,
+        seen: str | None,
+        *,
+        now: datetime,
+        today: date,
+    ) -> "_Plan":
+        """Count it, holding nobody up. Raises Changed where that isn't what was looked at."""
+        look, asked = _Look(change, actor, today), Asked(actor.id, now, today)
+        plan = cls(change, asked, look, prepare(database, change, asked, look))
+        if seen is not None:
+            by_id = (plan.prepared[case_id].about for case_id in sorted(plan.prepared))
+            if _summed(change, by_id).seen != seen:
+                raise Changed
+        return plan
+
+    def apply(self, session: Session, seen: str | None, origin: From) -> Preview:
+        """Write it. Raises Changed where that isn't what was looked at."""
+        written = write(
+            session, self.change, self.asked, self.prepared, self.look, origin
+        )  # fmt: skip
+        done = _summed(self.change, (each.about for each in written))
+        if seen is not None and seen != done.seen:
+            raise Changed
+        return done
 
 
 # ---------------------------------------------------------------------------- notices
@@ -336,6 +326,13 @@ def enter_notice(
         Changed: when the preview is no longer what would happen.
 
     """
+    with database.readers.begin() as session:
+        is_known = notice_document(notice) in documents_in_force(session)
+        expected = next_revision(session, notice.year)
+    plan = None
+    if not is_known:
+        change = _notice_change(calendar, notice, expected)
+        plan = _Plan.of(database, change, actor, seen, now=now, today=today)
     try:
         with changing(database) as session:
             hold_rules(session, alone=True)
@@ -353,8 +350,9 @@ def enter_notice(
             )
             if not is_new:
                 return Entered(revision, None)
-            change = _notice_change(calendar, notice, revision)
-            moved = _apply(session, change, actor, seen, now=now, today=today, origin=origin)
+            if plan is None or revision != expected:
+                raise Conflict
+            moved = plan.apply(session, seen, origin)
             log_access(
                 session,
                 happened_at=now,
@@ -518,17 +516,23 @@ def decide(
     """
     if problems := decision_problems(ruleset, draft):
         raise Faulty(problems)
+    with database.readers.begin() as session:
+        revision = readings.next_revision(session, ruleset.profile, draft.reading)
+        decision = _decision(ruleset, draft, actor, revision, now)
+        if _is_repeat(session, decision):
+            return None
+    change = _decision_change(calendar, decision)
+    plan = _Plan.of(database, change, actor, seen, now=now, today=today)
     try:
         with changing(database) as session:
             hold_rules(session, alone=True)
             check_calendar(session, calendar)
-            revision = readings.next_revision(session, ruleset.profile, draft.reading)
-            decision = _decision(ruleset, draft, actor, revision, now)
             if _is_repeat(session, decision):
                 return None
+            if readings.next_revision(session, ruleset.profile, draft.reading) != revision:
+                raise Conflict
             readings.add_decision(session, decision)
-            change = _decision_change(calendar, decision)
-            moved = _apply(session, change, actor, seen, now=now, today=today, origin=origin)
+            moved = plan.apply(session, seen, origin)
             log_access(
                 session,
                 happened_at=now,

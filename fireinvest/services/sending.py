@@ -174,6 +174,10 @@ def _line(senders: Senders, alert: Alert, words: AlertWords, acts_for: str | Non
             lines.append(Text("You hear this for %(name)s.", name=acts_for))
     # The page of the notice leads on to its clock; its own address would tell what a clock is of.
     link = f"{senders.public_url}/inbox/{alert.id}"
+    if words.paper is not None:
+        lines.append(
+            Text("%(paper)s, to be printed: %(link)s", paper=words.paper, link=f"{link}/paper")
+        )
     return Line(alert, words.title, tuple(lines), link, words.is_urgent)
 
 

@@ -33,7 +33,7 @@ class Swept:
 
 def sweep(
     database: Database,
-    calendar: Calendar,
+    calendar: Callable[[], Calendar],
     *,
     clock: Callable[[], datetime],
     today: date,
@@ -43,7 +43,8 @@ def sweep(
 
     One transaction for each case: a case that fails is logged and tried again the next time, and
     never stops the others. Cost grows with the cases that have something to tell. Run twice, or
-    by two at once, it adds nothing.
+    by two at once, it adds nothing. ``calendar``: asked for each case, so that a holiday notice
+    which is entered meanwhile holds for the cases that are left.
     """
     with changing(database) as session:
         sweep_id = sweeps.begin(session, today, clock())
@@ -67,8 +68,9 @@ def sweep(
             told += done[0]
             skipped += done[1]
         after_id = ids[-1]
+    known = calendar()
     with changing(database) as session:
-        told += remind_of_notice(session, calendar, now=clock(), today=today)
+        told += remind_of_notice(session, known, now=clock(), today=today)
         sweeps.end(
             session, sweep_id, clock(), cases=seen, told=told, skipped=skipped, errors=len(failed)
         )
@@ -78,15 +80,16 @@ def sweep(
 def _one(
     database: Database,
     case_id: int,
-    calendar: Calendar,
+    calendar: Callable[[], Calendar],
     now: datetime,
     today: date,
     law: Law | None,
 ) -> tuple[int, int]:
     for left in reversed(range(_TRIES)):
+        known = calendar()
         try:
             with changing(database) as session:
-                done = climb(session, case_id, calendar, now=now, today=today, law=law)
+                done = climb(session, case_id, known, now=now, today=today, law=law)
                 return done.told, done.skipped
         except Conflict:
             if not left:

@@ -138,6 +138,40 @@ def log_accesses(
     session.execute(insert(AccessRow), [{**each, **more} for each in rows])
 
 
+@dataclass(frozen=True, slots=True)
+class LoggedEntry:
+    """An entry that was added to a case: whose, which, and its hash; as ``log_access`` has it."""
+
+    happened_at: datetime
+    person: str
+    case_id: int
+    item: str
+    acting_for: str | None
+    entry: int
+    entry_hash: str
+
+
+def log_entries(session: Session, entries: Iterable[LoggedEntry], origin: From) -> None:
+    """Write down entries that were added to cases, all with one statement."""
+    rows = [
+        {
+            "happened_at": each.happened_at,
+            "person": each.person,
+            "what": "entry",
+            "case_id": each.case_id,
+            "item": each.item,
+            "address": origin.address,
+            "request_id": origin.request_id,
+            "acting_for": each.acting_for,
+            "entry": each.entry,
+            "entry_hash": each.entry_hash,
+        }
+        for each in entries
+    ]
+    if rows:
+        session.execute(insert(AccessRow), rows)
+
+
 #: A row of the log in the order in which its hash covers it, its instant written out.
 WrittenRow = Sequence[Any]
 
@@ -157,7 +191,7 @@ class Made:
     new: Mapping[str, object]
 
 
-def find_made(session: Session, what: str, item: str) -> list[Made]:
+def find_made(session: Session, what: Collection[str], item: str) -> list[Made]:
     """Return each time that a paper with this code was made, the first first."""
     rows = session.execute(
         select(
@@ -168,7 +202,7 @@ def find_made(session: Session, what: str, item: str) -> list[Made]:
             AccessRow.new_values,
         )
         .join(CaseRow, CaseRow.id == AccessRow.case_id)
-        .where(AccessRow.what == what, AccessRow.item == item)
+        .where(AccessRow.what.in_(sorted(what)), AccessRow.item == item)
         .order_by(AccessRow.id)
     )
     return [

@@ -7,14 +7,20 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     ForeignKey,
     Index,
     String,
     Text,
     UniqueConstraint,
+    and_,
+    bindparam,
     delete,
+    exists,
     func,
     insert,
+    not_,
+    or_,
     select,
     text,
     update,
@@ -22,8 +28,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fireinvest.store.base import Base, Instant, LargeId, adding
-from fireinvest.store.cases import CaseRow
+from fireinvest.store.cases import CaseRow, DeadlineRow, RecusedRow
 from fireinvest.store.codec import canonical
+from fireinvest.store.people import Person
 
 
 class LadderRow(Base):
@@ -41,11 +48,20 @@ class LadderRow(Base):
 
 
 class ReachedRow(Base):
-    """A rung that a clock reached, for one due day: told, or skipped because a later one was."""
+    """A rung that a clock reached, for one due day: told, or skipped because a later one was.
+
+    ``stood_in``: as whom somebody else was told, because nobody was there who hears of it.
+    """
 
     __tablename__ = "reached_rungs"
     __table_args__ = (
         UniqueConstraint("case_id", "clock", "instance", "due_on", "rung", "occurrence"),
+        Index(
+            "ix_reached_rungs_stood_in",
+            "case_id",
+            sqlite_where=text("stood_in IS NOT NULL"),
+            postgresql_where=text("stood_in IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(LargeId, primary_key=True)
@@ -57,6 +73,7 @@ class ReachedRow(Base):
     occurrence: Mapped[int]
     reached_on: Mapped[date]
     is_skipped: Mapped[bool]
+    stood_in: Mapped[str | None] = mapped_column(String(60))
     swept_at: Mapped[datetime] = mapped_column(Instant)
 
 
@@ -176,42 +193,73 @@ class Ladder:
 
 def ladders_of(session: Session, case_id: int) -> dict[Place, Ladder]:
     """Return the ladders of a case's running clocks."""
+    return ladders_of_cases(session, [case_id])[case_id]
+
+
+def ladders_of_cases(session: Session, case_ids: Sequence[int]) -> dict[int, dict[Place, Ladder]]:
+    """Return the ladders of the running clocks of these cases, with one query."""
+    found: dict[int, dict[Place, Ladder]] = {case_id: {} for case_id in case_ids}
     rows = session.execute(
         select(
+            LadderRow.case_id,
             LadderRow.clock,
             LadderRow.instance,
             LadderRow.due_on,
             LadderRow.swept_on,
             LadderRow.next_on,
-        ).where(LadderRow.case_id == case_id)
+        ).where(LadderRow.case_id.in_(case_ids))
     )
-    return {(row.clock, row.instance): Ladder(*row) for row in rows}
+    for row in rows:
+        ladder = Ladder(row.clock, row.instance, row.due_on, row.swept_on, row.next_on)
+        found[row.case_id][ladder.place] = ladder
+    return found
 
 
-def save_ladders(
-    session: Session, case_id: int, before: Mapping[Place, Ladder], after: Mapping[Place, Ladder]
-) -> None:
-    """Let just these ladders be those of a case."""
-    for place in before.keys() - after.keys():
-        session.execute(delete(LadderRow).where(*_is(case_id, place)))
-    for place, ladder in after.items():
-        values = {
-            "due_on": ladder.due_on,
-            "swept_on": ladder.swept_on,
-            "next_on": ladder.next_on,
-        }
-        if place not in before:
-            clock, instance = place
-            session.execute(
-                insert(LadderRow).values(case_id=case_id, clock=clock, instance=instance, **values)
-            )
-        elif before[place] != ladder:
-            session.execute(update(LadderRow).where(*_is(case_id, place)).values(**values))
+@dataclass(frozen=True, slots=True)
+class Laying:
+    """The ladders of a case as they are, and as they are to be."""
+
+    case_id: int
+    before: Mapping[Place, Ladder]
+    after: Mapping[Place, Ladder]
 
 
-def _is(case_id: int, place: Place) -> tuple[Any, ...]:
-    clock, instance = place
-    return LadderRow.case_id == case_id, LadderRow.clock == clock, LadderRow.instance == instance
+def save_ladders(session: Session, layings: Iterable[Laying]) -> None:
+    """Let just these ladders be those of their cases; each kind of change is one statement."""
+    gone, added, changed = [], [], []
+    for each in layings:
+        for clock, instance in each.before.keys() - each.after.keys():
+            gone.append({"of_case": each.case_id, "of_clock": clock, "of_instance": instance})
+        for (clock, instance), ladder in each.after.items():
+            known = each.before.get((clock, instance))
+            values = {
+                "due_on": ladder.due_on, "swept_on": ladder.swept_on, "next_on": ladder.next_on,
+            }  # fmt: skip
+            if known is None:
+                key = {"case_id": each.case_id, "clock": clock, "instance": instance}
+                added.append({**key, **values})
+            elif known != ladder:
+                key = {"of_case": each.case_id, "of_clock": clock, "of_instance": instance}
+                changed.append({**key, **{f"new_{name}": value for name, value in values.items()}})
+    for statement, rows in (
+        (_LADDER_GONE, gone), (insert(LadderRow), added), (_LADDER_CHANGED, changed),
+    ):  # fmt: skip
+        if rows:
+            session.execute(statement, rows)
+
+
+_LADDERS = LadderRow.__table__
+_OF = and_(
+    _LADDERS.c.case_id == bindparam("of_case"),
+    _LADDERS.c.clock == bindparam("of_clock"),
+    _LADDERS.c.instance == bindparam("of_instance"),
+)
+_LADDER_GONE = delete(_LADDERS).where(_OF)  # type: ignore[arg-type] # a mapped class has a table
+_LADDER_CHANGED = (
+    update(_LADDERS)  # type: ignore[arg-type] # as above
+    .where(_OF)
+    .values({name: bindparam(f"new_{name}") for name in ("due_on", "swept_on", "next_on")})
+)
 
 
 def due_cases(session: Session, today: date, after_id: int, size: int) -> list[int]:
@@ -241,16 +289,117 @@ OnRecord = tuple[str, str, date, str, int]
 
 def reached_of(session: Session, case_id: int) -> frozenset[OnRecord]:
     """Return which rungs of a case's clocks are on record as reached."""
+    return reached_of_cases(session, [case_id])[case_id]
+
+
+def reached_of_cases(session: Session, case_ids: Sequence[int]) -> dict[int, frozenset[OnRecord]]:
+    """Return which rungs of these cases' clocks are on record as reached, with one query."""
+    found: dict[int, set[OnRecord]] = {case_id: set() for case_id in case_ids}
     rows = session.execute(
         select(
+            ReachedRow.case_id,
             ReachedRow.clock,
             ReachedRow.instance,
             ReachedRow.due_on,
             ReachedRow.rung,
             ReachedRow.occurrence,
-        ).where(ReachedRow.case_id == case_id)
+        ).where(ReachedRow.case_id.in_(case_ids))
     )
-    return frozenset((row[0], row[1], row[2], row[3], row[4]) for row in rows)
+    for case_id, clock, instance, due_on, rung, occurrence in rows:
+        found[case_id].add((clock, instance, due_on, rung, occurrence))
+    return {case_id: frozenset(each) for case_id, each in found.items()}
+
+
+#: Stands where not even an administrator was there to hear.
+NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A rung on record: which, when it was reached, and whether it was told; see ``ReachedRow``."""
+
+    due_on: date
+    rung: str
+    occurrence: int
+    reached_on: date
+    is_skipped: bool
+    stood_in: str | None
+
+
+def reached_by(session: Session, case_id: int, clock: str, instance: str) -> list[Reached]:
+    """Return what is on record of one instance of a clock, the latest first."""
+    rows = session.execute(
+        select(
+            ReachedRow.due_on,
+            ReachedRow.rung,
+            ReachedRow.occurrence,
+            ReachedRow.reached_on,
+            ReachedRow.is_skipped,
+            ReachedRow.stood_in,
+        )
+        .where(
+            ReachedRow.case_id == case_id,
+            ReachedRow.clock == clock,
+            ReachedRow.instance == instance,
+        )
+        .order_by(ReachedRow.id.desc())
+    )
+    return [Reached(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """A clock that nobody hears of but administrators: of which case, where, since which day."""
+
+    number: str
+    division: str | None
+    clock: str
+    instance: str
+    due_on: date
+    reached_on: date
+
+
+def unheard(session: Session, holders: Collection[str], size: int) -> list[Unheard]:
+    """Return the running clocks whose latest notice came to these holders of offices alone.
+
+    They are on the list until somebody of the case hears of the clock again, or it ends.
+    """
+    later = ReachedRow.__table__.alias("later")
+    is_heard_since = exists().where(
+        later.c.case_id == ReachedRow.case_id,
+        later.c.clock == ReachedRow.clock,
+        later.c.instance == ReachedRow.instance,
+        later.c.id > ReachedRow.id,
+        or_(later.c.stood_in.is_not(None), later.c.is_skipped.is_(False)),
+    )
+    rows = session.execute(
+        select(
+            CaseRow.number,
+            CaseRow.division,
+            ReachedRow.clock,
+            ReachedRow.instance,
+            ReachedRow.due_on,
+            ReachedRow.reached_on,
+        )
+        .join(CaseRow, CaseRow.id == ReachedRow.case_id)
+        .join(
+            DeadlineRow,
+            and_(
+                DeadlineRow.case_id == ReachedRow.case_id,
+                DeadlineRow.clock == ReachedRow.clock,
+                DeadlineRow.instance == ReachedRow.instance,
+            ),
+        )
+        .where(
+            ReachedRow.stood_in.is_not(None),
+            ReachedRow.stood_in.in_(sorted(holders)),
+            DeadlineRow.ended_on.is_(None),
+            not_(is_heard_since),
+        )
+        .order_by(ReachedRow.due_on, ReachedRow.id)
+        .limit(size)
+    )
+    return [Unheard(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +482,22 @@ _OF_ALERT = (
 )  # fmt: skip
 
 
+def _is_shown() -> ColumnElement[bool]:
+    """Is it of no case from which its person was recused, or the one for whom they hear it?
+
+    Notices stay on record; whoever was recused sees those of the case no more, old or new.
+    """
+    of_recused = (
+        select(RecusedRow.case_id)
+        .join(Person, Person.login == RecusedRow.person)
+        .where(
+            RecusedRow.case_id == AlertRow.case_id,
+            or_(Person.id == AlertRow.person_id, Person.id == AlertRow.acts_for_id),
+        )
+    )
+    return or_(AlertRow.case_id.is_(None), not_(of_recused.exists()))
+
+
 def alerts_of(
     session: Session,
     person_id: int,
@@ -345,7 +510,7 @@ def alerts_of(
     query = (
         select(*_OF_ALERT)
         .outerjoin(CaseRow, CaseRow.id == AlertRow.case_id)
-        .where(AlertRow.person_id == person_id)
+        .where(AlertRow.person_id == person_id, _is_shown())
         .order_by(AlertRow.id.desc())
         .limit(size)
     )
@@ -368,6 +533,7 @@ def alerts_between(
             AlertRow.read_at.is_(None),
             AlertRow.created_at >= since,
             AlertRow.created_at < until,
+            _is_shown(),
         )
         .order_by(AlertRow.id)
         .limit(size)
@@ -376,11 +542,11 @@ def alerts_between(
 
 
 def find_alerts(session: Session, ids: Collection[int]) -> dict[int, Alert]:
-    """Return the notices with these ids."""
+    """Return the notices with these ids; none of those that their people may no longer see."""
     rows = session.execute(
         select(*_OF_ALERT)
         .outerjoin(CaseRow, CaseRow.id == AlertRow.case_id)
-        .where(AlertRow.id.in_(ids))
+        .where(AlertRow.id.in_(ids), _is_shown())
     )
     return {row.id: _alert(row) for row in rows}
 
@@ -396,7 +562,7 @@ def count_unread(session: Session, person_id: int, at_most: int = 100) -> int:
     """Return how many notices somebody hasn't read, counted no further than a number."""
     unread = (
         select(AlertRow.id)
-        .where(AlertRow.person_id == person_id, AlertRow.read_at.is_(None))
+        .where(AlertRow.person_id == person_id, AlertRow.read_at.is_(None), _is_shown())
         .limit(at_most)
         .subquery()
     )
@@ -406,8 +572,13 @@ def count_unread(session: Session, person_id: int, at_most: int = 100) -> int:
 def mark_read(
     session: Session, person_id: int, now: datetime, *, ids: Collection[int] | None = None
 ) -> int:
-    """Mark somebody's notices as read, all or these, and return how many weren't."""
-    query = update(AlertRow).where(AlertRow.person_id == person_id, AlertRow.read_at.is_(None))
+    """Mark somebody's notices as read, all or these, and return how many weren't.
+
+    Those that they can't see any more stay as they are.
+    """
+    query = update(AlertRow).where(
+        AlertRow.person_id == person_id, AlertRow.read_at.is_(None), _is_shown()
+    )
     if ids is not None:
         query = query.where(AlertRow.id.in_(ids))
     return len(session.execute(query.values(read_at=now).returning(AlertRow.id)).all())

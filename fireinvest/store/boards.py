@@ -30,6 +30,7 @@ from fireinvest.store.lists import (
     LARGEST_PAGE,
     Scope,
     Timing,
+    as_of,
     has_light,
     in_places,
     light_on,
@@ -87,9 +88,12 @@ class BoardLine:
     about: str | None
     plan_start_by: date | None
     plan_step: str | None
+    runs_since: date | None
+    runs_until: date | None
     number: str
     unit_name: str
     division: str | None
+    parent: str | None
     level: str
     level_is_floor: bool
     carrier: str | None
@@ -109,7 +113,16 @@ class BoardLine:
         return BoardKey(self.due_on, self.case_id, self.clock, self.instance)
 
 
-_OF_CASE = ("number", "unit_name", "division", "level", "level_is_floor", "carrier", "is_demo")
+_OF_CASE = (
+    "number",
+    "unit_name",
+    "division",
+    "parent",
+    "level",
+    "level_is_floor",
+    "carrier",
+    "is_demo",
+)
 _COLUMNS = tuple(
     getattr(CaseRow if name in _OF_CASE else DeadlineRow, name)
     for name in BoardLine.__dataclass_fields__
@@ -159,7 +172,12 @@ def board_page(
     lines = [BoardLine(*row) for row in session.execute(query.limit(size + 1))]
     has_more = len(lines) > size
     lines = lines[:size]
-    return BoardPage(tuple(lines), lines[-1].key if has_more else None)
+    # The key is what is stored: by it the next page is found.
+    return BoardPage(_today(lines, filters.today), lines[-1].key if has_more else None)
+
+
+def _today(lines: Iterable[BoardLine], today: date) -> tuple[BoardLine, ...]:
+    return tuple(as_of(each, today, each.runs_until) for each in lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +259,7 @@ def board_days(
         .where(ranked.c.place <= per_day)
         .order_by(*_KEY)
     )
-    return tuple(BoardLine(*row) for row in session.execute(query))
+    return _today((BoardLine(*row) for row in session.execute(query)), filters.today)
 
 
 def board_carriers(session: Session, scope: Scope, today: date) -> tuple[str, ...]:
@@ -261,7 +279,7 @@ def board_carriers(session: Session, scope: Scope, today: date) -> tuple[str, ..
 
 
 _Where = ColumnElement[bool]
-_TIMING = Timing(_TABLE.weight, _TABLE.due_on, _TABLE.yellow_on, _TABLE.red_on)
+_TIMING = Timing(_TABLE.weight, _TABLE.due_on, _TABLE.yellow_on, _TABLE.red_on, _TABLE.runs_until)
 
 
 def _any_of(parts: Iterable[Select[Any]]) -> Subquery:
@@ -286,7 +304,7 @@ def _narrowing(scope: Scope, filters: BoardFilters) -> Iterator[_Where]:
     if filters.clock is not None:
         yield _TABLE.clock == filters.clock
     if filters.late_by_plan:
-        yield _TABLE.plan_start_by < filters.today
+        yield _TABLE.plan_start_by < func.coalesce(_TABLE.runs_until, filters.today)
     if filters.weights is not None:
         yield _TABLE.weight.in_(sorted(each.value for each in filters.weights))
     of_case = [

@@ -1,6 +1,6 @@
 """Cases and deadlines as lists show them: projections of the journal, written with it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -87,6 +87,7 @@ class CaseRow(Base):
     next_due_at: Mapped[datetime | None] = mapped_column(Instant)
     next_yellow_on: Mapped[date | None]
     next_red_on: Mapped[date | None]
+    next_runs_until: Mapped[date | None]
     ended_on: Mapped[date | None]
     merged_into: Mapped[str | None] = mapped_column(String(40))
     is_demo: Mapped[bool]
@@ -98,6 +99,8 @@ class DeadlineRow(Base):
     """One instance of a clock of a case. It runs while ``ended_on`` is empty.
 
     ``plan_start_by``: the day by which ``plan_step``, the next step that leads to it, must begin.
+    ``runs_since``: an appraisal is out since then, and with every day after ``runs_until`` the days
+    of the row move on by one.
     """
 
     __tablename__ = "deadlines"
@@ -131,6 +134,8 @@ class DeadlineRow(Base):
     provisional: Mapped[bool]
     earliest_on: Mapped[date | None]
     latest_on: Mapped[date | None]
+    runs_since: Mapped[date | None]
+    runs_until: Mapped[date | None]
     started_on: Mapped[date]
     started_by: Mapped[int | None]
     late_since: Mapped[date | None]
@@ -263,6 +268,20 @@ def change_case(session: Session, case_id: int, version: int, changes: Values) -
         raise Conflict
 
 
+def change_locked_cases(session: Session, changes: Mapping[int, Values]) -> None:
+    """Change the rows of cases that are locked; those of which the same changes with one statement."""
+    alike: dict[tuple[str, ...], list[Values]] = {}
+    for case_id, values in changes.items():
+        row = {f"new_{name}": each for name, each in values.items()}
+        alike.setdefault(tuple(sorted(values)), []).append({**row, "of_id": case_id})
+    table = CaseRow.__table__
+    for names, rows in alike.items():
+        if names:
+            query = update(table).where(table.c.id == bindparam("of_id"))  # type: ignore[arg-type] # a mapped class has a table
+            named: dict[Any, Any] = {table.c[name]: bindparam(f"new_{name}") for name in names}
+            session.execute(query.values(named), rows)
+
+
 def repair_case(session: Session, case_id: int, changes: Values) -> None:
     """Overwrite columns of a case's row with what its journal says."""
     session.execute(update(CaseRow).where(CaseRow.id == case_id).values(**changes))
@@ -310,14 +329,13 @@ def deadlines_of_cases(session: Session, case_ids: Sequence[int]) -> list[Values
 
 def save_deadlines(
     session: Session,
-    case_id: int,
     *,
     added: Sequence[Values],
     changed: Sequence[Values],
-    removed: Iterable[tuple[str, str]],
+    removed: Iterable[tuple[int, str, str]],
 ) -> None:
-    """Add, change and remove deadlines of one case; values hold every column."""
-    for clock, instance in removed:
+    """Add, change and remove deadlines; values hold every column, what goes is named by its key."""
+    for case_id, clock, instance in removed:
         session.execute(delete(DeadlineRow).where(_is(case_id, clock, instance)))
     if changed:
         # One statement of the table itself for all rows: a notice changes thousands at once.
@@ -400,11 +418,13 @@ def next_steps_of_cases(session: Session, case_ids: Sequence[int]) -> dict[int, 
     return found
 
 
-def save_next_steps(session: Session, case_id: int, rows: Sequence[Values]) -> None:
-    """Let just these steps be the next ones of a case."""
-    session.execute(delete(NextStepRow).where(NextStepRow.case_id == case_id))
+def save_next_steps(session: Session, steps: Mapping[int, Sequence[Values]]) -> None:
+    """Let just these steps be the next ones of their cases."""
+    if steps:
+        session.execute(delete(NextStepRow).where(NextStepRow.case_id.in_(list(steps))))
+    rows = [row for each in steps.values() for row in each]
     if rows:
-        session.execute(insert(NextStepRow), list(rows))
+        session.execute(insert(NextStepRow), rows)
 
 
 def open_cases_after(

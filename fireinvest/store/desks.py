@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from fireinvest.regulation.clocks import Light
 from fireinvest.store.cases import ApartRow, CaseRow, DeadlineRow, NextStepRow, RecusedRow
-from fireinvest.store.lists import Timing, has_light, light_on
+from fireinvest.store.lists import Timing, as_of, has_light, light_on
 from fireinvest.workflow.next_steps import HAND_OVER
 from fireinvest.workflow.permissions import APART
 
@@ -68,6 +68,8 @@ class Due:
     red_on: date | None
     provisional: bool
     awaits_receipt: bool
+    runs_since: date | None = None
+    runs_until: date | None = None
 
     def light(self, today: date) -> Light:
         """Return the light on a day."""
@@ -82,6 +84,7 @@ class InCase:
     number: str
     unit_name: str
     division: str | None
+    parent: str | None
     level: str
     level_is_floor: bool
     mode: str
@@ -127,7 +130,7 @@ _DUES = DeadlineRow.__table__.c
 _NEXT = NextStepRow.__table__.c
 _CASE_COLUMNS = [_CASES[name] for name in InCase.__dataclass_fields__]
 _DUE_COLUMNS = [_DUES[name] for name in Due.__dataclass_fields__]
-_TIMING = Timing(_DUES.weight, _DUES.due_on, _DUES.yellow_on, _DUES.red_on)
+_TIMING = Timing(_DUES.weight, _DUES.due_on, _DUES.yellow_on, _DUES.red_on, _DUES.runs_until)
 
 #: The lights of what runs, the most urgent first.
 LIGHTS = (Light.OVERDUE, Light.RED, Light.YELLOW, Light.GREEN)
@@ -150,7 +153,7 @@ def owed(session: Session, posts: Posts, today: date, size: int) -> list[OwedLin
         .limit(size)
     )
     return [
-        OwedLine(_case_in(row, 2), row[0], row[1], _due_in(row, 2 + len(_CASE_COLUMNS)))
+        OwedLine(_case_in(row, 2), row[0], row[1], _due_in(row, 2 + len(_CASE_COLUMNS), today))
         for row in session.execute(query)
     ]
 
@@ -179,7 +182,9 @@ def waiting(
         is_mine = exists().where(mine.c.case_id == _NEXT.case_id, mine.c.step == _NEXT.step)
         query = query.where(not_(is_mine))
     return [
-        WaitingLine(_case_in(row, 3), row[0], row[1], row[2], _due_in(row, 3 + len(_CASE_COLUMNS)))
+        WaitingLine(
+            _case_in(row, 3), row[0], row[1], row[2], _due_in(row, 3 + len(_CASE_COLUMNS), today)
+        )
         for row in session.execute(query)
     ]
 
@@ -189,6 +194,7 @@ def submitted_to(
     posts: Posts,
     roles: Collection[str],
     clocks: Collection[str],
+    today: date,
     size: int,
 ) -> list[ReportLine]:
     """Return what was submitted to the governments at which one of these posts is held.
@@ -224,7 +230,7 @@ def submitted_to(
     )
     lines = []
     for row in session.execute(query):
-        due = _due_in(row, 1 + len(_CASE_COLUMNS))
+        due = _due_in(row, 1 + len(_CASE_COLUMNS), today)
         assert due is not None  # noqa: S101 - the query began with deadlines
         lines.append(ReportLine(_case_in(row, 1), row[0], due))
     return lines
@@ -327,6 +333,9 @@ def _case_in(row: Any, start: int) -> InCase:
     return InCase(*row[start : start + len(_CASE_COLUMNS)])
 
 
-def _due_in(row: Any, start: int) -> Due | None:
+def _due_in(row: Any, start: int, today: date) -> Due | None:
     values = row[start : start + len(_DUE_COLUMNS)]
-    return None if values[0] is None else Due(*values)
+    if values[0] is None:
+        return None
+    due = Due(*values)
+    return as_of(due, today, due.runs_until)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from fireinvest.regulation.profile import Mode
 from fireinvest.store.cases import CaseRow, DeadlineRow, RecusedRow
 from fireinvest.store.desks import Posts, not_apart
+from fireinvest.store.lists import as_of
 from fireinvest.store.people import GrantRow, Person
 from fireinvest.workflow.permissions import APART
 
@@ -22,6 +23,8 @@ class HeardClock:
     case_id: int
     clock: str
     instance: str
+    division: str | None
+    parent: str | None
     weight: str
     due_on: date
     due_at: datetime | None
@@ -30,6 +33,8 @@ class HeardClock:
     red_on: date | None
     provisional: bool
     started_on: date
+    runs_since: date | None
+    runs_until: date | None
     about: str | None
     number: str
     unit_name: str
@@ -51,11 +56,12 @@ _KEY = (_DUES.case_id, _DUES.clock, _DUES.instance)
 
 
 def heard_clocks(
-    session: Session, posts: Posts, *, until: date | None, size: int
+    session: Session, posts: Posts, today: date, *, until: date | None, size: int
 ) -> list[HeardClock]:
     """Return the clocks that run in the cases of these posts, the earliest due first; one query.
 
-    A clock that is reached by several roles is a line for each. ``until``: due at the latest then.
+    They stand as of a day. A clock that is reached by several roles is a line for each.
+    ``until``: due at the latest then.
     """
     wanted: list[ColumnElement[bool]] = [_DUES.ended_on.is_(None)]
     if until is not None:
@@ -76,7 +82,8 @@ def heard_clocks(
         .order_by(_DUES.due_on, *_KEY, found.c.role)
         .limit(size)
     )
-    return [HeardClock(**row._mapping) for row in session.execute(query)]
+    lines = [HeardClock(**row._mapping) for row in session.execute(query)]
+    return [as_of(each, today, each.runs_until) for each in lines]
 
 
 def _parts(posts: Posts) -> Iterator[Select[Any]]:

@@ -1,9 +1,10 @@
 """Lists of cases: by key, with one query, and only what the asker may see."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     CTE,
@@ -118,6 +119,7 @@ class CaseLine:
     next_due_at: datetime | None
     next_yellow_on: date | None
     next_red_on: date | None
+    next_runs_until: date | None
     ended_on: date | None
     merged_into: str | None
     is_demo: bool
@@ -129,6 +131,31 @@ class CaseLine:
         return light_on(
             today, self.next_weight, self.next_due_on, self.next_yellow_on, self.next_red_on
         )
+
+
+_Line = TypeVar("_Line", bound=Any)
+
+#: The days of a line that move on with every day while an appraisal is out.
+_MOVING = (
+    "due_on", "act_by", "yellow_on", "red_on", "plan_start_by",
+    "next_due_on", "next_yellow_on", "next_red_on",
+)  # fmt: skip
+
+
+def as_of(line: _Line, today: date, until: date | None) -> _Line:
+    """Return a line as it stands on a day.
+
+    ``until``: up to which day it was counted, where its clock runs on while an appraisal is out;
+    with every day since then it is due a day later, so that as much time is left as before.
+    """
+    if until is None or until >= today:
+        return line
+    moved = {
+        name: day + (today - until)
+        for name in _MOVING
+        if (day := getattr(line, name, None)) is not None
+    }
+    return replace(line, **moved)
 
 
 def light_on(
@@ -168,6 +195,8 @@ def list_cases(
     lines = [CaseLine(*row) for row in session.execute(query.limit(size + 1))]
     has_more = len(lines) > size
     lines = lines[:size]
+    if filters.today is not None:
+        lines = [as_of(each, filters.today, each.next_runs_until) for each in lines]
     return Page(tuple(lines), lines[-1].id if has_more else None)
 
 
@@ -386,21 +415,33 @@ class Timing:
     due_on: ColumnElement[date | None]
     yellow_on: ColumnElement[date | None]
     red_on: ColumnElement[date | None]
+    runs_until: ColumnElement[date | None]
 
 
 _CASES = CaseRow.__table__.c
-_NEXT = Timing(_CASES.next_weight, _CASES.next_due_on, _CASES.next_yellow_on, _CASES.next_red_on)
+_NEXT = Timing(
+    _CASES.next_weight,
+    _CASES.next_due_on,
+    _CASES.next_yellow_on,
+    _CASES.next_red_on,
+    _CASES.next_runs_until,
+)
 
 
 def has_light(light: Light, today: date, at: Timing) -> _Where:
-    """Return the condition that a running clock has a light: ``light_on``, for the database."""
-    in_time = at.due_on >= today
+    """Return the condition that a running clock has a light: ``light_on``, for the database.
+
+    One that runs on while an appraisal is out has the light of the day up to which it was counted.
+    """
+    runs_on = at.runs_until.is_not(None)
+    in_time = or_(at.due_on >= today, runs_on)
     is_advice = at.weight == Weight.ADVISORY.value
-    is_red = and_(at.red_on.is_not(None), at.red_on <= today)
-    is_yellow = at.yellow_on <= today
+    day = func.coalesce(at.runs_until, today)
+    is_red = and_(at.red_on.is_not(None), at.red_on <= day)
+    is_yellow = at.yellow_on <= day
     match light:
         case Light.OVERDUE:
-            return and_(not_(in_time), not_(is_advice))
+            return and_(at.due_on < today, not_(runs_on), not_(is_advice))
         case Light.RED:
             return and_(in_time, is_red)
         case Light.YELLOW:

@@ -140,6 +140,16 @@ def _stored(row: HolidayNotice) -> StoredNotice:
     )
 
 
+def newest_notice(session: Session) -> int:
+    """Return the id of the notice that was entered last, 0 for none; rows are only added."""
+    return session.scalar(select(func.max(HolidayNotice.id))) or 0
+
+
+def documents(session: Session) -> frozenset[str]:
+    """Return the documents of all notices that were ever entered, as canonical JSON."""
+    return frozenset(session.scalars(select(HolidayNotice.document)))
+
+
 def documents_in_force(session: Session) -> list[str]:
     """Return the documents of the notices in force, as canonical JSON."""
     return [each.document for each in notices_in_force(session)]

@@ -51,6 +51,7 @@ def case_values(case: Case, deadlines: Iterable[Values], counted_on: date) -> Va
         "next_due_at": following.get("due_at"),
         "next_yellow_on": following.get("yellow_on"),
         "next_red_on": following.get("red_on"),
+        "next_runs_until": following.get("runs_until"),
         "ended_on": _ended_on(case, rows),
         "counted_on": counted_on,
     }
@@ -145,6 +146,8 @@ def deadline_values(
             "provisional": each.provisional,
             "earliest_on": each.earliest_on,
             "latest_on": each.latest_on,
+            "runs_since": each.runs_since,
+            "runs_until": None if each.runs_since is None else each.as_of,
             "started_on": run.start_on,
             "started_by": run.started_by,
             "late_since": run.late_since,
@@ -164,7 +167,7 @@ def deadline_values(
 #: What a count gives; once a clock has ended, a calendar learnt later moves none of it.
 _COUNTED = (
     "due_on", "due_at", "act_by", "opens_on", "yellow_on", "red_on", "provisional",
-    "earliest_on", "latest_on", "end", "calendar",
+    "earliest_on", "latest_on", "runs_since", "runs_until", "end", "calendar",
 )  # fmt: skip
 _WHAT_HAPPENED = ("started_on", "started_by", "ended_on", "satisfied_by")
 
@@ -183,6 +186,20 @@ def _settle(stored: Values | None, found: Values) -> Values:
     if any(stored[name] != found[name] for name in _WHAT_HAPPENED):
         return found
     return {**found, **{name: stored[name] for name in _COUNTED}}
+
+
+def carried_on(stored: Mapping[Key, Values], today_too: Mapping[Key, Values]) -> dict[Key, Values]:
+    """Return stored rows, those that run on while an appraisal is out as they stand today.
+
+    ``today_too``: the rows as they would be today though nothing had changed.
+    """
+    return {key: _carried(values, today_too.get(key)) for key, values in stored.items()}
+
+
+def _carried(values: Values, today_too: Values | None) -> Values:
+    if today_too is None or values["runs_since"] is None or today_too["runs_since"] is None:
+        return values
+    return {**values, **{name: today_too[name] for name in _COUNTED if name != "calendar"}}
 
 
 #: The dates that the entry of a recount tells.
@@ -209,7 +226,8 @@ def recounted(
 class Moved:
     """What happened to a deadline: started, moved, confirmed, met, ended, reopened or withdrawn.
 
-    Confirmed: its date, which rested on a year without a notice, is certain now.
+    Confirmed: its date, which rested on a year without a notice, is certain now. Paused: an
+    appraisal went out, and the date moves on with every day until it is back; resumed: it is back.
     """
 
     kind: str
@@ -226,6 +244,12 @@ def moved(stored: Mapping[Key, Values], kept: Mapping[Key, Values]) -> Iterator[
             yield Moved("deadline_started", key, None, after)
         elif before["ended_on"] is not None and after["ended_on"] is None:
             yield Moved("deadline_reopened", key, before, after)
+        elif before["runs_since"] is None and after["runs_since"] is not None:
+            yield Moved("deadline_paused", key, before, after)
+        elif before["runs_since"] is not None and after["runs_since"] is None:
+            # Where it ended meanwhile, that is told.
+            if after["ended_on"] is None:
+                yield Moved("deadline_resumed", key, before, after)
         elif (before["due_on"], before["due_at"]) != (after["due_on"], after["due_at"]):
             yield Moved("deadline_moved", key, before, after)
         elif before["provisional"] and not after["provisional"] and after["ended_on"] is None:

@@ -122,6 +122,8 @@ TABS: tuple[tuple[str, Text], ...] = (
     ("scene.show", Text("Scene")),
     ("inquiry.show", Text("Inquiry")),
     ("report.show", Text("Report")),
+    ("reply.show", Text("Reply")),
+    ("public.show", Text("Public version")),
     ("execution.show", Text("Execution")),
     ("evaluation.show", Text("Evaluation")),
     ("registers.index", Text("Registers")),

@@ -1,12 +1,8 @@
 """Which law and which calendar does this request go by? Both are kept between requests."""
 
-from functools import lru_cache
-from pathlib import Path
-
-from fireinvest.regulation.calendar import Calendar, Notice
+from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.rulesets import Law, known_law
-from fireinvest.services.calendars import calendar_with, notices_in
-from fireinvest.services.notices import stored_notices
+from fireinvest.services.notices import Offered, calendar_in_force, offered_notices
 from fireinvest.store.readings import decided
 from fireinvest.web.state import state
 from fireinvest.workflow.actions import Recounting
@@ -23,26 +19,16 @@ def home_division() -> str:
 
 
 def calendar() -> Calendar:
-    """Return the calendar under the notices of the folder and the database: one query."""
-    stored = stored_notices(state().database)
-    return calendar_with((*_notices_in_folder(), *stored))
+    """Return the calendar under the notices that were entered: one small query."""
+    return calendar_in_force(state().database)
+
+
+def offered() -> tuple[Offered, ...]:
+    """Return the files of the folder whose notices were never applied."""
+    return offered_notices(state().database, state().settings.law.notices)
 
 
 def decisions() -> dict[str, tuple[Recounting, ...]]:
     """Return by profile how unclear points of the rule were decided here: one query."""
     with state().database.readers.begin() as session:
         return decided(session)
-
-
-def _notices_in_folder() -> tuple[Notice, ...]:
-    folder = state().settings.law.notices
-    if folder is None:
-        return ()
-    files = tuple((each.name, each.stat().st_mtime_ns) for each in sorted(folder.iterdir()))
-    return _read_notices(folder, files)
-
-
-@lru_cache(maxsize=4)
-def _read_notices(folder: Path, _files: tuple[tuple[str, int], ...]) -> tuple[Notice, ...]:
-    """Read them again only when a file came, went or changed."""
-    return notices_in(folder)

@@ -37,6 +37,7 @@ KINDS: Mapping[str, Text] = {
     Act.SEARCH: Text("this log searched"),
     Act.REFUSED: Text("access refused"),
     "certificate": Text("certificate of a deadline made"),
+    "slip": Text("slip of a notice made"),
     "notice_entered": Text("holiday notice entered"),
     "reading_decided": Text("reading of the rule decided"),
     "channel_added": Text("way of being told added"),

@@ -26,12 +26,12 @@ def _wake(response: Response) -> Response:
 
 
 def start_working(kept: State) -> Stop:
-    """Do the work in a thread of this process, or, where workers of their own do, look after them.
+    """Do all duties in a thread of this process, or, where workers of their own do, look after them.
 
     For each process of a web server once, after it was forked. Returns what ends it.
     """
     if kept.queue.is_shared:
-        return attending.watch(kept.database)
+        return attending.watch(kept.settings, kept.database)
     return attending.start(kept.settings, kept.database, kept.queue)
 
 

@@ -244,6 +244,46 @@ def test_for_work_safety_appraisal_time_is_left_out_and_the_earlier_date_says_wh
     }
 
 
+@pytest.mark.parametrize(
+    ("spans", "runs_since", "due_on", "held_on"),
+    [
+        ([("05-20", None)], "05-20", "07-22", "07-11"),
+        ([("05-20", "05-25")], None, "07-16", None),
+        # One is back, another is out without a break between them: one time.
+        ([("05-20", "05-25"), ("05-24", None)], "05-20", "07-22", "07-11"),
+        ([("05-14", "05-16"), ("05-24", None)], "05-24", "07-20", "07-13"),
+        # On the day on which it went out no day is left out yet, but every day will be.
+        ([("05-31", None)], "05-31", "07-11", "07-11"),
+    ],
+)
+def test_a_clock_runs_on_while_an_appraisal_is_out(
+    spans: list[tuple[str, str | None]], runs_since: str | None, due_on: str, held_on: str | None
+) -> None:
+    tests = tuple(
+        Appraisal(day(f"2025-{began}"), day(f"2025-{ended}") if ended else None)
+        for began, ended in spans
+    )
+    found = due("report", "2025-05-12", "2025-05-31", known=WORK_SAFETY, tests=tests)
+    assert found.due_on == day(f"2025-{due_on}")
+    assert found.runs_since == (day(f"2025-{runs_since}") if runs_since else None)
+    assert found.count.held_on == (day(f"2025-{held_on}") if held_on else None)
+
+
+@pytest.mark.parametrize("began", ["2025-07-10", "2025-07-11"])
+def test_an_appraisal_that_goes_out_on_the_last_day_changes_nothing(began: str) -> None:
+    tests = (Appraisal(day(began), None),)
+    found = due("report", "2025-05-12", "2025-08-01", known=WORK_SAFETY, tests=tests)
+    assert (found.runs_since is not None) is (began == "2025-07-10")
+
+
+@pytest.mark.parametrize("end", ["satisfied_on", "returned_on", "handed_over_on"])
+def test_a_clock_that_has_ended_runs_on_no_more(end: str) -> None:
+    tests = (Appraisal(day("2025-05-20"), None),)
+    ended = {end: day("2025-05-25")}
+    found = due("report", "2025-05-12", "2025-08-01", known=WORK_SAFETY, tests=tests, **ended)  # type: ignore[arg-type] # any of the run's ends
+    assert (found.runs_since, found.due_on) == (None, day("2025-07-16"))
+
+
 def test_an_appraisal_still_out_counts_up_to_the_day_of_asking() -> None:
     tests = (Appraisal(day("2025-05-20"), None),)
     for as_of, expected in (("2025-05-20", "2025-07-11"), ("2025-05-30", "2025-07-21")):

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fireinvest.regulation.calendar import LAST_DAY
+from fireinvest.regulation.clocks import Test as Appraisal
 from fireinvest.regulation.profile import Ruleset, RungAt
 from fireinvest.regulation.rungs import next_rung_on, reached_between, rungs_of
 from tests.regulation.law import day, law_of
-from tests.regulation.test_clocks import CALENDAR, due
+from tests.regulation.test_clocks import CALENDAR, WORK_SAFETY, due
 
 LAW = law_of()
 DAY = timedelta(days=1)
@@ -47,6 +48,14 @@ def test_days_left_are_working_days_where_the_clock_counts_them() -> None:
     assert found["half_way"] == "2024-10-08"
     # 15 left would be the start itself.
     assert "left_15" not in found
+
+
+def test_only_the_start_is_a_rung_while_an_appraisal_is_out() -> None:
+    tests = (Appraisal(day("2025-05-20"), None),)
+    found = due("report", "2025-05-12", "2025-07-20", known=WORK_SAFETY, tests=tests)
+    reached = reached_between(LAW, CALENDAR, found, None, day("2025-12-31"))
+    assert [each.rung.id for each in reached] == ["started"]
+    assert next_rung_on(LAW, CALENDAR, found, day("2025-05-12")) is None
 
 
 def test_days_left_are_natural_days_where_the_clock_counts_those() -> None:

@@ -10,14 +10,26 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select, text
 
+from fireinvest.messages import render
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.services.alert_words import words_of
 from fireinvest.services.alerting import climb, tell_event
 from fireinvest.services.cases import CaseRef, act, load_case, open_case, rebuild, recount
+from fireinvest.services.notices import calendar_in_force
 from fireinvest.services.people import Post, name_deputy, set_active
+from fireinvest.services.recounting import enter_notice
 from fireinvest.services.sweeping import Swept, sweep
 from fireinvest.store import Database
-from fireinvest.store.alerts import AlertRow, LadderRow, ReachedRow, alerts_of, ladders_of
+from fireinvest.store.alerts import (
+    AlertRow,
+    LadderRow,
+    ReachedRow,
+    alerts_of,
+    ladders_of,
+    reached_by,
+)
+from fireinvest.store.boards import BoardFilters, board_page
+from fireinvest.store.lists import Scope
 from fireinvest.store.outbox import OutboxRow
 from fireinvest.store.people import Person, find_login
 from fireinvest.workflow.actions import (
@@ -29,8 +41,9 @@ from fireinvest.workflow.actions import (
     Order,
     Recusal,
 )
+from fireinvest.workflow.deadlines import deadlines_of
 from fireinvest.workflow.engine import Action
-from fireinvest.workflow.permissions import SYSTEM, Actor
+from fireinvest.workflow.permissions import SYSTEM, SYSTEM_ADMINISTRATOR, Actor
 from tests.services.office import CALENDAR, CITY, FUYUAN, LAW, actor, facts, key, notice_of
 from tests.web.office import person_with
 
@@ -87,7 +100,9 @@ class Office:
 
     def sweeps(self, day: str, calendar: Calendar = CALENDAR) -> Swept:
         self.today = on(day)
-        return sweep(self.database, calendar, clock=lambda: at(self.today), today=self.today)
+        return sweep(
+            self.database, lambda: calendar, clock=lambda: at(self.today), today=self.today
+        )
 
     def told(self, clock: str = "report") -> list[tuple[str, str]]:
         """Who was told of which rung of a clock, in the order of the telling."""
@@ -273,6 +288,50 @@ def test_a_deputy_on_the_team_hears_nothing_for_the_government(office: Office) -
     assert "other" not in urged
 
 
+@pytest.mark.parametrize(
+    ("gone", "heard", "stood_in"),
+    [
+        (("carrier",), "head", None),
+        (("carrier", "head"), "city", "superior-agency_head"),
+        (("carrier", "head", "city"), "root", "system_administrator"),
+        (("carrier", "head", "city"), None, "nobody"),
+    ],
+)
+def test_what_nobody_is_there_to_hear_goes_to_the_next(
+    office: Office, gone: tuple[str, ...], heard: str | None, stood_in: str | None
+) -> None:
+    # Where there is not even an administrator, the record and the health page are left.
+    posts = [] if stood_in == "nobody" else [Post(SYSTEM_ADMINISTRATOR)]
+    person_with(office.database, "root", *posts)
+    office.sweeps("2025-05-12")
+    for login in gone:
+        set_active(office.database, office.id_of(login), is_active=False)
+    office.sweeps("2025-05-15")
+    office.sweeps("2025-05-15")
+    told = [each for each in office.told("team_request") if each[1] != "carrier"]
+    with office.database.readers.begin() as session:
+        alarms = [each.rung for each in alerts_of(session, office.id_of("root"))]
+        due, *_ = reached_by(session, office.ref.id, "team_request", "1")
+    assert told == ([("due_today", heard)] if heard in ("head", "city") else [])
+    assert alarms == (["unheard"] if heard == "root" else [])
+    assert (due.rung, due.is_skipped, due.stood_in) == ("due_today", False, stood_in)
+    assert office.skipped("team_request") == ["half_way", "left_1"]
+
+
+def test_whoever_hears_of_a_clock_anyhow_is_not_told_of_less_in_the_place_of_others(
+    office: Office,
+) -> None:
+    for login in ("carrier", "head"):
+        set_active(office.database, office.id_of(login), is_active=False)
+    office.sweeps("2025-05-24")
+    # The superior hears that they are to take it in hand, and of nothing that came before.
+    told = [rung for rung, login in office.told("team_request") if login == "city"]
+    assert told == ["supervised"]
+    with office.database.readers.begin() as session:
+        record = reached_by(session, office.ref.id, "team_request", "1")
+    assert {each.stood_in for each in record} == {None}
+
+
 def test_that_a_date_moved_and_that_it_is_certain_are_both_told(office: Office) -> None:
     before = {"due_on": "2025-07-11", "provisional": True}
     after = {"due_on": "2025-07-14", "provisional": False}
@@ -289,28 +348,55 @@ def test_that_a_date_moved_and_that_it_is_certain_are_both_told(office: Office) 
     assert told[:2] == ["moved", "confirmed"]
 
 
-def test_a_date_that_an_appraisal_moves_day_by_day_names_no_entry(office: Office) -> None:
+def test_while_an_appraisal_is_out_two_notices_tell_of_it_and_every_list_the_same(
+    office: Office,
+) -> None:
     office.does("request_team", DocumentSent(to="县政府"), "2025-05-13")
     office.does("establish_team", Order(document_no="1", person="leader"), "2025-05-14")
-    office.does("test_commissioned", Interval(ref="T1", subject="残留物"), "2025-05-16")
+    # Two days are left when it goes out: every rung of the last days is near.
+    office.does("test_commissioned", Interval(ref="T1", subject="残留物"), "2025-06-09")
     office.spreads()
-    office.sweeps("2025-06-20")
-    office.spreads()
-    # An entry that has nothing to do with it doesn't become its reason.
-    office.does("join_team", Membership(person="other", item="police"), "2025-06-28")
+    for night in nights("2025-06-09", "2025-06-20"):
+        office.sweeps(night)
+        office.spreads()
+    assert determination(office) == (on("2025-06-22"), on("2025-06-22"))
+    # Nobody swept for two days: the lists still say what the case says.
+    office.today = on("2025-06-22")
+    assert determination(office) == (on("2025-06-24"), on("2025-06-24"))
+    # An entry that has nothing to do with it tells nobody that the date moved.
+    office.does("join_team", Membership(person="other", item="police"), "2025-06-23")
     office.spreads()
     # It had come back before that was written down.
-    office.does("test_returned", Interval(ref="T1"), "2025-06-26")
+    office.does("test_returned", Interval(ref="T1"), "2025-06-22")
     office.spreads()
     with office.database.readers.begin() as session:
-        heard = alerts_of(session, office.id_of("carrier"))
-        words = [
-            str(line) for each in heard if each.rung == "moved"
-            for line in words_of(session, each, office.today).lines
+        heard = [
+            each for each in alerts_of(session, office.id_of("carrier"))
+            if each.clock == "determination"
         ]  # fmt: skip
-    causes = [each.details["cause"] for each in heard if each.rung == "moved"]
-    assert causes == ["entry", "time", "time"]
-    assert any("appraisal" in line for line in words)
+        words = [
+            " ".join(render(line, "en") for line in words_of(session, each, office.today).lines)
+            for each in heard
+        ]
+    assert [each.details.get("cause", each.rung) for each in heard] == [
+        # Back again: how little time is left under the date that holds now.
+        "left_1", "resumed", "paused", "started",
+    ]  # fmt: skip
+    assert (heard[1].due_on, heard[2].due_on) == (on("2025-06-24"), on("2025-06-11"))
+    assert "from 2025-06-11 to 2025-06-24" in words[1]
+    assert "out since 2025-06-09" in words[2]
+
+
+def determination(office: Office) -> tuple[date, date]:
+    """When it is due by the page of the case, and by the board."""
+    with office.database.readers.begin() as session:
+        found = deadlines_of(load_case(session, office.ref.id).case, CALENDAR, office.today)
+        page = next(each for each in found if each.clock.id == "determination")
+        filters = BoardFilters(office.today, clock="determination")
+        (line,) = board_page(session, Scope(frozenset(), everything=True), filters, None, 9).lines
+    assert page.runs_since == line.runs_since == on("2025-06-09")
+    assert line.light(office.today) is page.light
+    return page.due_on, line.due_on
 
 
 def test_a_notice_that_moves_no_date_can_move_its_rungs(office: Office) -> None:
@@ -375,7 +461,7 @@ def test_two_sweeps_at_once_tell_everything_once(database: Database) -> None:
     office.today = on("2025-05-14")
 
     def run(_: int) -> Swept:
-        return sweep(database, CALENDAR, clock=lambda: at(office.today), today=office.today)
+        return sweep(database, lambda: CALENDAR, clock=lambda: at(office.today), today=office.today)
 
     with ThreadPoolExecutor(3) as pool:
         found = list(pool.map(run, range(3)))
@@ -413,6 +499,27 @@ def _numbers(database: Database) -> list[tuple[str]]:
             text("SELECT DISTINCT number FROM alerts JOIN cases ON cases.id = alerts.case_id")
         )
         return [(row[0],) for row in rows]
+
+
+def test_a_notice_entered_while_a_sweep_goes_on_holds_for_the_cases_left(office: Office) -> None:
+    for _ in range(2):
+        office.opens()
+    asked: list[Calendar] = []
+
+    def calendar() -> Calendar:
+        # Somebody enters next year's notice after the first case was swept.
+        if len(asked) == 1:
+            enter_notice(
+                office.database, CALENDAR, notice_of(2026, "1"), TIMERS, seen=None,
+                now=at(office.today), today=office.today,
+            )  # fmt: skip
+        asked.append(calendar_in_force(office.database))
+        return asked[-1]
+
+    swept = sweep(office.database, calendar, clock=lambda: at(office.today), today=office.today)
+    assert (swept.cases, swept.failed) == (3, ())
+    assert len(set(map(id, asked))) == 2
+    assert list(rebuild(office.database, calendar_in_force(office.database))) == []
 
 
 def test_the_sweep_asks_only_for_what_is_due(office: Office) -> None:

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from io import BytesIO
+from io import BufferedReader, BytesIO, RawIOBase
 from pathlib import Path
 from threading import Barrier
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from unicodedata import normalize
 
 import pytest
@@ -21,6 +21,7 @@ from fireinvest.services.drafts import keep_draft
 from fireinvest.services.files import (
     LEAST_WAIT,
     MOST_FILES,
+    FileChanged,
     FileFault,
     FileLost,
     FileState,
@@ -376,6 +377,33 @@ def test_a_lost_file_is_named(quick_database: Database, blobs: LocalBlobs) -> No
         open_attachment(blobs, attachment)
     expected = Text("The file %(name)s is missing from the file store.", name="批复.pdf")
     assert problem_of(caught) == Problem("files", expected)
+
+
+def test_a_file_that_was_changed_breaks_off_before_its_end(
+    database: Database, blobs: LocalBlobs, sun: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    content = SCAN + bytes(range(256)) * 4000
+    (attachment,) = as_attachments([staged(database, blobs, sun, content)])
+    with open_attachment(blobs, attachment) as stream:
+        assert b"".join(iter(lambda: stream.read(100_000), b"")) == content
+        # Read in pieces and from elsewhere, it is only checked from its beginning.
+        stream.seek(-10, 2)
+        assert stream.read() == content[-10:]
+        stream.seek(0)
+        assert stream.read(0) == b""
+        assert stream.read() == content
+        stream.seek(0)
+        assert BufferedReader(cast(RawIOBase, stream)).read() == content
+    path = blobs.folder / attachment.sha256[:2] / attachment.sha256[2:4] / attachment.sha256
+    for changed in (content[:-1] + b"x", content[:-1], content + b"x", b""):
+        path.write_bytes(changed)
+        read = b""
+        with open_attachment(blobs, attachment) as stream, pytest.raises(FileChanged):
+            while piece := stream.read(100_000):
+                read += piece
+        assert len(read) < len(content)
+        assert attachment.sha256 in caplog.text
+        caplog.clear()
 
 
 # ---------------------------------------------------------------------------- all files

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import text
 
 from fireinvest.gateways.heads import Heads, HeadsFile, from_url
-from fireinvest.services import daily
-from fireinvest.services.daily import EXPORT, SEAL, tend
+from fireinvest.services import attending
+from fireinvest.services.attending import EXPORT, SEAL, Duty, Rota, log_duties, watch
 from fireinvest.services.log import (
     GROUPS,
     MOST_REFUSALS,
@@ -35,6 +35,7 @@ from fireinvest.store import Database, leases
 from fireinvest.store.access import From, log_access
 from fireinvest.store.conflicts import changing
 from fireinvest.store.log import Line, log_page
+from tests.conftest import settings_for
 from tests.queries import counted
 from tests.services.office import NOW, opened, person
 
@@ -242,18 +243,23 @@ def test_it_is_sealed_every_hour_and_told_once_a_day(database: Database) -> None
     assert heads.told[-1]["sealed"] == 8
 
 
+def tend(database: Database, heads: Told, holder: str, now: datetime) -> None:
+    """A process of this name, just started, looks what is to be done for the log."""
+    Rota(log_duties(database, heads, holder)).look(now)
+
+
 def _batches(database: Database) -> int:
     with database.readers.begin() as session:
         return session.scalar(text("SELECT count(*) FROM access_batches")) or 0
 
 
 def test_what_fails_is_tried_again_and_whoever_was_killed_holds_up_nobody(
-    database: Database,
+    database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     heads = Told()
     heads.works = False
-    with pytest.raises(OSError, match="full"):
-        tend(database, heads, "one", NOW)
+    tend(database, heads, "one", NOW)
+    assert "the disk is full" in caplog.text
     heads.works = True
     tend(database, heads, "two", NOW + 10 * MINUTE)  # "one" may still be at it.
     assert heads.told == []
@@ -286,18 +292,39 @@ def test_of_two_one_has_a_duty(database: Database) -> None:
 
 
 def test_the_server_looks_by_itself_until_it_ends(
-    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    quick_database: Database, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daily, "FIRST_LOOK", 0.01)
-    monkeypatch.setattr(daily, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(attending, "FIRST_LOOK", 0.01)
     file = tmp_path / "heads.jsonl"
-    end = daily.start(sqlite_url, f"file://{file}", lambda: NOW)
+    end = watch(settings_for(sqlite_url, LOG_HEADS=f"file://{file}"), quick_database, lambda: NOW)
     for _ in range(500):
         if file.exists() and file.read_text():
             break
         sleep(0.02)
     end()
     assert json.loads(file.read_text())["day"] == "2025-09-10"
+
+
+def test_a_duty_that_fails_stops_no_other_and_the_rare_ones_are_seldom_asked() -> None:
+    done: list[str] = []
+
+    def fails(_now: datetime) -> None:
+        done.append("bad")
+        raise OSError
+
+    rota = Rota(
+        [
+            Duty("bad", fails),
+            Duty("rare", lambda _now: done.append("rare"), timedelta(minutes=10)),
+            Duty("often", lambda _now: done.append("often")),
+        ]
+    )
+    for minutes in (0, 9, 10):
+        rota.look(NOW + minutes * MINUTE)
+    assert done == ["bad", "rare", "often", "bad", "often", "bad", "rare", "often"]
+    stopped = Rota([Duty("any", lambda _now: done.append("any"))], lambda: True)
+    stopped.look(NOW)
+    assert "any" not in done
 
 
 def test_sealing_goes_on_until_nothing_is_left(database: Database) -> None:

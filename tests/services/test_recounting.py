@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from fireinvest.messages import Faulty
 from fireinvest.regulation.calendar import Calendar, Notice, parse_notice
 from fireinvest.regulation.facts import Facts
-from fireinvest.services import recounting
+from fireinvest.services import recounting, recounts
 from fireinvest.services.alerting import climb
 from fireinvest.services.calendars import calendar_with, missing_notice
-from fireinvest.services.cases import CaseRef, load_case, open_case, rebuild, save_recount
+from fireinvest.services.cases import CaseRef, act, load_case, open_case, rebuild
 from fireinvest.services.journal import verify_log
 from fireinvest.services.notices import stored_notices
 from fireinvest.services.recounting import (
@@ -28,6 +28,7 @@ from fireinvest.services.recounting import (
     preview_decision,
     preview_notice,
 )
+from fireinvest.services.recounts import write
 from fireinvest.services.reminding import remind_of_notice
 from fireinvest.store import Database, cases
 from fireinvest.store.codec import Unreadable
@@ -35,8 +36,9 @@ from fireinvest.store.conflicts import Conflict
 from fireinvest.store.notices import all_notices
 from fireinvest.store.projections import calendar_id, deadline_values, settled
 from fireinvest.store.readings import decisions_of
-from fireinvest.workflow.actions import Cause, DocumentSent, Recounting
+from fireinvest.workflow.actions import Cause, DocumentSent, Figures, Recounting
 from fireinvest.workflow.deadlines import deadlines_of
+from fireinvest.workflow.engine import Action
 from fireinvest.workflow.errors import Stale
 from fireinvest.workflow.permissions import SYSTEM, Actor
 from tests.regulation.test_local_days import FESTIVAL
@@ -198,15 +200,13 @@ def test_killed_in_the_middle_nothing_is_applied(
 ) -> None:
     refs = [burned(database) for _ in range(3)]
     before = [due(database, each) for each in refs]
-    saved: list[int] = []
 
-    def dies(*given: Any, **named: Any) -> None:
-        if len(saved) == 2:
-            raise KeyboardInterrupt
-        saved.append(1)
-        save_recount(*given, **named)
+    def dies(*given: Any) -> Any:
+        written = write(*given)
+        yield next(written)
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(recounting, "save_recount", dies)
+    monkeypatch.setattr(recounting, "write", dies)
     with pytest.raises(KeyboardInterrupt):
         enter(database)
     assert stored_notices(database) == ()
@@ -310,11 +310,59 @@ def test_a_case_that_cannot_be_read_stops_nothing(
 def test_no_more_cases_are_read_at_a_time_than_planned(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recounting, "_AT_ONCE", 2)
+    monkeypatch.setattr(recounts, "_AT_ONCE", 2)
     for _ in range(5):
         burned(database)
     assert look(database).cases == 5
     assert enter(database).moved.cases == 5
+
+
+def test_what_changes_while_a_notice_is_counted_is_counted_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refs = [burned(database) for _ in range(3)]
+    opened: list[CaseRef] = []
+
+    def meanwhile(*given: Any) -> Any:
+        found = recounts.prepare(*given)
+        # Nobody waits while it is counted: a case changes, one is met, one swept, one opened.
+        for ref, step, payload in (
+            (refs[0], "update_figures", Figures(deaths=6, source="医院")),
+            (refs[1], "request_team", DocumentSent(to="市政府")),
+        ):
+            act(
+                database, LAW, PLAIN, TIMERS, ref.id, Action(step, payload, TODAY),
+                idempotency_key=key(), now=NOW, today=TODAY,
+            )  # fmt: skip
+        with database.sessions.begin() as session:
+            climb(session, refs[2].id, PLAIN, now=NOW, today=TODAY)
+        opened.append(burned(database))
+        return found
+
+    monkeypatch.setattr(recounting, "prepare", meanwhile)
+    moved = enter(database).moved
+    # The one that was met meanwhile doesn't move.
+    assert (moved.cases, moved.moved) == (4, 3)
+    assert steps(database, refs[0]) == ["open", "update_figures", "recount"]
+    assert [steps(database, each)[-1] for each in (refs[2], *opened)] == ["recount"] * 2
+    sound(database)
+
+
+def test_a_change_while_it_is_counted_is_shown_before_it_is_applied(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    burned(database)
+    seen = look(database).seen
+
+    def meanwhile(*given: Any) -> Any:
+        found = recounts.prepare(*given)
+        burned(database)
+        return found
+
+    monkeypatch.setattr(recounting, "prepare", meanwhile)
+    with pytest.raises(Changed):
+        enter(database, seen=seen)
+    assert stored_notices(database) == ()
 
 
 def test_a_notice_that_moves_no_date_leaves_no_entry_and_sound_lists(database: Database) -> None:

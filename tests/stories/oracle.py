@@ -7,7 +7,7 @@ what is proved elsewhere: the dates of the clocks.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -41,6 +41,11 @@ ALSO_HEARS: Mapping[str, tuple[str, ...]] = {
 ADVISORY = frozenset({"publication", "delivery", "copies", "archive"})
 WORKING = frozenset({"team_request", "reply", "publication", "delivery", "copies"})
 STATUTORY = frozenset({"team_request", "report", "reply", "evaluation", "determination"})
+#: Of these somebody hears, whoever has left.
+MUST_BE_HEARD = frozenset(
+    {"due_today", "overdue_daily", "overdue_weekly", "overdue_advice", "urged", "supervised"}
+)
+STANDING_IN = ("agency_head", "superior-agency_head")
 TIERS = ("county", "city", "province", "state")
 _APART = frozenset({"government_handler", "government_signer"})
 _ZONE = "530300-jkq"
@@ -115,6 +120,9 @@ class Line:
     ended_on: date | None
     provisional: bool
     satisfied_by: int | None
+    #: An appraisal is out since then, and the date was counted up to this day.
+    runs_since: date | None
+    runs_until: date | None
 
 
 #: Case, clock, instance, due day, rung, occurrence.
@@ -149,6 +157,9 @@ class Oracle:
         start, due = line.started_on, line.due_on
         advisory = clock in ADVISORY
         found: list[tuple[str, int, date]] = [("started", 1, start)]
+        if line.runs_since is not None:
+            # As much time is left as before, until the appraisal is back.
+            return (each for each in found if each[2] <= until)
         if not advisory:
             total = self._units(case_id, clock, start, due)
             found.append(("half_way", 1, self._left(case_id, clock, due, total // 2)))
@@ -235,16 +246,20 @@ class Oracle:
 
     # ------------------------------------------------------------------ what happens
 
-    def changed(self, case_id: int, lines: Mapping[Place, Line], entry: int) -> None:
-        """Take in the dates of a case after a change by an entry."""
+    def changed(self, case_id: int, lines: Mapping[Place, Line], entry: int, on: date) -> None:
+        """Take in the dates of a case after a change by an entry, made on a day."""
         known = self.lines.get(case_id, {})
         for place, new in lines.items():
-            old = known.get(place)
+            old = self._carried(known.get(place), on)
             kinds = []
             if old is None:
                 kinds.append("deadline_started")
             elif old.ended_on is not None and new.ended_on is None:
                 kinds.append("deadline_reopened")
+            elif old.runs_since is None and new.runs_since is not None:
+                kinds.append("deadline_paused")
+            elif old.runs_since is not None and new.runs_since is None:
+                kinds += ["deadline_resumed"] if new.ended_on is None else []
             elif old.due_on != new.due_on:
                 kinds.append("deadline_moved")
             elif old.provisional and not new.provisional and new.ended_on is None:
@@ -253,7 +268,7 @@ class Oracle:
                 kinds.append("deadline_met" if new.satisfied_by else "deadline_ended")
             for kind in kinds:
                 confirmed = (
-                    kind == "deadline_moved"
+                    kind in ("deadline_moved", "deadline_paused", "deadline_resumed")
                     and old is not None
                     and (old.provisional and not new.provisional)
                 )
@@ -266,9 +281,18 @@ class Oracle:
                 self.reached[case_id, place] = set()
         for place, old in known.items():
             if place not in lines:
-                self._happens("deadline_withdrawn", case_id, place, old, None, entry)
+                self._happens(
+                    "deadline_withdrawn", case_id, place, self._carried(old, on), None, entry
+                )
                 self.looked.pop((case_id, place), None)
         self.lines[case_id] = dict(lines)
+
+    @staticmethod
+    def _carried(old: Line | None, on: date) -> Line | None:
+        """How it stands without a change: due a day later with each day of an appraisal."""
+        if old is None or old.runs_until is None:
+            return old
+        return replace(old, due_on=old.due_on + (on - old.runs_until), runs_until=on)
 
     def _happens(
         self,
@@ -301,6 +325,9 @@ class Oracle:
     def _starts_anew(self, case_id: int, place: Place, on: date) -> bool:
         """Its start moved, such as to the receipt: it is looked at again, and tells nothing new."""
         looked = self.looked[case_id, place]
+        # Its date moves on with every day: it is brought up to date, and tells nothing.
+        if self.lines[case_id][place].runs_since is not None:
+            return looked is None or looked < on
         return looked is not None and any(
             looked < day for _, _, day in self.days(case_id, place, on)
         )
@@ -331,14 +358,25 @@ class Oracle:
     def _tell(
         self, case_id: int, clock: str, news: Iterable[tuple[Key, date]], on: date
     ) -> Counter[tuple[Key, str]]:
+        news = list(news)
+        book = self.books[case_id]
         latest: dict[str, Key] = {}
+        alone = None
         for key, _ in news:
             roles = (*HEARS[key[4]], *ALSO_HEARS.get(clock, ()))
-            for login in self.hearers(self.books[case_id], roles, on):
-                latest[login] = key
+            heard = self.hearers(book, roles, on)
+            latest |= dict.fromkeys(heard, key)
+            if not heard and clock in STATUTORY and key[4] in MUST_BE_HEARD:
+                alone = key
+        alarmed = None
+        if alone is not None:
+            # Nobody was there: the head of the agency hears it, else the one above, else an alarm.
+            own, above = (self.hearers(book, [role], on) for role in STANDING_IN)
+            alarmed = alone if not (own or above or latest) else None
+            latest = {**dict.fromkeys(own or above, alone), **latest}
         for key, _ in news:
             self.reached.setdefault((case_id, (clock, key[2])), set()).add(key)
-            self.record.setdefault(key, key not in latest.values())
+            self.record.setdefault(key, key not in (*latest.values(), alarmed))
         fresh = {(key, login) for login, key in latest.items()} - self.told.keys()
         self.told.update(dict.fromkeys(fresh, on))
         return Counter(fresh)
@@ -351,7 +389,10 @@ class Oracle:
         told: Counter[tuple[Key, str]] = Counter()
         names = {
             "deadline_met": ["satisfied"],
-            "deadline_moved": ["moved", "confirmed"] if event.is_confirmed else ["moved"],
+            **dict.fromkeys(
+                ("deadline_moved", "deadline_paused", "deadline_resumed"),
+                ["moved", "confirmed"] if event.is_confirmed else ["moved"],
+            ),
             "deadline_confirmed": ["confirmed"],
         }.get(event.kind, [])
         for name in names:

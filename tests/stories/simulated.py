@@ -490,7 +490,7 @@ class Year:
         """Tell the oracle how the dates of cases stand."""
         for case_id, (row, lines) in self._stand(case_ids).items():
             self.oracle.books[case_id].row = row
-            self.oracle.changed(case_id, lines, row["version"])
+            self.oracle.changed(case_id, lines, row["version"], self.today)
 
     def _stand(
         self, case_ids: tuple[int, ...] | list[int]
@@ -508,11 +508,11 @@ class Year:
                 select(
                     DeadlineRow.case_id, DeadlineRow.clock, DeadlineRow.instance, DeadlineRow.due_on,
                     DeadlineRow.started_on, DeadlineRow.ended_on, DeadlineRow.provisional,
-                    DeadlineRow.satisfied_by,
+                    DeadlineRow.satisfied_by, DeadlineRow.runs_since, DeadlineRow.runs_until,
                 ).where(DeadlineRow.case_id.in_(case_ids))
             )  # fmt: skip
             for row in dates:
-                found[row.case_id][1][row.clock, row.instance] = Line(*row[3:])
+                found[row.case_id][1][row.clock, row.instance] = Line(*list(row)[3:])
         return found
 
     def _tick(self) -> datetime:
@@ -536,7 +536,7 @@ class Year:
 
     def sweeps(self) -> Swept:
         """The sweep of the night, as it should be."""
-        return sweep(self.database, self.calendar, clock=self._tick, today=self.today)
+        return sweep(self.database, lambda: self.calendar, clock=self._tick, today=self.today)
 
     def night(self, kind: str | None = None) -> None:
         """A night: mostly one sweep, but it is left out, dies, runs twice or twice at once."""
@@ -675,7 +675,9 @@ class Year:
                 .order_by(OutboxRow.id)
             ).all()  # fmt: skip
         wanted: Counter[tuple[Key, str]] = Counter()
-        climbing = {"deadline_started", "deadline_reopened", "deadline_moved"}
+        climbing = {
+            "deadline_started", "deadline_reopened", "deadline_moved", "deadline_resumed",
+        }  # fmt: skip
         done = [row for row in rows if row.done_at is not None]
         self._note(*{row.case_id for row in done if row.kind in climbing})
         for row in rows:
@@ -738,7 +740,7 @@ def _key(row: Any) -> Key:
 def _event(row: Any) -> Event:
     told = json.loads(row.payload)
     before, after = told.get("before"), told.get("after")
-    is_moved = row.kind == "deadline_moved"
+    is_moved = row.kind in ("deadline_moved", "deadline_paused", "deadline_resumed")
     return Event(
         row.kind, row.case_id, (told["clock"], told["instance"]),
         before and date.fromisoformat(before["due_on"]),
@@ -778,5 +780,5 @@ event.listen(database.engine, "before_cursor_execute", before)
 event.listen(database.engine, "commit", committed)
 calendar = Calendar(tuple(map(parse_notice, asked["notices"])), KNOWN_UNTIL)
 now = datetime.fromisoformat(asked["now"])
-sweep(database, calendar, clock=lambda: now, today=date.fromisoformat(asked["today"]))
+sweep(database, lambda: calendar, clock=lambda: now, today=date.fromisoformat(asked["today"]))
 """

@@ -15,6 +15,7 @@ from fireinvest.services.cases import CaseRef, act
 from fireinvest.services.people import Post, name_deputy
 from fireinvest.services.records import file_records
 from fireinvest.store import Database
+from fireinvest.store.alerts import add_reached
 from fireinvest.store.people import find_login
 from fireinvest.workflow.actions import (
     Attachment,
@@ -100,6 +101,7 @@ _VALUES = {
     "deputy_id": 1, "factor_id": 1, "code": "AAAA-BBBB-CCCC-DDDD",
     "reading": "tests", "channel_id": 1, "token": "a" * 43, "alert_id": 1,
     "plan": "report", "month": "2025-06", "item": 1, "version": 1, "size": "small",
+    "rung": "urged", "occurrence": 1, "due": "2025-07-11",
 }  # fmt: skip
 
 
@@ -178,6 +180,16 @@ class Town:
         self.with_file = self._file(ref, None)
         self.restricted = self._file(ref, "discipline")
         self._evidence(ref)
+        with self.database.sessions.begin() as session:
+            add_reached(
+                session,
+                [{
+                    "case_id": ref.id, "clock": "report", "instance": "1",
+                    "due_on": date(2025, 7, 11), "rung": "urged",
+                    "occurrence": 1, "reached_on": date(2025, 7, 12), "is_skipped": False,
+                    "stood_in": None, "swept_at": NOW,
+                }],
+            )  # fmt: skip
         return ref
 
     def _evidence(self, ref: CaseRef) -> None:

@@ -1,11 +1,8 @@
 """The working calendar of a year over HTTP."""
 
-import json
 import re
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from html import unescape
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -13,8 +10,6 @@ from flask.testing import FlaskClient
 
 from fireinvest.regulation.calendar import Calendar, Notice
 from fireinvest.services.notices import record_notice
-from fireinvest.web.app import create_app
-from tests.conftest import settings_for
 
 
 def _read(client: FlaskClient, year: int) -> str:
@@ -68,19 +63,3 @@ def test_a_notice_in_the_database_holds_at_once(quick_app: Flask) -> None:
     assert "No notice for 2090" not in read
     assert "国办发明电〔2089〕7号" in read
     assert "2090-01-07 Sat" in read
-
-
-def test_a_notice_in_the_folder_holds_as_soon_as_it_is_there(
-    sqlite_url: str, tmp_path: Path
-) -> None:
-    folder = tmp_path / "notices"
-    folder.mkdir()
-    settings = settings_for(sqlite_url)
-    app = create_app(replace(settings, law=replace(settings.law, notices=folder)))
-    client = app.test_client()
-    assert "No notice for 2091" in _read(client, 2091)
-    off = [on.isoformat() for on in _statutory(2091)]
-    document = {"year": 2091, "number": "国办发明电〔2090〕7号", "off": off, "worked": []}
-    (folder / "2091.json").write_text(json.dumps(document), encoding="utf-8")
-    assert "No notice for 2091" not in _read(client, 2091)
-    app.extensions["fireinvest"].database.engine.dispose()

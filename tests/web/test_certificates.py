@@ -30,7 +30,7 @@ def test_a_certificate_is_made_logged_and_found_by_its_code(app: Flask) -> None:
             text("SELECT item FROM access_log WHERE what = 'certificate'")
         ).scalar_one()
         assert full.startswith(code[1])
-        assert find_made(session, "certificate", full)[0].person == "head"
+        assert find_made(session, ("certificate",), full)[0].person == "head"
     found = client.get(f"/certificates?code={full.lower()}")
     assert found.status_code == 302
     shown = text_of(client.get(found.location).text)
@@ -48,7 +48,7 @@ def test_a_wrong_code_and_a_strangers_case_are_told_in_plain_words(quick_app: Fl
     assert client.get("/certificates?lang=en").status_code == 200
     answer = client.get("/certificates/AAAA-BBBB-CCCC-DDDD")
     assert answer.status_code == 404
-    assert "No such certificate was made here" in answer.text
+    assert "No such paper was made here" in answer.text
     person_with(database, "head", Post("agency_head", division=CITY, tier="city"))
     assert (
         sign_in(quick_app, "head").get(f"/cases/{ref.number}/certificates/report/9").status_code

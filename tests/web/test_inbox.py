@@ -1,6 +1,7 @@
 """The inbox: one's own notices, read and unread, page by page, and nobody else's."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -8,8 +9,9 @@ from sqlalchemy import insert, select
 
 from fireinvest.store.alerts import AlertRow, count_unread
 from fireinvest.web.views.inbox import PAGE
+from fireinvest.workflow.actions import DocumentSent, Order, Recusal
 from tests.queries import counted
-from tests.services.test_alerting import Office
+from tests.services.test_alerting import Office, deputes
 from tests.web.office import database_of, sign_in, text_of, token
 
 FIRST = "2025-05-12"
@@ -134,3 +136,36 @@ def test_a_moved_date_says_from_where_to_where_and_why(app: Flask, office: Offic
     said = text_of(sign_in(app, "leader").get("/inbox?lang=en").text)
     assert "It moved from 2025-07-11 to 2025-08-10." in said
     assert "Why: entry 5 of the case." in said
+
+
+def test_whoever_is_recused_loses_the_notices_of_the_case_at_once(
+    app: Flask, office: Office
+) -> None:
+    office.does("request_team", DocumentSent(to="县政府"), "2025-05-13")
+    office.does("establish_team", Order(document_no="1", person="leader"), "2025-05-14")
+    deputes(office, "other", "leader", "2025-05-01", "2099-12-31")
+    office.sweeps("2025-07-10")
+    clients = {login: sign_in(app, login) for login in ("leader", "other", "carrier")}
+    before = {login: unread_of(office, login) for login in clients}
+    assert all(before.values())
+    address = re.search(r'href="(/inbox/[0-9]+)"', clients["leader"].get("/inbox").text)
+    assert address is not None
+    recusal = Recusal(person="leader", item="interest")
+    office.does("declare_recusal", recusal, "2025-07-10")
+    office.does("decide_leader_recusal", replace(recusal, outcome="granted"), "2025-07-10")
+    # The one who hears for them loses it with them; nobody else does.
+    for login in ("leader", "other"):
+        page = clients[login].get("/inbox?lang=en").text
+        assert office.ref.number not in page
+        assert unread_of(office, login) == 0
+        assert 'class="bell-count"' not in page
+    assert clients["leader"].get(address[1]).status_code == 404
+    form = token(clients["leader"].get("/me/notices").text)
+    clients["leader"].post("/inbox/read", data={"csrf_token": form, "do": "all"})
+    assert unread_of(office, "carrier") == before["carrier"]
+    # The record stays as it was.
+    with office.database.readers.begin() as session:
+        kept = session.scalars(
+            select(AlertRow.read_at).where(AlertRow.person_id == office.id_of("leader"))
+        ).all()
+    assert list(kept) == [None] * before["leader"]

@@ -25,7 +25,7 @@ OFFICE_OF = {
     login: posts[0].role for login, posts in KINDS.items() if posts and posts[0].role in OFFICES
 }
 #: A paper takes a second to be laid out.
-COSTLY = ("certificates.make",)
+COSTLY = ("certificates.make", "slips.make")
 #: The rows in which somebody who is signed in may be answered "s": they are asked for a proof.
 ASKED_AGAIN = ("POST /confirm",)
 

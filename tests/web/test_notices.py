@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 from datetime import date
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from flask import Flask
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.services.cases import open_case
 from fireinvest.services.people import Post
+from fireinvest.web.app import create_app
 from fireinvest.web.views import desk as desk_view
+from tests.conftest import settings_for
 from tests.services.office import CITY, LAW, NOW, TIMERS, TODAY, facts, key
 from tests.services.test_calendars import NOTICE_2027
 from tests.services.test_notice_files import PUBLIC
@@ -179,3 +182,35 @@ def test_a_missing_notice_is_a_task_on_the_administrators_desk(
         monkeypatch.setattr(desk_view, "today", lambda day=day: day)
         assert ("The notice for 2027 is missing" in client.get("/desk?lang=en").text) is is_there
     assert "is missing" not in sign_in(quick_app, "sun").get("/desk?lang=en").text
+
+
+def test_a_notice_in_the_folder_counts_only_after_it_was_applied(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    settings = settings_for(sqlite_url)
+    app = create_app(replace(settings, law=replace(settings.law, notices=tmp_path)))
+    client = admin(app)
+    (tmp_path / "2090.json").write_text(json.dumps(document()), encoding="utf-8")
+    (tmp_path / "bad.toml").write_text("year = ", encoding="utf-8")
+    assert "No notice" in text_of(client.get(f"/calendar/{YEAR}?lang=en").text)
+    assert "2 holiday notices lie in the folder" in text_of(client.get("/desk").text)
+    listed = client.get("/calendar/notices").text
+    assert "In the folder, not applied" in listed
+    assert "can't be used" in text_of(listed)
+    # It goes the same way as any other: what moves is looked at, and then applied.
+    shown = client.post(
+        "/calendar/notices/new",
+        data={"csrf_token": token(listed), "do": "offered", "file_name": "2090.json"},
+    )
+    assert f"What the notice for {YEAR} moves" in text_of(shown.text)
+    assert apply_shown(client, shown.text).status_code == 303
+    assert "No notice" not in text_of(client.get(f"/calendar/{YEAR}").text)
+    (tmp_path / "bad.toml").unlink()
+    assert "lies in the folder" not in text_of(client.get("/desk").text)
+    assert "In the folder" not in client.get("/calendar/notices").text
+    gone = client.post(
+        "/calendar/notices/new",
+        data={"csrf_token": token(listed), "do": "offered", "file_name": "2090.json"},
+    )
+    assert gone.status_code == 404
+    app.extensions["fireinvest"].database.engine.dispose()

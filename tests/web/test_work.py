@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import insert, update
 
 from fireinvest.clock import utcnow
-from fireinvest.services.people import Post
+from fireinvest.services.people import Post, set_active
 from fireinvest.store import Database, sweeps
 from fireinvest.store.alerts import SweepRow
 from fireinvest.store.outbox import Notice, OutboxRow, post
@@ -44,7 +44,7 @@ def test_health_says_whether_the_sweep_runs(
     assert answer.json["status"] == said
     assert (answer.json["waiting"], answer.json["failed"]) == (1, 1)
     assert set(answer.json) == {
-        "status", "last_sweep", "next_sweep", "waiting", "oldest_waiting", "failed",
+        "status", "last_sweep", "next_sweep", "waiting", "oldest_waiting", "failed", "unheard",
     }  # fmt: skip
     assert "secret" not in answer.text
 
@@ -113,8 +113,9 @@ def test_the_server_does_the_work_when_it_is_asked_to(quick_app: Flask) -> None:
             sleep(0.05)
     finally:
         stop()
-    assert health["status"] == "ok"
     assert health["last_sweep"] is not None
+    # The sweep ran; of this case nobody is there to hear, which is an alarm of its own.
+    assert (health["status"], health["unheard"] != 0) == ("alarm", True)
 
 
 def test_the_list_of_the_day(app: Flask) -> None:
@@ -132,3 +133,29 @@ def test_the_list_of_the_day(app: Flask) -> None:
 def test_everybody_has_a_list(quick_app: Flask) -> None:
     person_with(database_of(quick_app), "sun", Post("archivist", division=FUYUAN, tier="county"))
     assert sign_in(quick_app, "sun").get("/inbox/today").status_code == 200
+
+
+def test_that_nobody_hears_of_a_deadline_is_an_alarm(quick_app: Flask) -> None:
+    database = database_of(quick_app)
+    office = Office(database)
+    swept(database, 1)
+    for login in ("carrier", "head", "city", "signer"):
+        set_active(database, office.id_of(login), is_active=False)
+    person_with(database, "root", Post(SYSTEM_ADMINISTRATOR))
+    office.sweeps("2025-05-15")
+    client = quick_app.test_client()
+    answer = client.get("/health/work")
+    assert (answer.status_code, (answer.json or {})["unheard"]) == (503, 1)
+    root = sign_in(quick_app, "root")
+    page = text_of(root.get("/work?lang=en").text)
+    assert office.ref.number in page
+    assert "Nobody is there to hear" in page
+    # Nothing of the case itself is shown to them.
+    assert "某某商贸有限公司" not in page
+    inbox = text_of(root.get("/inbox?lang=en").text)
+    assert f"Nobody is there to hear of a deadline of {office.ref.number}" in inbox
+    assert "某某商贸有限公司" not in inbox
+    # Somebody is back: the next notice is theirs, and takes the alarm away.
+    set_active(database, office.id_of("head"), is_active=True)
+    office.sweeps("2025-05-16")
+    assert client.get("/health/work").status_code == 200

@@ -1,6 +1,5 @@
 """Putting a backup back in an empty place: all of it, or nothing."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -8,12 +7,10 @@ from pathlib import Path
 
 from fireinvest.gateways.blobs import Blobs
 from fireinvest.messages import Faulty, Problem, Text
-from fireinvest.regulation.calendar import Notice
-from fireinvest.services.calendars import calendar_with
 from fireinvest.services.cases import rebuild
 from fireinvest.services.files import verify_files
 from fireinvest.services.journal import verify_all
-from fireinvest.services.notices import stored_notices
+from fireinvest.services.notices import calendar_in_force
 from fireinvest.services.recovery.checking import About, Proof, prove, rows_of
 from fireinvest.services.recovery.ledger import Ledger, open_ledger, state_of
 from fireinvest.services.recovery.packing import FILES, Damaged, Member, members
@@ -49,7 +46,6 @@ def restore(
     path: Path,
     protection: Protection,
     *,
-    notices: Iterable[Notice] = (),
     now: datetime,
 ) -> Restored:
     """Put a backup back, as of this program's migrations; every sign-in in it is ended.
@@ -81,7 +77,7 @@ def restore(
                 ledger.keep_as_it_was(name)
             with filling(url) as target:
                 _fill(target, blobs, path, protection, proof, ledger)
-                return _proved(target, blobs, proof, notices, now)
+                return _proved(target, blobs, proof, now)
         except BaseException as error:
             for name in ledger.added():
                 blobs.remove(name)
@@ -143,9 +139,7 @@ def _changed(member: Member) -> Damaged:
     return Damaged(member.name, Text("The backup was changed while it was read."))
 
 
-def _proved(
-    target: Filling, blobs: Blobs, proof: Proof, notices: Iterable[Notice], now: datetime
-) -> Restored:
+def _proved(target: Filling, blobs: Blobs, proof: Proof, now: datetime) -> Restored:
     database = target.database
     with database.sessions.begin() as session:
         if state_of(journal.heads(session), records.heads(session)) != proof.state:
@@ -153,9 +147,8 @@ def _proved(
         faults = [str(each) for each in islice(verify_files(session, blobs), _MOST_FAULTS)]
         end_every_sign_in(session, now)
     faults += [str(each) for each in islice(verify_all(database, workers=1), _MOST_FAULTS)]
-    calendar = calendar_with([*notices, *stored_notices(database)])
     # The words of the search come with it.
-    rebuilt = sum(1 for _ in rebuild(database, calendar, check=False))
+    rebuilt = sum(1 for _ in rebuild(database, calendar_in_force(database), check=False))
     with database.sessions.begin() as session:
         log_access(
             session,

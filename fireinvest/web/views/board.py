@@ -143,7 +143,7 @@ def show() -> ResponseReturnValue:
         problems=problems,
         views=views,
         links=_links(form, found) if found else [],
-        days=_days(form, calendar, found) if found else [],
+        days=_days(form, _of_place(words, form, calendar), found) if found else [],
         next_page=next_page,
         first_page=url_for("board.show", **form.address()),
         sizes=[(each, url_for("board.show", **form.address(size=each))) for each in SIZES],
@@ -237,7 +237,7 @@ def month(month: str) -> ResponseReturnValue:
     form = BoardForm(known(BoardForm, request.args))
     offered = _offered(words)
     problems = told(form.problems(request.args, offered), _SHOWN)
-    calendar = law.calendar()
+    calendar = _of_place(words, form, law.calendar())
     weeks: list[list[MonthDay | None]] = []
     count = 0
     if not problems:
@@ -310,9 +310,15 @@ def _month_day(
         DAY_KINDS[day.kind],
         DAY_MARKS.get(day.kind),
         dues,
-        found.by_day[on] - len(dues),
+        max(0, found.by_day[on] - len(dues)),
         url_for("board.show", **address),
     )
+
+
+def _of_place(words: ListWords, form: BoardForm, calendar: Calendar) -> Calendar:
+    """The calendar of the place that is asked for, else of the country."""
+    place = words.divisions.get(form.place.data or "")
+    return calendar if place is None else calendar.of(place.code, place.parent)
 
 
 def _offered(words: ListWords) -> Choices:
@@ -333,7 +339,10 @@ def _view(
         line=line,
         light=line.light(today()),
         days_left=(line.due_on - today()).days,
-        working_days_left=words.working_days_left(calendar, line.clock, today(), line.due_on),
+        # Each case has the days off of its own place.
+        working_days_left=words.working_days_left(
+            calendar.of(line.division, line.parent), line.clock, today(), line.due_on
+        ),
         due_time=line.due_at.astimezone(CHINA).strftime("%H:%M") if line.due_at else None,
         clock=words.clock(line.clock),
         article=words.article(line.clock),

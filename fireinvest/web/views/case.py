@@ -20,6 +20,7 @@ from fireinvest.regulation.profile import Stage, Step
 from fireinvest.services.casefile import CaseFile
 from fireinvest.services.files import FileLost, open_attachment
 from fireinvest.services.log import Act
+from fireinvest.services.new_fires import NewFires, new_fires
 from fireinvest.store.journal import Line
 from fireinvest.web import noting
 from fireinvest.web.casework import case_context, open_file, role_names
@@ -33,12 +34,15 @@ from fireinvest.web.visiting import who
 from fireinvest.workflow.engine import Availability, available, missing
 from fireinvest.workflow.next_steps import HAND_OVER, next_steps
 from fireinvest.workflow.permissions import may_administer, may_take_over
+from fireinvest.workflow.registers import writable
 
 blueprint = Blueprint("case", __name__, url_prefix="/cases")
 
 #: How many entries a page of the history shows.
 PAGE = 25
 _LATEST = 5
+#: The register of judgements on new fires at supervised units.
+_JUDGING = "art30_judgements"
 _LONGEST_SEQ = 9
 
 
@@ -79,6 +83,8 @@ def show(number: str) -> ResponseReturnValue:
         "case/page.html",
         **case_context(file),
         matches=undecided(file),
+        fires=_new_fires(file),
+        may_judge=_JUDGING in writable(who().actor, file.case, number),
         turns=turns,
         others=[each for each in steps if each.can.is_possible and each.step.id not in wanted],
         gaps=gaps_of(file.ruleset, missing(file.case), file.name),
@@ -200,6 +206,8 @@ def _download(file: CaseFile, line: Line, place: int) -> Response:
         download_name=wanted.name,
         max_age=0,
     )
+    # So that a download that breaks off, as of a file that was changed, is seen to be no whole one.
+    answer.content_length = wanted.size
     return answer
 
 
@@ -217,6 +225,14 @@ def _steps(file: CaseFile) -> list[StepView]:
         by = role_names(file.ruleset, can.step.who)
         views.append(StepView(can.step, can, by, len(entries), last_on))
     return views
+
+
+def _new_fires(file: CaseFile) -> NewFires:
+    """What has to be judged because a supervised unit burned again, here or elsewhere (art 30)."""
+    if _JUDGING not in file.ruleset.registers:
+        return NewFires()
+    with state().database.readers.begin() as session:
+        return new_fires(session, file)
 
 
 def _readers(file: CaseFile, seq: int) -> Words:

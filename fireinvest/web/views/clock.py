@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from fireinvest.messages import Text, Words
@@ -23,12 +23,15 @@ from fireinvest.regulation.profile import Setting
 from fireinvest.services.casefile import CaseFile
 from fireinvest.services.clock_history import History, Move, clock_history
 from fireinvest.services.wording import DAY_KINDS
+from fireinvest.store.alerts import NOBODY, Reached, reached_by
 from fireinvest.web.casework import case_context, open_file
 from fireinvest.web.present import DAY_MARKS, SKIPPED, WEEKDAY_HEADS, ClockView, clock_view
 from fireinvest.web.present_entries import hidden_title, title_of
 from fireinvest.web.rights import signed_in
+from fireinvest.web.state import state
 from fireinvest.web.visiting import who
 from fireinvest.workflow.actions import Entry, HandingOver, Merging, Raising
+from fireinvest.workflow.permissions import SYSTEM_ADMINISTRATOR
 
 blueprint = Blueprint("clock", __name__, url_prefix="/cases")
 
@@ -76,6 +79,20 @@ class MoveRow:
     reason: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """A rung on record: when it was reached, under which date, and what came of it.
+
+    ``slip``: where the paper that goes with it is printed, and what it is called.
+    """
+
+    label: Words
+    reached: Reached
+    told: Words
+    paper: Words | None
+    slip: str | None
+
+
 @dataclass(frozen=True)
 class ClockPage:
     """What the page says of one instance of a clock.
@@ -110,6 +127,7 @@ def show(number: str, clock: str, instance: str) -> ResponseReturnValue:
         "clock/page.html",
         **case_context(file),
         page=page,
+        record=_record(file, found),
         view=page.view,
         found=found,
         calendar=file.calendar,
@@ -118,6 +136,40 @@ def show(number: str, clock: str, instance: str) -> ResponseReturnValue:
         marks_off=DAY_MARKS[DayKind.HOLIDAY],
         marks_worked=DAY_MARKS[DayKind.MAKE_UP],
     )
+
+
+def _record(file: CaseFile, found: Deadline) -> list[RecordRow]:
+    with state().database.readers.begin() as session:
+        reached = reached_by(session, file.ref.id, found.clock.id, found.run.instance)
+    return [_recorded(file, found, each) for each in reached]
+
+
+def _recorded(file: CaseFile, found: Deadline, reached: Reached) -> RecordRow:
+    rung = file.ruleset.rungs.get(reached.rung)
+    told: Words = Text("told")
+    if reached.is_skipped:
+        told = Text("passed over: a later one was told")
+    elif reached.stood_in is not None:
+        who_heard = _STOOD_IN.get(reached.stood_in)
+        if who_heard is None:
+            role = file.ruleset.roles.get(reached.stood_in)
+            who_heard = role.label if role else reached.stood_in
+        told = Text("nobody was there to hear it; told in their place: %(who)s", who=who_heard)
+    paper = rung.paper if rung else None
+    slip = None
+    if paper is not None:
+        slip = url_for(
+            "slips.make", number=file.ref.number, rung=reached.rung,
+            occurrence=reached.occurrence, due=reached.due_on.isoformat(),
+            clock=found.clock.id, instance=found.run.instance,
+        )  # fmt: skip
+    return RecordRow(rung.label if rung else reached.rung, reached, told, paper, slip)
+
+
+_STOOD_IN: Mapping[str, Words] = {
+    SYSTEM_ADMINISTRATOR: Text("the system administrators"),
+    NOBODY: Text("nobody"),
+}
 
 
 def _page(file: CaseFile, found: Deadline) -> ClockPage:

@@ -178,6 +178,7 @@ def show() -> ResponseReturnValue:
         missing_notice=(
             missing_notice(drawing.calendar, today()) if visitor.has(Duty.KEEP_CALENDAR) else None
         ),
+        offered=len(law.offered()) if visitor.has(Duty.KEEP_CALENDAR) else 0,
         ruleset=words.ruleset,
         lights=LIGHTS,
         today=today(),
@@ -200,7 +201,7 @@ class _Drawing:
             steps = block.now if line.is_now else block.coming
             step = steps.setdefault(line.step, self.step(line.case.number, line.step))
             if line.due is not None:
-                step.dues.append(self.due(line.due))
+                step.dues.append(self.due(line.due, line.case))
         return list(found.values())
 
     def waiting(self, lines: Iterable[WaitingLine]) -> list[WaitingBlock]:
@@ -209,7 +210,7 @@ class _Drawing:
         for line in lines:
             block = found.setdefault(line.case.id, WaitingBlock(self.head(line.case)))
             if line.step not in block.steps:
-                due = None if line.due is None else self.due(line.due)
+                due = None if line.due is None else self.due(line.due, line.case)
                 block.steps[line.step] = WaitingStep(_step_words(self.words, line.step), [], due)
             role = self.words.ruleset.roles.get(line.role)
             named = role.label if role else line.role
@@ -233,7 +234,7 @@ class _Drawing:
 
     def report(self, line: ReportLine) -> ReportView:
         """Return a report that waits for its answer."""
-        return ReportView(self.head(line.case), line.since, self.due(line.due))
+        return ReportView(self.head(line.case), line.since, self.due(line.due, line.case))
 
     def head(self, case: InCase) -> CaseView:
         """Return a case in words."""
@@ -253,8 +254,9 @@ class _Drawing:
             address = url_for("step.step", number=number, step=step)
         return StepView(_step_words(self.words, step), address, _step_article(self.words, step))
 
-    def due(self, due: Due) -> DueView:
-        """Return a deadline in words."""
+    def due(self, due: Due, case: InCase) -> DueView:
+        """Return a deadline in words, by the working days of its case's place."""
+        calendar = self.calendar.of(case.division, case.parent)
         is_law = due.weight == Weight.STATUTORY.value
         return DueView(
             due,
@@ -263,7 +265,7 @@ class _Drawing:
             self._instance(due),
             self.words.article(due.clock),
             (due.due_on - self.today).days,
-            self.words.working_days_left(self.calendar, due.clock, self.today, due.due_on),
+            self.words.working_days_left(calendar, due.clock, self.today, due.due_on),
             due.due_at.astimezone(CHINA).strftime("%H:%M") if due.due_at else None,
             None if is_law else WEIGHTS[Weight(due.weight)],
         )

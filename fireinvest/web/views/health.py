@@ -38,7 +38,7 @@ def ready() -> tuple[dict[str, Any], int]:
 @blueprint.get("/work")
 @public
 def work() -> tuple[dict[str, Any], int]:
-    """Does the work behind the pages go on? A sweep that was missed is an alarm."""
+    """Does the work behind the pages go on? A missed sweep is an alarm, and that nobody hears."""
     settings = state().settings.notices
     try:
         if not schema_is_current(state().database.engine):
@@ -47,14 +47,15 @@ def work() -> tuple[dict[str, Any], int]:
         return {"status": "unavailable"}, 503
     found = work_state(state().database, sent_at(), settings.sweep_at)
     told = {
-        "status": "ok" if found.missed is None else "alarm",
+        "status": "alarm" if found.is_alarm else "ok",
         "last_sweep": _instant(None if found.last is None else found.last.ended_at),
         "next_sweep": _instant(found.next_at),
         "waiting": found.backlog.waiting,
         "oldest_waiting": _instant(found.backlog.oldest_at),
         "failed": found.backlog.failed,
+        "unheard": len(found.unheard),
     }
-    return told, 200 if found.missed is None else 503
+    return told, 503 if found.is_alarm else 200
 
 
 def _instant(at: datetime | None) -> str | None:

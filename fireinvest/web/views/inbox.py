@@ -82,6 +82,20 @@ def day() -> ResponseReturnValue:
     )
 
 
+@blueprint.get(f"/{_ID}alert_id>/paper")
+@signed_in
+def paper(alert_id: int) -> ResponseReturnValue:
+    """Go to the slip that goes with a notice; messages lead here, so that they name no clock."""
+    with state().database.readers.begin() as session:
+        found = find_alerts(session, [alert_id]).get(alert_id)
+        if found is None or found.person_id != who().person.id:
+            abort(404)
+        path = words_of(session, found, today()).paper_path
+    if path is None:
+        abort(404)
+    return redirect(path)
+
+
 @blueprint.post("/read")
 @signed_in
 def read() -> ResponseReturnValue:

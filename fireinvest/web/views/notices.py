@@ -64,6 +64,8 @@ def show() -> ResponseReturnValue:
         views=views,
         announced_until=calendar.announced_until,
         missing=missing_notice(calendar, today()),
+        offered=law.offered(),
+        place_of=_place,
     )
 
 
@@ -135,10 +137,24 @@ def new() -> ResponseReturnValue:
         return _form(written, ())
     if request.form.get("do") == "apply":
         return _applied(written)
+    if request.form.get("do") == "offered":
+        return _of_folder(written)
     try:
         return _looked_at(_read(written), ())
     except Faulty as faulty:
         return _form(written, faulty.problems), 400
+
+
+def _of_folder(written: Written) -> ResponseReturnValue:
+    """The preview of a notice that lies in the folder; nothing of it counts before it is applied."""
+    name = request.form.get("file_name", "")
+    found = next((each for each in law.offered() if each.file == name), None)
+    if found is None or found.notice is None:
+        text = Text("No such notice lies in the folder any more, or it was applied meanwhile.")
+        return _form(written, [Problem("file", text)]), 404
+    if found.notice.division is not None and found.notice.division not in law.law().divisions:
+        return _form(written, [Problem("file", Text("There is no such division."))]), 400
+    return _looked_at(found.notice, ())
 
 
 def _read(written: Written) -> Notice:

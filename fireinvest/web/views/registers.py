@@ -317,6 +317,8 @@ def download(file: CaseFile, record: Record, place: int) -> Response:
         download_name=wanted.name,
         max_age=0,
     )
+    # So that a download that breaks off, as of a file that was changed, is seen to be no whole one.
+    answer.content_length = wanted.size
     return answer
 
 

@@ -12,6 +12,7 @@ from fireinvest.services.attending import work_state
 from fireinvest.store import sweeps
 from fireinvest.store.conflicts import changing
 from fireinvest.store.outbox import FailedJob, failed_jobs, try_again
+from fireinvest.web.present_lists import list_words
 from fireinvest.web.rights import duty
 from fireinvest.web.state import state
 from fireinvest.web.visiting import sent_at
@@ -51,7 +52,7 @@ def show() -> ResponseReturnValue:
         failed = failed_jobs(session, _MOST_FAILED)
     return render_template(
         "work/page.html", work=found, latest=latest, failed=[_view(each) for each in failed],
-        now=sent_at(),
+        now=sent_at(), words=list_words() if found.unheard else None,
     )  # fmt: skip
 
 
