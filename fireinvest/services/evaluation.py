@@ -106,6 +106,13 @@ class SheetRow:
     line: Record | None
 
     @property
+    def is_restricted(self) -> bool:
+        """Is it kept from most readers, on the ledger or on the sheet?"""
+        return any(
+            each is not None and each.restriction is not None for each in (self.source, self.line)
+        )
+
+    @property
     def differs(self) -> bool:
         """Does the sheet say something else than the ledger does now?"""
         if self.line is None or self.source is None:

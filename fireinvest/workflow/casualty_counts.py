@@ -49,9 +49,8 @@ def known_on(case: Case, on: date) -> Counted:
     }
     for entry in case.entries:
         if isinstance(entry.payload, Figures) and entry.on <= on:
-            for name in found:
-                value = getattr(entry.payload, name)
-                found[name] = found[name] if value is None else value
+            news = {name: getattr(entry.payload, name) for name in found}
+            found |= {name: value for name, value in news.items() if value is not None}
     return Counted(found["deaths"] or 0, found["serious_injuries"] or 0, found["missing"] or 0)
 
 

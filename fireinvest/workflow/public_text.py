@@ -101,10 +101,12 @@ def _without(text: str, withheld: Iterable[Record]) -> tuple[str, frozenset[int]
 
 
 def _filled(text: str, names: Mapping[str, str], filled: Mapping[str, str]) -> str:
-    return "".join(
-        each.text if each.table is None else filled.get(each.table, LEFT_OUT)
+    """The text with its tables, each in lines of its own."""
+    found = (
+        each.text if each.table is None else f"\n{filled.get(each.table, LEFT_OUT)}\n"
         for each in pieces(text, names)
     )
+    return "".join(found).strip("\n")
 
 
 def findings_in(

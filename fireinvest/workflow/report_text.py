@@ -32,16 +32,20 @@ class FrozenTable:
 
 
 def pieces(text: str, names: Mapping[str, str]) -> Iterator[Piece]:
-    """Yield a text by words and places of tables. ``names``: the code of each table by its names."""
-    done = 0
+    """Yield a text by words and places of tables. ``names``: the code of each table by its names.
+
+    A table stands in lines of its own: the ends of lines beside it are left out.
+    """
+    done, begins = 0, ""
     for found in _PLACE.finditer(text):
-        if found.start() > done:
-            yield Piece(text[done : found.start()])
         code = names.get(found[1])
+        beside = "" if code is None else "\n"
+        if words := text[done : found.start()].lstrip(begins).rstrip(beside):
+            yield Piece(words)
         yield Piece(found[0], code, is_unknown=code is None)
-        done = found.end()
-    if done < len(text):
-        yield Piece(text[done:])
+        done, begins = found.end(), beside
+    if words := text[done:].lstrip(begins):
+        yield Piece(words)
 
 
 def frozen(tables: Sequence[FrozenTable]) -> str:

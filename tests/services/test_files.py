@@ -313,7 +313,7 @@ def test_a_form_takes_so_many_files_and_not_one_more(database: Database, blobs: 
     assert found(database, sun, [*most, *most]) == files[:MOST_FILES]
     with pytest.raises(Faulty) as caught:
         found(database, sun, ids)
-    expected = Text("At most %(most)s files can be attached.", most=20)
+    expected = Text("At most %(most)s files can be attached.", most=MOST_FILES)
     assert problem_of(caught) == Problem("files", expected)
 
 
@@ -380,10 +380,11 @@ def test_a_lost_file_is_named(quick_database: Database, blobs: LocalBlobs) -> No
 
 
 def test_a_file_that_was_changed_breaks_off_before_its_end(
-    database: Database, blobs: LocalBlobs, sun: int, caplog: pytest.LogCaptureFixture
+    quick_database: Database, blobs: LocalBlobs, caplog: pytest.LogCaptureFixture
 ) -> None:
+    sun = create_person(quick_database, login="sun", name="孙某", now=NOW)
     content = SCAN + bytes(range(256)) * 4000
-    (attachment,) = as_attachments([staged(database, blobs, sun, content)])
+    (attachment,) = as_attachments([staged(quick_database, blobs, sun, content)])
     with open_attachment(blobs, attachment) as stream:
         assert b"".join(iter(lambda: stream.read(100_000), b"")) == content
         # Read in pieces and from elsewhere, it is only checked from its beginning.

@@ -17,7 +17,7 @@ import pytest
 from fireinvest.gateways.blobs import Busy, LocalBlobs
 from fireinvest.messages import Faulty
 from fireinvest.services import uploading
-from fireinvest.services.files import clear_staged, staged_files
+from fireinvest.services.files import Staged, clear_staged, staged_files
 from fireinvest.services.people import create_person
 from fireinvest.services.uploading import (
     Limits,
@@ -61,10 +61,10 @@ class Office:
             at=at, sha256=sha256, now=NOW,
         )  # fmt: skip
 
-    def finish(self, upload: Upload) -> uploading.Staged:
+    def finish(self, upload: Upload) -> Staged:
         return finish(self.database, self.blobs, self.person, upload.id, now=NOW)
 
-    def staged(self, upload: Upload) -> list[uploading.Staged]:
+    def staged(self, upload: Upload) -> list[Staged]:
         with self.database.readers.begin() as session:
             return staged_files(session, self.person, [upload.id])
 
@@ -223,8 +223,9 @@ def test_what_is_not_what_it_is_called_is_not_kept(office: Office) -> None:
 
 def test_somebody_elses_file_is_no_file(quick: Office) -> None:
     upload = quick.begin()
-    mine, quick.person = quick.person, create_person(
-        quick.database, login="li", name="李某", now=NOW
+    mine, quick.person = (
+        quick.person,
+        create_person(quick.database, login="li", name="李某", now=NOW),
     )
     for ask in (
         lambda: quick.add(upload, FILM, 0),
@@ -362,9 +363,7 @@ def test_what_nobody_goes_on_with_is_forgotten(office: Office) -> None:
             raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        finish(
-            office.database, Killing(office.blobs.folder), office.person, whole.id, now=NOW
-        )
+        finish(office.database, Killing(office.blobs.folder), office.person, whole.id, now=NOW)
     assert len(list(office.blobs.names())) == 1
     assert clear_uploads(office.database, office.blobs, before=before, now=later) == 1
     assert clear_staged(office.database, office.blobs, before=before, now=later) == 1

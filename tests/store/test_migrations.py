@@ -40,6 +40,11 @@ ROWS: dict[str, dict[str, object]] = {
         "decided_by": "d", "document": "n", "reason": "w", "recorded_by": "a",
         "recorded_at": AN_INSTANT,
     },
+    "records": {
+        "case_id": 1, "seq": 1, "register": "parties", "item": 1, "version": 1,
+        "schema_version": 1, "payload": "{}", "is_withdrawn": False, "recorded_at": AN_INSTANT,
+        "actor": "a", "idempotency_key": "k", "prev_hash": "p", "hash": "h",
+    },
 }  # fmt: skip
 
 # What the row of another table needs to exist.

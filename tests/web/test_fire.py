@@ -45,7 +45,7 @@ def test_a_death_that_is_listed_moves_the_level_by_its_own_day(office: Office) -
     # The case was opened with one death: one in the list says nothing new.
     office.send("carrier", "/fire/casualties/new", **DEAD)
     assert not office.steps("update_figures")
-    office.send("carrier", "/fire/casualties/new", **DEAD, identity_no="1", status=400)
+    office.send("carrier", "/fire/casualties/new", 400, **DEAD, identity_no="1")
     for number in (2, 3):
         office.send("carrier", "/fire/casualties/new", **{**DEAD, "name": f"遇难者{number}"})
     case = case_of(office)

@@ -2,7 +2,14 @@
 
 from collections.abc import Callable, Iterator
 
-from fireinvest.services.demo import room_evidence, room_fire, room_report, room_scene, room_team
+from fireinvest.services.demo import (
+    room_evidence,
+    room_execution,
+    room_fire,
+    room_report,
+    room_scene,
+    room_team,
+)
 from fireinvest.services.demo.papers import Papers
 from fireinvest.services.demo.story import Story
 
@@ -14,6 +21,7 @@ PARTS: tuple[tuple[str, Callable[[Story], Iterator[Papers]]], ...] = (
     ("evidence", room_evidence.papers),
     ("scene", room_scene.papers),
     ("report", room_report.papers),
+    ("execution", room_execution.papers),
 )
 
 

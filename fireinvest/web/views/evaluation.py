@@ -186,7 +186,8 @@ def fill(number: str, part: str) -> ResponseReturnValue:
     with state().database.readers.begin() as session:
         records = store.items_of(session, file.ref.id, names)
         draft = find_draft(session, who().person.id, request.path)
-    rows = sheet_of(part, records)
+    # What is restricted is opened on its own page, and entered there.
+    rows = [each for each in sheet_of(part, records) if not each.is_restricted]
     if request.method == "GET":
         kept = dict(draft.fields) if draft is not None else None
         return _sheet_page(file, item, rows, kept or _typed(file, part, rows), draft=draft)

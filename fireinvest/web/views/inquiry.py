@@ -154,7 +154,8 @@ def new_finding(number: str, line: str, point: str) -> ResponseReturnValue:
         return replace(item, line=line, point=point) if isinstance(item, LineFinding) else item
 
     about = Text("%(line)s: %(point)s", line=found[0].label, point=found[1].label)
-    return edit_item(file, register, None, Room(_page(file), settle=settle, about=about))
+    room = Room(_page(file), settle=settle, about=about, among=_units_and_people(file))
+    return edit_item(file, register, None, room)
 
 
 @blueprint.route("/findings/<int:item>", methods=["GET", "POST"])
@@ -271,7 +272,7 @@ def new_node(number: str, sort: str) -> ResponseReturnValue:
         but=("sort", *_unasked(file, sort)),
         settle=settle,
         about=Text("New: %(what)s", what=label),
-        among={NODES: _sort_before(file, sort)},
+        among={"before": _sort_before(file, sort)},
     )
     return edit_item(file, register, None, room)
 
@@ -317,13 +318,23 @@ def _edit(file: CaseFile, name: str, item: int, then: str) -> ResponseReturnValu
         asked = ask_to_open(file, record)
         if asked is not None:
             return asked
-    room = Room(then)
+    room = Room(then, among=_units_and_people(file) if name == FINDINGS else None)
     if isinstance(record.values, ChainNode):
         sort = record.values.sort or ""
         room = Room(
-            then, but=("sort", *_unasked(file, sort)), among={NODES: _sort_before(file, sort)}
+            then, but=("sort", *_unasked(file, sort)), among={"before": _sort_before(file, sort)}
         )
     return edit_item(file, register, record, room)
+
+
+def _units_and_people(file: CaseFile) -> dict[str, frozenset[int]]:
+    """Which parties are units, and which are individuals."""
+    with state().database.readers.begin() as session:
+        parties = store.items_of(session, file.ref.id, ["parties"])["parties"]
+    return {
+        field: frozenset(each.item for each in parties if getattr(each.values, "sort", "") == sort)
+        for field, sort in (("units", "unit"), ("people", "person"))
+    }
 
 
 def _may_close(file: CaseFile) -> bool:

@@ -329,7 +329,7 @@ class Room:
     ``settle``: what the room knows of an item beside what was typed. ``given``: what a new one
     begins with. ``follow``: which steps of the procedure are taken with it. ``offers``: what is
     suggested for a field in which other words may stand as well. ``about``: what is said above it.
-    ``among``: of a register, the only items that are offered to be named. ``hold``: other cases
+    ``among``: of a field that names items, the only ones that are offered. ``hold``: other cases
     that these steps concern.
     """
 
@@ -344,15 +344,21 @@ class Room:
     hold: tuple[int, ...] = ()
 
 
+def _offering(asked: Asked, items: frozenset[int] | None) -> Asked:
+    if items is None:
+        return asked
+    found = tuple(each for each in asked.choices if int(each.code) in items)
+    return replace(asked, choices=found)
+
+
 def edit_item(
     file: CaseFile, register: Register, record: Record | None, room: Room | None = None
 ) -> ResponseReturnValue:
     """Answer the form of an item, new or as it stands: the page, or what was sent, saved."""
     room = room or Room()
-    named = named_items(file, register.id)
-    for name, numbers in (room.among or {}).items():
-        named[name] = [each for each in named.get(name, ()) if each.item in numbers]
-    asked = asked_of(file.case, register.id, named, room.but)
+    asked = asked_of(file.case, register.id, named_items(file, register.id), room.but)
+    if room.among:
+        asked = tuple(_offering(each, room.among.get(each.name)) for each in asked)
     if room.offers:
         asked = tuple(
             replace(each, choices=room.offers[each.name], is_open=True)

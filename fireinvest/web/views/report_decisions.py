@@ -48,7 +48,7 @@ from fireinvest.web.views.report import (
 from fireinvest.web.visiting import today, who
 from fireinvest.workflow.actions import Attachment
 from fireinvest.workflow.asking import outcome_words, reasons_ahead
-from fireinvest.workflow.engine import missing
+from fireinvest.workflow.engine import available, missing
 from fireinvest.workflow.errors import NotAllowed
 from fireinvest.workflow.items.base import Item
 from fireinvest.workflow.items.report import (
@@ -231,7 +231,7 @@ def answer_remarks(number: str, item: int) -> ResponseReturnValue:
     room = Room(
         url_for("report.approval", number=number),
         given={"approval": f"{item}", "done_on": today().isoformat()},
-        among={"approvals": frozenset({item})},
+        among={"approval": frozenset({item})},
     )
     return edit_item(file, register, None, room)
 
@@ -413,9 +413,12 @@ def _page(
     drawn = written.drawn(beside)
     own = {each.name for each in drawn} | {"reason", "files"}
     ahead: list[Problem] = []
+    blocked: tuple[Problem, ...] = ()
     gaps: list[Gap] = []
     if deciding.step is not None:
         ahead = list(reasons_ahead(file.case, deciding.step))
+        steps = available(file.case, who().actor, file.ref.number)
+        blocked = next(each.reasons for each in steps if each.step.id == deciding.step.id)
     if deciding.shows_gaps:
         gaps = gaps_of(file.ruleset, missing(file.case), file.name)
     context = report_context(file, records)
@@ -435,6 +438,7 @@ def _page(
         elsewhere=[each for field, texts in beside.items() if field not in own for each in texts],
         files=list(files),
         ahead=ahead,
+        blocked=[each.text for each in blocked],
         gaps=gaps,
         shows_gaps=deciding.shows_gaps,
         changed=_changed_signatures(file, records) if deciding.shows_gaps else (),
