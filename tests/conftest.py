@@ -1,6 +1,7 @@
 """What tests share: databases of both kinds, the application, and a real browser."""
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import rmtree, which
@@ -20,7 +21,7 @@ from werkzeug.serving import make_server
 
 from config import ROOT, Settings
 from fireinvest.services import passwords
-from fireinvest.store import Database, open_database
+from fireinvest.store import Database, db, open_database
 from fireinvest.web.app import create_app
 from tests.once import compiled_once
 from tests.postgresql import Databases, running_server
@@ -84,6 +85,30 @@ def _quick_passwords() -> Iterator[None]:
 def _compiled_once() -> Iterator[None]:
     with compiled_once():
         yield
+
+
+@pytest.fixture(scope="session")
+def _careful_sqlite() -> Callable[..., None]:
+    return db._prepare_sqlite
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_sqlite(_careful_sqlite: Callable[..., None]) -> Iterator[None]:
+    """Nothing here outlives the tests, so no commit has to wait for the disk."""
+
+    def prepare(connection: sqlite3.Connection, entry: object) -> None:
+        _careful_sqlite(connection, entry)
+        connection.execute("PRAGMA synchronous = OFF")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(db, "_prepare_sqlite", prepare)
+        yield
+
+
+@pytest.fixture
+def as_served(monkeypatch: pytest.MonkeyPatch, _careful_sqlite: Callable[..., None]) -> None:
+    """SQLite is as careful in this test as in an installation."""
+    monkeypatch.setattr(db, "_prepare_sqlite", _careful_sqlite)
 
 
 @pytest.fixture(scope="session", autouse=True)
