@@ -77,7 +77,7 @@ format: setup-dev  ## rewrite the code in the common style
 	$(BIN)/ruff format .
 
 types: setup-dev  ## types, strictly
-	$(BIN)/mypy --strict $(CODE)
+	$(BIN)/mypy --num-workers 2 --strict $(CODE)
 
 imports: setup-dev  ## dependencies point one way
 	$(BIN)/lint-imports

@@ -1,8 +1,8 @@
 """What tests share: databases of both kinds, the application, and a real browser."""
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
 from shutil import rmtree, which
 from tempfile import gettempdir
@@ -17,16 +17,14 @@ from flask.testing import FlaskClient
 from hypothesis import is_hypothesis_test
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Page, sync_playwright
-from sqlalchemy import create_engine, make_url, text
-from sqlalchemy.pool import NullPool
 from werkzeug.serving import make_server
 
 from config import ROOT, Settings
 from fireinvest.services import passwords
-from fireinvest.store import Database, open_database
+from fireinvest.store import Database, db, open_database
 from fireinvest.web.app import create_app
 from tests.once import compiled_once
-from tests.postgresql import running_server
+from tests.postgresql import Databases, running_server
 
 # A busy machine is slow, not wrong: no deadline for one example.
 hypothesis_settings.register_profile("default", deadline=None, max_examples=100)
@@ -89,6 +87,30 @@ def _compiled_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def _careful_sqlite() -> Callable[..., None]:
+    return db._prepare_sqlite
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_sqlite(_careful_sqlite: Callable[..., None]) -> Iterator[None]:
+    """Nothing here outlives the tests, so no commit has to wait for the disk."""
+
+    def prepare(connection: sqlite3.Connection, entry: object) -> None:
+        _careful_sqlite(connection, entry)
+        connection.execute("PRAGMA synchronous = OFF")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(db, "_prepare_sqlite", prepare)
+        yield
+
+
+@pytest.fixture
+def as_served(monkeypatch: pytest.MonkeyPatch, _careful_sqlite: Callable[..., None]) -> None:
+    """SQLite is as careful in this test as in an installation."""
+    monkeypatch.setattr(db, "_prepare_sqlite", _careful_sqlite)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_files_left() -> Iterator[None]:
     yield
@@ -107,36 +129,18 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 
 
 @pytest.fixture(scope="session")
-def make_postgresql(postgresql_server: str) -> Iterator[MakeDatabase]:
+def postgresql_databases(postgresql_server: str) -> Iterator[Databases]:
+    """Fresh PostgreSQL databases; one that a test leaves as it was made serves the next one too."""
+    databases = Databases(postgresql_server, f"fireinvest_test_{os.getpid()}", migrate)
+    yield databases
+    # A throwaway server goes with all that it holds.
+    databases.close(drop="TEST_DATABASE_URL" in os.environ)
+
+
+@pytest.fixture(scope="session")
+def make_postgresql(postgresql_databases: Databases) -> MakeDatabase:
     """Makes a fresh PostgreSQL database: `make()` migrated, `make(migrated=False)` empty."""
-    admin = create_engine(postgresql_server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    prefix = f"fireinvest_test_{os.getpid()}"
-    template = f"{prefix}_template"
-    numbers = count(1)
-    made = [template]
-
-    def run(statement: str) -> None:
-        with admin.connect() as connection:
-            connection.execute(text(statement))
-
-    def address(name: str) -> str:
-        url = make_url(postgresql_server).set(database=name)
-        return url.render_as_string(hide_password=False)
-
-    run(f"CREATE DATABASE {template}")
-    migrate(address(template))
-
-    def make(*, migrated: bool = True) -> str:
-        name = f"{prefix}_{next(numbers)}"
-        run(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if migrated else ""))
-        made.append(name)
-        return address(name)
-
-    yield make
-    if os.environ.get("TEST_DATABASE_URL"):  # A throwaway server goes with all that it holds.
-        for name in made:
-            run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    admin.dispose()
+    return postgresql_databases.make
 
 
 @pytest.fixture(scope="session")
@@ -156,11 +160,14 @@ def sqlite_url(tmp_path: Path, migrated_sqlite: bytes) -> str:
 
 
 @pytest.fixture(params=KINDS)
-def database_url(request: pytest.FixtureRequest) -> str:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """Address of a fresh, migrated database; the test runs once on each kind."""
     if request.param == "sqlite":
-        return str(request.getfixturevalue("sqlite_url"))
-    return str(request.getfixturevalue("make_postgresql")())
+        yield str(request.getfixturevalue("sqlite_url"))
+        return
+    databases: Databases = request.getfixturevalue("postgresql_databases")
+    with databases.lent() as address:
+        yield address
 
 
 @pytest.fixture(params=KINDS)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy
+from babel.support import NullTranslations, Translations
 from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
@@ -65,6 +66,19 @@ def _statements(create: Callable[..., Engine]) -> Callable[..., Engine]:
     return create_engine
 
 
+def _translations(load: Callable[..., NullTranslations]) -> Callable[..., NullTranslations]:
+    """What a catalogue says is told by its file; whoever loads it makes a copy."""
+    kept: dict[tuple[str, ...], NullTranslations] = {}
+
+    def load_once(folder: str, languages: list[object], domain: str) -> NullTranslations:
+        key = (folder, *map(str, languages), domain)
+        if key not in kept:
+            kept[key] = load(folder, languages, domain)
+        return kept[key]
+
+    return load_once
+
+
 def _is_alike(dialect: object, other: object) -> bool:
     return type(dialect) is type(other)
 
@@ -75,11 +89,12 @@ def _hash_of_kind(dialect: object) -> int:
 
 @contextmanager
 def compiled_once() -> Iterator[None]:
-    """Templates, addresses and statements are compiled once while the block runs."""
+    """Templates, addresses, statements and catalogues are read once while the block runs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(Flask.jinja_options, "bytecode_cache", Templates())
         patch.setattr(Rule, "_compile_builder", _addresses(Rule._compile_builder))
         patch.setattr(db, "create_engine", _statements(sqlalchemy.create_engine))
+        patch.setattr(Translations, "load", _translations(Translations.load))
         # What was compiled is kept by the dialect; every engine has one of its own, all alike.
         for kind in (SQLiteDialect_pysqlite, PGDialect_psycopg):
             patch.setattr(kind, "__eq__", _is_alike, raising=False)

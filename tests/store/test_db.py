@@ -36,6 +36,7 @@ def test_whoever_opens_a_database_knows_every_table_that_another_refers_to() -> 
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
 
+@pytest.mark.usefixtures("as_served")
 def test_sqlite_is_durable_and_checks_references(sqlite_url: str) -> None:
     engine = make_engine(sqlite_url)
     with engine.connect() as connection:
