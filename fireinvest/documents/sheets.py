@@ -6,6 +6,8 @@ What it may unpack to is bounded before it is opened, and XML that declares enti
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from math import isfinite
 from typing import BinaryIO
 from zipfile import ZipFile
 
@@ -21,7 +23,6 @@ _XML = (".xml", ".rels", ".vml")
 #: The heads of the columns stand in one of the first rows, and in one of so many columns.
 _LAST_HEAD = 10
 _MOST_COLUMNS = 30
-_LONGEST_CELL = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,24 @@ class Row:
     problems: tuple[Problem, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What cells may hold beside texts and whole numbers of at most so many characters.
+
+    ``has_days``: days and instants, written out as 2025-05-12T08:30, amounts, and true and false.
+    """
+
+    longest: int = 1000
+    has_days: bool = False
+
+
 def read_sheet(
-    stream: BinaryIO, heads: Mapping[str, Text], *, needed: Iterable[str], most_rows: int
+    stream: BinaryIO,
+    heads: Mapping[str, Text],
+    *,
+    needed: Iterable[str],
+    most_rows: int,
+    taken: Taken | None = None,
 ) -> list[Row]:
     """Return the rows of the first sheet of an Excel file that hold anything.
 
@@ -57,7 +74,7 @@ def read_sheet(
             # What a file says of its size need not be true, and cells far away make it large.
             sheet.reset_dimensions()
             found = sheet.iter_rows(max_row=most_rows + _LAST_HEAD + 1, max_col=_MOST_COLUMNS)
-            return _rows(found, heads, set(needed), most_rows)
+            return _rows(found, heads, set(needed), most_rows, taken or Taken())
         finally:
             book.close()
     except Faulty:
@@ -104,6 +121,7 @@ def _rows(
     heads: Mapping[str, Text],
     needed: set[str],
     most_rows: int,
+    taken: Taken,
 ) -> list[Row]:
     columns: dict[str, int] = {}
     rows: list[Row] = []
@@ -113,7 +131,7 @@ def _rows(
             if not columns and number >= _LAST_HEAD:
                 break
             continue
-        row = _row(number, cells, columns)
+        row = _row(number, cells, columns, taken)
         if row is not None:
             rows.append(row)
         if len(rows) > most_rows:
@@ -146,14 +164,16 @@ def _columns(
     return found if needed <= set(found) else {}
 
 
-def _row(number: int, cells: Sequence[object], columns: Mapping[str, int]) -> Row | None:
+def _row(
+    number: int, cells: Sequence[object], columns: Mapping[str, int], taken: Taken
+) -> Row | None:
     values: dict[str, str] = {}
     places: dict[str, str] = {}
     problems: list[Problem] = []
     for name, place in columns.items():
         places[name] = f"{get_column_letter(place + 1)}{number}"
         cell = cells[place] if place < len(cells) else None
-        values[name], problem = _value(cell)
+        values[name], problem = _value(cell, taken)
         if problem is not None:
             problems.append(Problem(places[name], problem))
     if not problems and not any(values.values()):
@@ -161,7 +181,7 @@ def _row(number: int, cells: Sequence[object], columns: Mapping[str, int]) -> Ro
     return Row(number, values, places, tuple(problems))
 
 
-def _value(cell: object) -> tuple[str, Text | None]:
+def _value(cell: object, taken: Taken) -> tuple[str, Text | None]:
     """Return the text of a cell, and what is wrong with it."""
     value = getattr(cell, "value", None)
     if getattr(cell, "data_type", None) == "f":
@@ -170,16 +190,26 @@ def _value(cell: object) -> tuple[str, Text | None]:
         case None:
             return "", None
         case str():
-            if len(value) > _LONGEST_CELL:
-                text = Text("At most %(most)s characters are taken.", most=_LONGEST_CELL)
+            if len(value) > taken.longest:
+                text = Text("At most %(most)s characters are taken.", most=taken.longest)
                 return "", text
             return value.strip(), None
+        case bool() if taken.has_days:
+            return str(value).lower(), None
         case bool():
             pass
         case int():
             return str(value), None
         case float() if value.is_integer() and abs(value) < 10**15:
             return str(int(value)), None
+        case float() if taken.has_days and isfinite(value) and abs(value) < 10**12:
+            # Excel keeps amounts as fractions of two; what was typed is the shortest that fits.
+            return repr(value), None
+        case datetime() if taken.has_days:
+            has_time = (value.hour, value.minute) != (0, 0)
+            return value.strftime("%Y-%m-%dT%H:%M" if has_time else "%Y-%m-%d"), None
+        case date() if taken.has_days:
+            return value.isoformat(), None
         case _:
             pass
     return "", Text("This is no text; set the cell's format to text and type it again.")

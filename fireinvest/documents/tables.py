@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import IO
 
 import xlsxwriter  # type: ignore[import-untyped] # it ships no types
+from xlsxwriter.utility import xl_range_abs  # type: ignore[import-untyped] # likewise
 
 from fireinvest.china import CHINA
 
@@ -103,6 +104,85 @@ def write_table(
         sheet.repeat_rows(header)
         sheet.set_footer("&C&P / &N")
     return count
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A column to be filled in: its label, what is said of it, and among what is chosen.
+
+    ``is_several``: several of the choices may stand in one cell, and other words too.
+    """
+
+    label: str
+    hint: str = ""
+    choices: tuple[str, ...] = ()
+    is_needed: bool = False
+    is_several: bool = False
+
+
+#: Characters that Excel shows of a hint and of its title.
+_LONGEST_HINT, _LONGEST_HINT_TITLE = 255, 32
+
+
+def write_form(
+    stream: IO[bytes],
+    title: str,
+    columns: Sequence[Asked],
+    *,
+    note: str,
+    choices_title: str,
+    rows: int,
+    made_at: datetime,
+) -> None:
+    """Write an empty table to be filled in: hints at the cells, choices as lists to pull down.
+
+    The choices stand on a sheet of their own, so that they may be many and long.
+    """
+    with xlsxwriter.Workbook(stream, {**_AS_GIVEN, "constant_memory": False}) as book:
+        book.set_properties({"title": plain(title), "created": made_at.astimezone(UTC)})
+        sheet = book.add_worksheet(sheet_name(title))
+        lists = book.add_worksheet(sheet_name(choices_title))
+        formats = _Formats(book)
+        needed = book.add_format(
+            {"bold": True, "bg_color": "#FBE3D6", "bottom": 1, "text_wrap": True, "valign": "top"}
+        )
+        sheet.write_string(0, 0, plain(title), formats.title)
+        sheet.write_string(1, 0, plain(note), formats.note)
+        for place, column in enumerate(columns):
+            sheet.set_column(place, place, 20, formats.of[Shape.TEXT])
+            head = needed if column.is_needed else formats.header
+            sheet.write_string(2, place, plain(column.label), head)
+            lists.set_column(place, place, 24, formats.of[Shape.TEXT])
+            lists.write_string(0, place, plain(column.label), formats.header)
+            for row, choice in enumerate(column.choices, start=1):
+                lists.write_string(row, place, plain(choice), formats.of[Shape.TEXT])
+            rule = _rule(column, place, lists.get_name())
+            if rule is not None:
+                sheet.data_validation(3, place, 2 + rows, place, rule)
+        sheet.freeze_panes(3, 0)
+        sheet.set_landscape()
+        sheet.set_paper(_PAPER_A4)
+        sheet.fit_to_pages(1, 0)
+
+
+def _rule(column: Asked, place: int, lists: str) -> dict[str, object] | None:
+    """What Excel shows and checks at the cells of a column."""
+    said: dict[str, object] = {}
+    if column.hint:
+        said = {
+            "input_title": _cut(column.label, _LONGEST_HINT_TITLE),
+            "input_message": _cut(column.hint, _LONGEST_HINT),
+        }
+    if not column.choices:
+        return {"validate": "any", **said} if said else None
+    cells = xl_range_abs(1, place, len(column.choices), place)
+    quoted = lists.replace("'", "''")
+    source = f"='{quoted}'!{cells}"
+    return {"validate": "list", "source": source, "show_error": not column.is_several, **said}
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _write_head(

@@ -90,8 +90,7 @@ def source_of(
             (
                 each.values
                 for each in records["submissions"]
-                if each.item in (values.submission or ())
-                and isinstance(each.values, Submission)
+                if each.item in (values.submission or ()) and isinstance(each.values, Submission)
             ),
             None,
         )
@@ -170,9 +169,7 @@ def preview_of(
     )
 
 
-def check_passage(
-    session: Session, loaded: Loaded, records: Sequence[Record]
-) -> Iterator[Action]:
+def check_passage(session: Session, loaded: Loaded, records: Sequence[Record]) -> Iterator[Action]:
     """Refuse a withheld passage that doesn't stand in its section; no step follows from it.
 
     Raises:

@@ -1,10 +1,10 @@
 """The registers of a case: written, read, and found again. One transaction through one door."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from fireinvest.messages import Problem, Text
+from fireinvest.messages import Faulty, Problem, Text
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.rulesets import Law
 from fireinvest.services.cases import (
@@ -29,9 +29,11 @@ from fireinvest.workflow.permissions import Actor, may_see
 from fireinvest.workflow.registers import Filing, Record, StaleItem
 
 __all__ = [
+    "MOST_AT_ONCE",
     "RECORDED",
     "Filed",
     "Follow",
+    "check_records",
     "file_in",
     "file_records",
 ]
@@ -112,8 +114,11 @@ def file_records(
 def _following(
     session: Session, loaded: Loaded, records: Sequence[Record], follows: Sequence[Follow]
 ) -> Iterator[Action]:
+    """Steps that say no reason of their own have that of what was written."""
+    reason = next((each.reason for each in records if each.reason), None)
     for each in follows:
-        yield from each(session, loaded, records)
+        for action in each(session, loaded, records):
+            yield action if action.reason else replace(action, reason=reason)
 
 
 def file_in(
@@ -184,6 +189,42 @@ def file_in(
             origin,
         )
     return Filed(ref, tuple(records))
+
+
+def check_records(
+    database: Database,
+    actor: Actor,
+    case_id: int,
+    filings: Sequence[Filing],
+    *,
+    now: datetime,
+    today: date,
+) -> list[tuple[Problem, ...]]:
+    """Return what is wrong with each of some filings, as if they were written; nothing is.
+
+    Raises:
+        NoSuchCase: when there is none, or the actor may not see it.
+
+    """
+    with database.readers.begin() as session:
+        loaded = load_case(session, case_id)
+        if not may_see(actor, loaded.case, loaded.ref.number):
+            raise NoSuchCase
+        stands = _Stands.now(session, case_id, filings)
+    found: list[tuple[Problem, ...]] = []
+    for filing in filings:
+        try:
+            record = registers.file(
+                loaded.case, actor, filing, stands.last(filing), stands.known,
+                seq=1, number=stands.next_number(filing.register),
+                case_id=loaded.ref.number, now=now, today=today,
+            )  # fmt: skip
+        except Faulty as faulty:
+            found.append(tuple(faulty.problems))
+            continue
+        stands.follow(record)
+        found.append(())
+    return found
 
 
 def _keys_of(record: Record) -> Iterable[tuple[str, str]]:

@@ -99,7 +99,10 @@ def submissions_of(case: Case, records: Iterable[Record]) -> tuple[Submitted, ..
             (
                 each
                 for each in left
-                if (getattr(each.values, "submitted_on", None), getattr(each.values, "number", None))
+                if (
+                    getattr(each.values, "submitted_on", None),
+                    getattr(each.values, "number", None),
+                )
                 == (entry.on, number)
             ),
             None,
@@ -216,9 +219,7 @@ def answer(
                 given.grounds,
             )  # fmt: skip
             action = Action(_REPLY, decided, given.replied_on, reason=reason)
-        return [filing], [
-            replace(action, acting_for=asking.acting_for, attachments=attachments)
-        ]
+        return [filing], [replace(action, acting_for=asking.acting_for, attachments=attachments)]
 
     return write_together(asking, make)
 

@@ -5,7 +5,7 @@ decides says which text they have read: it is compared while the case is held, s
 what somebody else has just changed.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from fireinvest.messages import Problem, Text
@@ -20,7 +20,6 @@ from fireinvest.store import records as store
 from fireinvest.workflow.actions import (
     Attachment,
     Decision,
-    DocumentReceived,
     DocumentSent,
     Entry,
     Finding,
@@ -35,7 +34,6 @@ from fireinvest.workflow.items.report import (
     RELEASED,
     RETURNED,
     Approval,
-    Opinion,
     RemarkAnswer,
     ReportSignature,
     Section,
@@ -58,7 +56,6 @@ __all__ = [
     "release_part",
     "sign",
     "standings_of",
-    "steps_of_opinion",
     "submit",
     "submitted_text",
     "text_of",
@@ -70,7 +67,7 @@ REGISTERS = (
 )  # fmt: skip
 
 SECTIONS = "sections"
-_DRAFT, _CONSULT, _ANSWER = "draft_report", "consult", "consult_answer"
+_DRAFT = "draft_report"
 _APPROVE, _SIGN, _SUBMIT = "approve_report", "sign_report", "submit_report"
 #: What the step of the procedure calls a decision on the whole.
 _OUTCOMES = {APPROVED: "approved", RETURNED: "back_to_work"}
@@ -135,7 +132,8 @@ def parts_of(
 ) -> tuple[PartState, ...]:
     """Return the parts of the report as they stand (art 20)."""
     whole = text_of(case, sections)
-    drafted = {getattr(each.payload, "item", None): each for each in case.done.get(_DRAFT, ())}
+    entries = sorted(case.done.get(_DRAFT, ()), key=lambda each: each.seq)
+    drafted = {getattr(each.payload, "item", None): each for each in entries}
     found = []
     for item in choices_of(case, PARTS):
         text = text_of(case, sections, item.id)
@@ -416,24 +414,3 @@ def submit(
         return [filing], [action]
 
     return _write(asking, make)
-
-
-def steps_of_opinion(
-    session: Session, loaded: Loaded, records: Sequence[Record]
-) -> Iterator[Action]:
-    """Yield the steps that follow from an opinion as it stands: it was asked for, it came (art 18)."""
-    steps = loaded.case.ruleset.steps
-    for record in records:
-        now = record.values
-        if not isinstance(now, Opinion):
-            continue
-        versions = store.versions_of(session, loaded.ref.id, record.register, record.item)
-        before = [each.values for each in versions if each.version < record.version]
-        was_asked = any(getattr(each, "asked_on", None) is not None for each in before)
-        was_answered = any(getattr(each, "answered_on", None) is not None for each in before)
-        if now.asked_on is not None and not was_asked and _CONSULT in steps:
-            asked = DocumentSent(now.body, now.document_no)
-            yield Action(_CONSULT, asked, now.asked_on, reason=record.reason)
-        if now.answered_on is not None and not was_answered and _ANSWER in steps:
-            came = DocumentReceived(now.body, now.answer_no)
-            yield Action(_ANSWER, came, now.answered_on, reason=record.reason)

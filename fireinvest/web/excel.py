@@ -1,13 +1,13 @@
 """A table to take away: written to the disk row by row, and sent from there."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from tempfile import SpooledTemporaryFile
 from typing import IO, cast
 
 from flask import Response, send_file
 
-from fireinvest.documents.tables import Cell, Column, write_table
+from fireinvest.documents.tables import Asked, Cell, Column, write_form, write_table
 from fireinvest.web.visiting import sent_at, today
 
 _IN_MEMORY = 1024 * 1024
@@ -26,10 +26,35 @@ def excel_answer(
 
     Whoever gives it writes the export down first, with ``noting.note``.
     """
+    return _answer(
+        title,
+        lambda stream: write_table(stream, title, columns, rows, note=note, made_at=sent_at()),
+    )
+
+
+def excel_form_answer(
+    title: str, columns: Sequence[Asked], *, note: str, choices_title: str, rows: int
+) -> Response:
+    """Return an empty table to be filled in, as an Excel file."""
+    return _answer(
+        title,
+        lambda stream: write_form(
+            stream,
+            title,
+            columns,
+            note=note,
+            choices_title=choices_title,
+            rows=rows,
+            made_at=sent_at(),
+        ),
+    )
+
+
+def _answer(title: str, write: Callable[[IO[bytes]], object]) -> Response:
     # It is closed with the answer, once it was sent.
     stream = cast(IO[bytes], SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115
     try:
-        write_table(stream, title, columns, rows, note=note, made_at=sent_at())
+        write(stream)
         stream.seek(0)
         name = _NOT_IN_A_NAME.sub(" ", title).strip()
         answer = send_file(

@@ -83,9 +83,7 @@ class Together:
             return redirect(request.path, 303)
         item = written.item(problems)
         reason = written.reason(problems)
-        given = Given(
-            item, written.key, reason, as_attachments(files), request.form.get(SEEN, "")
-        )
+        given = Given(item, written.key, reason, as_attachments(files), request.form.get(SEEN, ""))
         if problems:
             return self._page(written, problems, files, request.form), 400
         if self.is_confirmed and (asked := confirming.ask(files)) is not None:
@@ -98,7 +96,11 @@ class Together:
             return self._page(written, lost.problems, files, request.form), 409
         except Faulty as faulty:
             status = (
-                403 if isinstance(faulty, NotAllowed) else 409 if isinstance(faulty, Refused) else 400
+                403
+                if isinstance(faulty, NotAllowed)
+                else 409
+                if isinstance(faulty, Refused)
+                else 400
             )
             return self._page(written, faulty.problems, files, request.form), status
         if saved is None:

@@ -77,7 +77,9 @@ def lines_of(case: Case, findings: Iterable[Record]) -> tuple[Line, ...]:
     for each in findings:
         if isinstance(each.values, LineFinding):
             known.setdefault((each.values.line, each.values.point), []).append(each)
-    closed = {getattr(each.payload, "item", None): each for each in case.done.get(CLOSING, ())}
+    # The one that was written down last, whatever real day it has.
+    entries = sorted(case.done.get(CLOSING, ()), key=lambda each: each.seq)
+    closed = {getattr(each.payload, "item", None): each for each in entries}
     found = []
     for item in choices_of(case, LINES):
         points = tuple(

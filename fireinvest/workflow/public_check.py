@@ -68,9 +68,7 @@ _NUMBERS: tuple[tuple[Sort, re.Pattern[str]], ...] = (
     (
         # As it was until 1999: two digits of the year, no check digit.
         Sort.IDENTITY_NO,
-        re.compile(
-            _NOT_BEFORE + r"[1-9]\d{7}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{3}" + _NOT_AFTER
-        ),
+        re.compile(_NOT_BEFORE + r"[1-9]\d{7}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{3}" + _NOT_AFTER),
     ),
     (Sort.PHONE, re.compile(rf"(?<![0-9])(?:\+?86{_GAP})?1[3-9]\d(?:{_GAP}\d){{8}}(?![0-9])")),
     (Sort.PHONE, re.compile(r"(?<![0-9])(?:\(0\d{2,3}\)|0\d{2,3}[ \-]?)[2-9]\d{6,7}(?![0-9])")),

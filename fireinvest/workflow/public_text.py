@@ -77,9 +77,7 @@ def public_sections(
         text, used = _without(section.text or "", mine)
         text, more = _without(_filled(text, names, filled), mine)
         title, again = _without(title, mine)
-        found.append(
-            PublicSection(record, section.part or "", title, text, used | more | again)
-        )
+        found.append(PublicSection(record, section.part or "", title, text, used | more | again))
     return tuple(found)
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from io import BytesIO
 
 from flask import Flask
@@ -26,7 +26,10 @@ from fireinvest.workflow.actions import (
     Recusal,
 )
 from fireinvest.workflow.engine import Action
+from fireinvest.workflow.items.casualties import Casualty
 from fireinvest.workflow.items.evidence import Custody, Evidence
+from fireinvest.workflow.items.people import Party
+from fireinvest.workflow.items.scene import CommissionedTest, Interview, ScenePlan
 from fireinvest.workflow.permissions import (
     AUDIT_ADMINISTRATOR,
     SECURITY_ADMINISTRATOR,
@@ -101,7 +104,7 @@ _VALUES = {
     "deputy_id": 1, "factor_id": 1, "code": "AAAA-BBBB-CCCC-DDDD",
     "reading": "tests", "channel_id": 1, "token": "a" * 43, "alert_id": 1,
     "plan": "report", "month": "2025-06", "item": 1, "version": 1, "size": "small",
-    "rung": "urged", "occurrence": 1, "due": "2025-07-11",
+    "rung": "urged", "occurrence": 1, "due": "2025-07-11", "person": "left",
 }  # fmt: skip
 
 
@@ -180,6 +183,10 @@ class Town:
         self.with_file = self._file(ref, None)
         self.restricted = self._file(ref, "discipline")
         self._evidence(ref)
+        self._scene(ref)
+        raised = Recusal(person="left", item="interest")
+        did(self.database, ref, "declare_recusal", raised)
+        did(self.database, ref, "decide_recusal", replace(raised, outcome="granted"))
         with self.database.sessions.begin() as session:
             add_reached(
                 session,
@@ -205,6 +212,35 @@ class Town:
         file_records(
             self.database, LAW, CALENDAR, TIMERS, ref.id,
             [Filing("evidence", taken, attachments=(attachment,)), Filing("custody", given)],
+            idempotency_key=key(), now=NOW, today=TODAY,
+        )  # fmt: skip
+
+    def _scene(self, ref: CaseRef) -> None:
+        """People, a test, an interview, and a plan with its picture."""
+        blob = self.app.extensions["fireinvest"].blobs.put(BytesIO(picture("PNG")), at_most=10**6)
+        drawn = Attachment("平面图.png", "image/png", blob.sha256, blob.size)
+        file_records(
+            self.database, LAW, CALENDAR, TIMERS, ref.id,
+            [
+                Filing("parties", Party(name="某公司", sort="unit", role="fire_unit")),
+                Filing(
+                    "casualties",
+                    Casualty("甲", outcome="light", observed_on=FIRE_ON, source="医院"),
+                ),
+                Filing(
+                    "tests",
+                    CommissionedTest("熔痕", "中心", "1", question="性质", sent_on=FIRE_ON),
+                ),
+                Filing(
+                    "interviews",
+                    Interview(
+                        "张三", "witness", place="派出所", began_at=NOW - timedelta(hours=2),
+                        ended_at=NOW - timedelta(hours=1), interviewer="甲", second="乙",
+                        rights_told=True, content="问答", signed="signed",
+                    ),
+                ),
+                Filing("scene_plans", ScenePlan("平面图"), attachments=(drawn,)),
+            ],
             idempotency_key=key(), now=NOW, today=TODAY,
         )  # fmt: skip
 
@@ -255,6 +291,11 @@ class Town:
                     self.restricted if "/restricted" in rule.rule
                     else self.with_file if "/files/" in rule.rule
                     else 1
+                )  # fmt: skip
+                values["register"] = (
+                    "interviews" if "/scene/" in rule.rule
+                    else "evidence" if "/versions/" in rule.rule
+                    else "parties"
                 )  # fmt: skip
                 given = {name: values[name] for name in rule.arguments}
                 address = adapter.build(rule.endpoint, given, append_unknown=False)

@@ -50,8 +50,7 @@ def told(case: Case, sections: list[Item], **items: list[Item]) -> list[tuple[st
         {"member one": "王成员"},
     )
     return [
-        (str(each.citation), each.standing.value, render(each.detail or "", "en"))
-        for each in found
+        (str(each.citation), each.standing.value, render(each.detail or "", "en")) for each in found
     ]
 
 

@@ -815,6 +815,27 @@ def test_a_case_is_not_joined_with_itself(step: str, payload: Any, field: str) -
 
 
 @pytest.mark.parametrize(
+    ("role", "step", "may"),
+    [
+        ("carrier", "merge", True), ("government_signer", "judge_new_fire", True),
+        ("government_signer", "merge", False), ("member", "judge_new_fire", False),
+        ("government_signer", "no such step", False),
+    ],
+)  # fmt: skip
+def test_whoever_takes_a_step_on_another_case_links_them(
+    role: str, step: str, *, may: bool
+) -> None:
+    story = Story()
+    payload = Linking("case-2", step, 1)
+    if may:
+        assert code(story, "link", payload, actor=holder(role)).linked
+    else:
+        assert code_fails(NotAllowed, story, "link", payload, actor=holder(role)) == [
+            "step: This is for the carrier and the agency's head."
+        ]
+
+
+@pytest.mark.parametrize(
     ("step", "payload", "said"),
     [
         ("merge", Merging("case-2"), "merge"),

@@ -32,7 +32,10 @@ def record(item: int, values: Item, register: str = "parties") -> Record:
         ("53030219000101123X", [("identity_no", "53030219000101123X")]),
         ("53030219000101123x", [("identity_no", "53030219000101123x")]),
         ("530302 19000101 1234", [("identity_no", "530302 19000101 1234")]),
-        ("５３０３０２１９０００１０１１２３４", [("identity_no", "５３０３０２１９０００１０１１２３４")]),
+        (
+            "５３０３０２１９０００１０１１２３４",
+            [("identity_no", "５３０３０２１９０００１０１１２３４")],
+        ),
         ("旧号530302000101123号", [("identity_no", "530302000101123")]),
         # No month 13, no day 39: an account, not a person's number.
         ("530302190013011234", [("account", "530302190013011234")]),
@@ -76,9 +79,7 @@ def record(item: int, values: Item, register: str = "parties") -> Record:
         ("", []),
     ],
 )
-def test_numbers_and_names_are_found_as_they_stand(
-    text: str, found: list[tuple[str, str]]
-) -> None:
+def test_numbers_and_names_are_found_as_they_stand(text: str, found: list[tuple[str, str]]) -> None:
     people = [
         Named("小明", Sort.PERSON), Named("张三", Sort.VICTIM), Named("欧阳小明", Sort.MINOR),
     ]  # fmt: skip

@@ -45,9 +45,12 @@ def test_withheld_passages_are_replaced_and_tables_stand_in_their_places(case: C
         record(5, Party("不是保留内容")),
     ]
     one, two, three, four = public_sections(case, sections, TABLES, NAMES, withheld)
-    assert (one.title, one.text) == ("张某之店", f"店主张某，电话{LEFT_OUT}。\n{LEFT_OUT}\n{{{{别的}}}}")
+    assert (one.title, one.text) == (
+        "张某之店",
+        f"店主张某，电话{LEFT_OUT}。\n{LEFT_OUT}\n{{{{别的}}}}",
+    )
     assert one.used == {1, 2}
-    assert (two.text, two.used) == (f"序号  姓名\n{LEFT_OUT}\n张三", {3})
+    assert (two.text, two.used) == (f"序号  姓名\n{LEFT_OUT}\n张三", frozenset({3}))
     # Of what is restricted as a whole, not even the title shows.
     assert (three.whole, three.is_left_out) == (f"{LEFT_OUT}\n{LEFT_OUT}", True)
     assert (four.part, four.whole) == ("", "\n")

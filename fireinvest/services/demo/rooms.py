@@ -6,6 +6,7 @@ from fireinvest.services.demo import (
     room_evidence,
     room_execution,
     room_fire,
+    room_reply,
     room_report,
     room_scene,
     room_team,
@@ -21,6 +22,8 @@ PARTS: tuple[tuple[str, Callable[[Story], Iterator[Papers]]], ...] = (
     ("evidence", room_evidence.papers),
     ("scene", room_scene.papers),
     ("report", room_report.papers),
+    # What was submitted is answered, and then published.
+    ("reply", room_reply.papers),
     ("execution", room_execution.papers),
 )
 

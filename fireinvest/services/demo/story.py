@@ -52,6 +52,7 @@ class Story:
     def __init__(self, key: str, fire_on: date, law: Law, calendar: Calendar, today: date) -> None:
         """Begin the case of one of the fourteen fires, which broke out on this day."""
         self.key = key
+        self.law = law
         self.fire = FIRES[key]
         self.fire_on = fire_on
         self.today = today

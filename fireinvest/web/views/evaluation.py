@@ -18,6 +18,7 @@ from fireinvest.services.casefile import CaseFile
 from fireinvest.services.cases import Loaded, find_number
 from fireinvest.services.drafts import Kept, drop_draft, find_draft, keep_draft
 from fireinvest.services.evaluation import (
+    PARTS,
     REGISTERS,
     Conflict,
     SheetRow,
@@ -39,7 +40,7 @@ from fireinvest.web.present_registers import RecordView
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.uploads import takes_files
-from fireinvest.web.views.execution import proof_asked
+from fireinvest.web.views.execution import LEDGER_LISTS, proof_asked
 from fireinvest.web.views.registers import (
     Room,
     begin_edit,
@@ -73,8 +74,9 @@ _EVALUATE, _SHEET = "evaluate", "evaluation_sheet"
 _STEPS = (
     "open_evaluation", "join_evaluation", "evaluate", "evaluation_report", "publish_evaluation",
 )  # fmt: skip
-#: So many lines can be added to a part by hand at once.
-_BLANK = 2
+#: So many lines can be added to a part by hand at once: to one that its ledger fills, and to one
+#: that none does.
+_BLANK = (1, 3)
 _LONGEST = 10_000
 
 
@@ -152,6 +154,7 @@ def show(number: str) -> ResponseReturnValue:
         group=_group(file, records),
         steps=[file.ruleset.steps[each] for each in _STEPS if each in can],
         parts=_parts(file, records),
+        states_of={name: states for name, (_step, states, _kinds) in LEDGER_LISTS.items()},
         may_evaluate=_EVALUATE in can and _SHEET in may_write,
         supervisions=_supervisions(file, records["supervisions"]),
         unlisted=sorted((on_record - known_refs) - {None}, key=str),
@@ -261,7 +264,7 @@ def _lines(
     part: str, rows: Sequence[SheetRow], typed: Mapping[str, str], problems: list[Problem]
 ) -> Iterator[Filing]:
     """Yield the lines that are new or say something else now; blank ones by hand are left out."""
-    for place in range(len(rows) + _BLANK):
+    for place in range(_places(part, rows)):
         row = rows[place] if place < len(rows) else None
         names = ("subject", "finding", "state", "proof")
         given = {name: typed.get(f"{name}-{place}", "").replace("\r\n", "\n") for name in names}
@@ -291,6 +294,11 @@ def _lines(
         )  # fmt: skip
 
 
+def _places(part: str, rows: Sequence[SheetRow]) -> int:
+    """How many lines a form has room for."""
+    return len(rows) + _BLANK[part not in PARTS]
+
+
 def _sheet_page(
     file: CaseFile,
     item: ListItem,
@@ -302,13 +310,13 @@ def _sheet_page(
 ) -> str:
     beside = placed(problems)
     names = {f"{name}-{place}" for name in ("subject", "finding", "state", "proof")
-             for place in range(len(rows) + _BLANK)}  # fmt: skip
+             for place in range(_places(item.id, rows))}  # fmt: skip
     own = names | {"text", "on", "reason"}
     return render_template(
         "evaluation/sheet.html",
         **case_context(file),
         item=item,
-        rows=[*rows, *(None for _place in range(_BLANK))],
+        rows=[*rows, *(None for _place in range(_places(item.id, rows) - len(rows)))],
         typed=typed,
         beside=beside,
         elsewhere=[text for name, texts in beside.items() if name not in own for text in texts],

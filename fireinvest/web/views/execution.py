@@ -72,7 +72,7 @@ _HERE = ("deliveries", "copies", "transfers", "discipline_leads", *LEDGERS)
 _FEW, _PAGE = 20, 50
 _ARCHIVE = "archive"
 #: Each ledger: the step by which the procedure knows its items, and the list of its states.
-_LEDGERS: Mapping[str, tuple[str, str, str]] = {
+LEDGER_LISTS: Mapping[str, tuple[str, str, str]] = {
     "measures": ("set_measure", "measure_states", "measure_kinds"),
     "liabilities": ("record_penalty", "liability_states", "penalty_kinds"),
 }
@@ -216,7 +216,7 @@ def ledger(number: str, register: str) -> ResponseReturnValue:
         file, register, page, whole=records, size=_PAGE,
         may_write=register in writable(who().actor, file.case, number),
     )  # fmt: skip
-    _step, states, kinds = _LEDGERS[register]
+    _step, states, kinds = LEDGER_LISTS[register]
     return render_template(
         "execution/ledger.html",
         **case_context(file),
@@ -401,7 +401,7 @@ def _room(file: CaseFile, register: str, record: Record | None) -> Room:
 
 def _known_of(file: CaseFile, register: str, ref: str | None) -> dict[str, str]:
     """What the procedure says of a measure or a penalty that the ledger doesn't have yet."""
-    step, _states, _kinds = _LEDGERS[register]
+    step, _states, _kinds = LEDGER_LISTS[register]
     entry = entries_by_ref(file.case, step).get(ref or "")
     if ref is None or entry is None or entry.seq in file.case.restrictions:
         return {}
@@ -484,7 +484,7 @@ def _recipients(
 def _ledger_records(number: str, register: str) -> tuple[CaseFile, Register, list[Record]]:
     file = open_file(number)
     found = register_of(file.case, register)
-    if register not in _LEDGERS or found is None:
+    if register not in LEDGER_LISTS or found is None:
         abort(404)
     with state().database.readers.begin() as session:
         records = store.items_of(session, file.ref.id, [register])[register]
@@ -530,7 +530,7 @@ def _ledger(
 ) -> Ledger:
     """A ledger: its items by number, or those first that somebody has to see to."""
     whole = records if whole is None else whole
-    step, states, _kinds = _LEDGERS[name]
+    step, states, _kinds = LEDGER_LISTS[name]
     written = entries_by_ref(file.case, step)
     if is_urgent_first:
         records = sorted(records, key=_urgency(file.today))

@@ -126,9 +126,7 @@ def _findings(file: CaseFile, preview: Preview | None) -> list[FindingView]:
     return views
 
 
-def _parts(
-    file: CaseFile, preview: Preview | None
-) -> list[tuple[ListItem, list[PublicSection]]]:
+def _parts(file: CaseFile, preview: Preview | None) -> list[tuple[ListItem, list[PublicSection]]]:
     if preview is None:
         return []
     found = [
@@ -268,9 +266,7 @@ def download(number: str, item: int) -> ResponseReturnValue:
     assert isinstance(record.values, Release)  # noqa: S101 - it was looked for
     noting.note(Act.DOWNLOAD, case_id=file.ref.id, item=f"releases {record.mark}")
     answer = Response(record.values.text or "", mimetype="text/plain")
-    answer.headers["Content-Disposition"] = (
-        f"attachment; filename={number}-{record.mark}.txt"
-    )
+    answer.headers["Content-Disposition"] = f"attachment; filename={number}-{record.mark}.txt"
     return answer
 
 

@@ -108,6 +108,7 @@ def show(number: str, register: str) -> ResponseReturnValue:
         withdrawn=withdrawn,
         following=rows[_PAGE - 1].item if len(rows) > _PAGE else None,
         is_first=after == 0,
+        takes_tables=not is_of_a_room(register),
     )
 
 
@@ -258,6 +259,11 @@ def opened_to_write(number: str, register: str) -> tuple[CaseFile, Register]:
     file, found = _opened(number, register)
     _only_writing(file, found)
     return file, found
+
+
+def is_of_a_room(register: str) -> bool:
+    """Do the items of this register come with steps, so that only its room writes them?"""
+    return register in _ROOMS
 
 
 def begin_edit(

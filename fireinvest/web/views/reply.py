@@ -10,6 +10,8 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from fireinvest.messages import Faulty, Problem, Words
+from fireinvest.regulation.calendar import DayKind
+from fireinvest.regulation.calendar import DayKind
 from fireinvest.regulation.clocks import Deadline, Prolonged
 from fireinvest.regulation.facts import Given as Fields
 from fireinvest.regulation.profile import Step
@@ -30,6 +32,7 @@ from fireinvest.services.replies import (
     standing_checks,
     submissions_of,
 )
+from fireinvest.services.report_tables import TABLES
 from fireinvest.services.reports import SECTIONS, ReportText, text_of
 from fireinvest.services.whatif import LONGEST_EXTENSION, Assumed, compare
 from fireinvest.store import records as store
@@ -39,7 +42,7 @@ from fireinvest.web.forms.registers import asked_of
 from fireinvest.web.forms.step import StepInput, placed
 from fireinvest.web.gaps import gaps_of
 from fireinvest.web.keeping import keeps_drafts
-from fireinvest.web.present import WEEKDAY_HEADS, ClockView, clock_view, say
+from fireinvest.web.present import DAY_MARKS, WEEKDAY_HEADS, ClockView, clock_view, say
 from fireinvest.web.present_registers import RecordView, text_parts
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
@@ -182,6 +185,8 @@ def _room(file: CaseFile, form: "DrawnStep | None") -> str:
         clock=clock,
         clock_view=_clock_view(file, clock),
         heads=WEEKDAY_HEADS,
+        marks_off=DAY_MARKS[DayKind.HOLIDAY],
+        marks_worked=DAY_MARKS[DayKind.MAKE_UP],
         expected=_expected(file) if _RECEIVE in can and clock is not None else None,
         form=form,
         open_steps=can,
@@ -191,7 +196,9 @@ def _room(file: CaseFile, form: "DrawnStep | None") -> str:
         across=_ACROSS,
         points=views_of(file, points),
         replies=views_of(file, replies),
-        changes=reply if getattr(reply and reply.values, "decision", None) == WITH_CHANGES else None,
+        changes=reply
+        if getattr(reply and reply.values, "decision", None) == WITH_CHANGES
+        else None,
         confirmed=views_of(file, records.get("confirmations", ())),
         address=request.path,
     )
@@ -235,7 +242,9 @@ def _route(
         stage = record.values
         assert isinstance(stage, RouteStage)  # noqa: S101 - only these were kept
         end = stage.ended_on or stage.due_on
-        is_late = stage.is_open and stage.due_on is not None and stage.due_on < file.today
+        # Once the report is answered, nobody waits for a stage any more.
+        waits = clock is not None and not clock.is_ended and clock.run.instance == f"{stage.round}"
+        is_late = waits and stage.is_open and (stage.due_on or file.today) < file.today
         views.append(StageView(view, stage, is_late, _left(file, clock, end)))
     current = [each for each in views if clock and f"{each.stage.round}" == clock.run.instance]
     if clock is None or not current:
@@ -367,7 +376,7 @@ def report(number: str) -> ResponseReturnValue:
         sent=sent,
         chosen=chosen,
         parts=_parts(file, text),
-        tables=_tables(file, chosen),
+        tables=_tables(chosen),
         checks=checks,
         gaps=gaps_of(file.ruleset, missing_before(file.case), file.name),
         evidence=evidence,
@@ -386,9 +395,7 @@ def _chosen(sent: Sequence[Submitted], wanted: int | None) -> Submitted | None:
     return next((each for each in sent if each.round == wanted), None) or abort(404)
 
 
-def _readable(
-    file: CaseFile, records: Mapping[str, Sequence[Record]]
-) -> dict[str, list[Record]]:
+def _readable(file: CaseFile, records: Mapping[str, Sequence[Record]]) -> dict[str, list[Record]]:
     may_read = record_reader(who().actor, file.case, file.ref.number)
     return {
         name: [each for each in found if may_read(each) and not restrictions_of(file.ruleset, each)]
@@ -404,7 +411,7 @@ def _parts(file: CaseFile, text: ReportText | None) -> list[tuple[object, list[o
     ]
 
 
-def _tables(file: CaseFile, chosen: Submitted | None) -> dict[str, FrozenTable]:
+def _tables(chosen: Submitted | None) -> dict[str, FrozenTable]:
     kept = chosen.submission.tables if chosen is not None and chosen.submission else None
     return {each.code: each for each in thawed(kept)}
 
@@ -471,8 +478,26 @@ def changes(number: str) -> ResponseReturnValue:
         old=old,
         new=new,
         found=_differences(file, texts[0], texts[1]) if texts[0] and texts[1] else [],
+        tables=_changed_tables(file, old, new),
         parts=choices_of(file.case, PARTS),
     )
+
+
+def _changed_tables(
+    file: CaseFile, old: Submitted | None, new: Submitted | None
+) -> list[tuple[Words, tuple[tuple[str, str], ...]]]:
+    """The tables that read otherwise: each with what differs in its rows."""
+    was, now = _tables(old), _tables(new)
+    labels = {each.id: each.label for each in choices_of(file.case, TABLES)}
+    return [
+        (labels.get(code, code), tuple(text_parts(_rows(was.get(code)), _rows(now.get(code)))))
+        for code in dict.fromkeys([*was, *now])
+        if was.get(code) != now.get(code)
+    ]
+
+
+def _rows(table: FrozenTable | None) -> str:
+    return "" if table is None else "".join(f"{'  '.join(row)}\n" for row in table.rows)
 
 
 def _differences(file: CaseFile, old: ReportText, new: ReportText) -> list[SectionChange]:
@@ -570,8 +595,11 @@ def decide(number: str) -> ResponseReturnValue:
             ],
         },
         renamed={
-            "on": "replied_on", "outcome": "decision", "effective_on": "closed_on",
-            "note": "grounds", "to": "decision",
+            "on": "replied_on",
+            "outcome": "decision",
+            "effective_on": "closed_on",
+            "note": "grounds",
+            "to": "decision",
         },
         is_confirmed=any(each.confirm for each in steps),
     ).answer()
@@ -620,7 +648,8 @@ def final(number: str) -> ResponseReturnValue:
             abort(404)
         points = points_as_replied(session, file.ref.id, values)
         submitted = next(
-            (each for each in records["submissions"] if each.item in (values.submission or ())), None
+            (each for each in records["submissions"] if each.item in (values.submission or ())),
+            None,
         )
         old = bound_text(session, file.ref.id, getattr(submitted and submitted.values, "bound", ""))
     new = text_of(file.case, records[SECTIONS])
@@ -638,9 +667,7 @@ def final(number: str) -> ResponseReturnValue:
 
     def save(given: Given, problems: list[Problem]) -> Filed | None:
         assert isinstance(given.item, Confirmation)  # noqa: S101 - its register has this sort
-        made = [
-            _point_check(each.number, given.item.confirmed_on, problems) for each in views
-        ]
+        made = [_point_check(each.number, given.item.confirmed_on, problems) for each in views]
         if problems:
             return None
         return confirm(
@@ -668,9 +695,7 @@ def final(number: str) -> ResponseReturnValue:
         context={
             "points": views,
             "results": choices_of(file.case, "point_results"),
-            "others": [
-                each for each in found if all(each not in one.passages for one in views)
-            ],
+            "others": [each for each in found if all(each not in one.passages for one in views)],
             "may": may,
             "reply": views_of(file, [reply])[0] if reply is not None else None,
             "confirmed": views_of(file, records["confirmations"]),
@@ -781,6 +806,8 @@ def _extension(
     file: CaseFile, form: "DrawnStep | None", days: int | None, on: date | None = None
 ) -> str:
     time = _time(file)
+    if time is not None and time.clock.is_ended:
+        days = None
     return render_template(
         "reply/extension.html",
         **case_context(file),
@@ -974,7 +1001,10 @@ def _take(form: StepForm, page: Callable[[DrawnStep], str]) -> ResponseReturnVal
         )
         return page(form.drawn(written, faulty.problems, files)), status
     drop_draft(state().database, who().person.id, request.path)
-    flash(_("Recorded as entry %(seq)s: %(title)s", seq=done.entry.seq, title=say(form.step.label)), "done")
+    flash(
+        _("Recorded as entry %(seq)s: %(title)s", seq=done.entry.seq, title=say(form.step.label)),
+        "done",
+    )
     for each in done.warnings:
         flash(say(each.text), "warning")
     return redirect(form.then, 303)

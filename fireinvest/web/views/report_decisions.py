@@ -20,7 +20,6 @@ from fireinvest.services.reports import (
     parts_of,
     sign,
     standings_of,
-    steps_of_opinion,
     submit,
     text_of,
 )
@@ -129,7 +128,6 @@ def new_opinion(number: str) -> ResponseReturnValue:
     room = Room(
         url_for("report.opinions", number=number),
         given={"asked_on": today().isoformat()},
-        follow=steps_of_opinion,
     )
     return edit_item(file, writable_register(file, "opinions"), None, room)
 
@@ -141,7 +139,7 @@ def new_opinion(number: str) -> ResponseReturnValue:
 def edit_opinion(number: str, item: int) -> ResponseReturnValue:
     """An opinion as it stands: with its answer, that step is taken."""
     file = open_file(number)
-    room = Room(url_for("report.opinions", number=number), follow=steps_of_opinion)
+    room = Room(url_for("report.opinions", number=number))
     return _edit(file, "opinions", item, room)
 
 

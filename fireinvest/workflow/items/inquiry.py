@@ -32,7 +32,9 @@ class LineFinding(Item):
     point: str | None = item_field(
         "sub-item", Shape.LISTED, needed=True, of="line_", by="line", shown=False
     )
-    result: str | None = item_field("result", Shape.LISTED, needed=True, of="finding_results")
+    result: str | None = item_field(
+        "result of the examination", Shape.LISTED, needed=True, of="finding_results"
+    )
     text: str | None = item_field("finding", Shape.LONG_TEXT, longest=20_000)
     units: tuple[int, ...] | None = item_field("units responsible", Shape.REFERENCES, of="parties")
     unit_names: str | None = item_field("other units, by name")

@@ -59,9 +59,7 @@ class Acceptance(Item):
     )
     sort: str | None = item_field("what it is", Shape.LISTED, needed=True, of="public_hits")
     passage: str | None = item_field("as it stands in the text", needed=True)
-    grounds: str | None = item_field(
-        "why it may be published", Shape.LONG_TEXT, needed=True
-    )
+    grounds: str | None = item_field("why it may be published", Shape.LONG_TEXT, needed=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ APPROVED, WITH_CHANGES, RETURNED = "approved", "approved_with_changes", "returne
 IN_MEETING = "executive_meeting"
 #: What became of a point.
 MET, WAIVED = "met", "waived"
+_LONGEST_REASON = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,7 @@ class Reply(Item):
     PREFIX: ClassVar[str] = "RP"
 
     round: int | None = item_field("submission no.", Shape.COUNT, needed=True, shown=False)
-    decision: str | None = item_field(
-        "decision", Shape.LISTED, needed=True, of="reply_decisions"
-    )
+    decision: str | None = item_field("decision", Shape.LISTED, needed=True, of="reply_decisions")
     document_no: str | None = item_field("number of the reply's document", needed=True)
     replied_on: date | None = item_field("day of the document", Shape.DAY, needed=True)
     decided_by: str | None = item_field(
@@ -99,7 +98,7 @@ class Reply(Item):
     points: tuple[int, ...] | None = item_field(
         "points that have to be met", Shape.REFERENCES, of="reply_points"
     )
-    grounds: str | None = item_field("grounds", Shape.LONG_TEXT)
+    grounds: str | None = item_field("text of the answer; of a return, its reason", Shape.LONG_TEXT)
     submission: tuple[int, ...] | None = item_field(
         "report as submitted", Shape.REFERENCES, of="submissions", shown=False
     )
@@ -108,8 +107,8 @@ class Reply(Item):
 
     def problems(self, _occurred_on: date, _today: date) -> Iterator[Problem]:
         """A return says why, changes have points, and a meeting has its day."""
-        if self.decision == RETURNED and not self.grounds:
-            yield Problem("grounds", Text("A return needs its reason in writing."))
+        if self.decision == RETURNED:
+            yield from self._without_reason()
         if self.decision == WITH_CHANGES and not self.points:
             text = Text("Say which points have to be met: note them first.")
             yield Problem("points", text)
@@ -123,6 +122,14 @@ class Reply(Item):
             yield Problem("meeting_on", Text("It can't lie after the document."))
         if self.closed_on is not None and self.closed_on < self.replied_on:
             yield Problem("closed_on", Text("It can't lie before the document's day."))
+
+    def _without_reason(self) -> Iterator[Problem]:
+        """The reason of a return stands with its step, and is as long as reasons are."""
+        if not self.grounds:
+            yield Problem("grounds", Text("A return needs its reason in writing."))
+        elif len(self.grounds) > _LONGEST_REASON:
+            text = Text("A text of at most %(most)s characters is needed.", most=_LONGEST_REASON)
+            yield Problem("grounds", text)
 
     def signing_problems(
         self, before: Item | None, _people: Collection[str], *, has_files: bool

@@ -103,7 +103,7 @@ class Approval(Item):
         "part; none for the whole", Shape.LISTED, of="report_parts", shown=False
     )
     decision: str | None = item_field(
-        "decision", Shape.LISTED, needed=True, of="approval_decisions"
+        "decision on the text", Shape.LISTED, needed=True, of="approval_decisions"
     )
     remarks: str | None = item_field("remarks", Shape.LONG_TEXT, longest=20_000)
     decided_on: date | None = item_field("decided on", Shape.DAY, needed=True)

@@ -39,6 +39,8 @@ WITHHELD = Withheld((1,), "张三", "personal", "张某")
         (replace(REPLY, decision="approved_with_changes", points=(1,)), []),
         (replace(REPLY, decision="returned"), ["grounds"]),
         (replace(REPLY, decision="returned", grounds="依据不足", points=(1,)), []),
+        (replace(REPLY, decision="returned", grounds="字" * 2000), []),
+        (replace(REPLY, decision="returned", grounds="字" * 2001), ["grounds"]),
         (replace(REPLY, decided_by="executive_meeting"), ["meeting_on"]),
         (replace(REPLY, decided_by="executive_meeting", meeting_on=NEXT), []),
         (replace(REPLY, meeting_on=date(2025, 7, 22)), ["meeting_on"]),
@@ -62,7 +64,10 @@ def test_what_does_not_fit_together_is_named(item: Item, wrong: list[str]) -> No
     ("before", "now"),
     [
         (REPLY, replace(REPLY, decision="returned")),
-        (Confirmation((1,), DAY, "已落实", "R1@1", "a"), Confirmation((1,), DAY, "改", "R1@1", "a")),
+        (
+            Confirmation((1,), DAY, "已落实", "R1@1", "a"),
+            Confirmation((1,), DAY, "改", "R1@1", "a"),
+        ),
         (Release("报告", DAY, "正文", "a", "b"), Release("报告", DAY, "改", "a", "b")),
     ],
 )

@@ -1,0 +1,100 @@
+"""The rooms of a case and their forms in a real Chromium: in both languages, wide and narrow."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Opens
+from tests.browser.looks import excess, number_of
+
+pytestmark = pytest.mark.browser
+
+#: A case in execution, of which all rooms show something, and one that awaits its reply.
+UNIT, REPLYING = "示例仓储有限公司", "示例农贸市场"
+
+#: Who looks, at which case's rooms and forms, after "/cases/<number>/".
+ROOMS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "team and fire": (
+        "city-officer",
+        UNIT,
+        (
+            "team", "team/declare", "team/meetings/new/analysis_meeting", "fire",
+            "fire/casualties/new", "fire/casualties/1", "registers/parties/new",
+            "registers/losses/new", "registers/roster/1",
+        ),
+    ),
+    "evidence and scene": (
+        "city-officer",
+        UNIT,
+        (
+            "evidence", "evidence?view=gallery", "evidence/1", "evidence/new", "evidence/photos",
+            "evidence/custody", "evidence/custody/new", "evidence/labels", "evidence/paper",
+            "scene", "scene/tests/new", "registers/interviews/new", "registers/surveys/new",
+            "scene/interviews/1/print", "registers/records_requests/new",
+        ),
+    ),
+    "inquiry and report": (
+        "city-officer",
+        UNIT,
+        (
+            "inquiry", "inquiry/lines/use/ignition/new", "inquiry/matrix",
+            "inquiry/matrix/new/fact", "report", "report/sections/new?part=unit",
+            "report/sections/1", "report/sections/1/edit", "report/preview", "report/opinions",
+            "report/opinions/new", "report/approval", "report/signatures", "report/submission",
+            "report/submissions/1",
+        ),
+    ),
+    "execution and evaluation": (
+        "city-officer",
+        UNIT,
+        (
+            "public", "public/withheld/new", "execution", "execution/measures/new",
+            "execution/measures/1", "execution/deliveries/new", "execution/liabilities/new",
+            "execution/transfers/new", "execution/ledgers/measures", "evaluation", "registers",
+            "registers/measures",
+        ),
+    ),
+    "reply": (
+        "city-reviewer",
+        REPLYING,
+        (
+            "reply", "reply/report", "reply/changes", "reply/answer", "reply/route/new",
+            "reply/points/new", "reply/extension",
+        ),
+    ),
+}  # fmt: skip
+
+
+def faults_of(page: Page, address: str, width: int) -> list[str]:
+    """What is wrong with the looks of a page at a width, each in a line."""
+    found = []
+    if (over := excess(page, width=width)) > 0:
+        found.append(f"{address} at {width} px is {over} px too wide")
+    results = Axe().run(page)
+    if results.violations_count:
+        found.append(f"{address} at {width} px:\n{results.generate_report()}")
+    return found
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("name", ROOMS)
+def test_every_room_is_accessible_and_fits(as_person: Opens, name: str, language: str) -> None:
+    login, unit, addresses = ROOMS[name]
+    page = as_person(login, width=1280)
+    base = f"/cases/{number_of(page, unit)}/"
+    page.goto(f"/desk?lang={language}")
+    faults: list[str] = []
+    for address in addresses:
+        page.set_viewport_size({"width": 1280, "height": 900})
+        answer = page.goto(base + address)
+        assert answer is not None
+        assert answer.status == 200, (address, answer.status)
+        expect(page.locator("h1")).not_to_have_count(0)
+        for details in page.locator("details").all():
+            details.evaluate("each => { each.open = true }")
+        # Chinese is wider, English longer: both are measured, and the parts are the same.
+        faults += faults_of(page, address, 360 if language == "zh" else 1280)
+        for width in (1280, 360):
+            if (over := excess(page, width=width)) > 0:
+                faults.append(f"{address} at {width} px is {over} px too wide")
+    assert not faults, "\n".join(dict.fromkeys(faults))
