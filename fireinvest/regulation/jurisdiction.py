@@ -11,6 +11,9 @@ from fireinvest.regulation.profile import Division, Leading, Mode, Route, Rulese
 from fireinvest.regulation.scope import judge_scope, presume, view
 from fireinvest.regulation.severity import Severity, grade
 
+#: So many judgements are kept with a ruleset; more cases are seldom read in one day.
+MOST_KEPT = 500
+
 Line = TypeVar("Line", Route, Leading)
 
 
@@ -71,6 +74,19 @@ def judge(
     ``level_facts``: the facts that count for level and government, without the casualties after
     the window; such a late death still brings a fire into scope (readings, "Scope").
     """
+    # A case is told from its beginning each time it is read, and each time judged as before.
+    known = (facts, division, level_facts)
+    found: Judgement | None = ruleset.judged.get(known)
+    if found is None:
+        if len(ruleset.judged) >= MOST_KEPT:
+            ruleset.judged.clear()
+        found = ruleset.judged[known] = _judge(ruleset, facts, division, level_facts)
+    return found
+
+
+def _judge(
+    ruleset: Ruleset, facts: Facts, division: Division | None, level_facts: Facts | None
+) -> Judgement:
     taken = presume(ruleset, facts)
     counted = presume(ruleset, level_facts).facts if level_facts is not None else taken.facts
     severity = grade(ruleset, counted)

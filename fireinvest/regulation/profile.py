@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from fireinvest.messages import Label
 from fireinvest.regulation.basis import Citation, cite
@@ -606,6 +607,11 @@ class Ruleset:
     restrictions: Mapping[str, Restriction]
     separations: Mapping[str, Separation]
     registers: Mapping[str, Register]
+
+    @cached_property
+    def judged(self) -> dict[object, Any]:
+        """What was judged under it, by what was known: it never says anything else."""
+        return {}
 
     @cached_property
     def terms_of_clock(self) -> Mapping[str, tuple[Term, ...]]:

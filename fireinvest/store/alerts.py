@@ -558,15 +558,18 @@ def _alert(row: Any) -> Alert:
     return Alert(*values)
 
 
+# Asked at each page, and so put together once.
+_UNREAD = select(func.count()).select_from(
+    select(AlertRow.id)
+    .where(AlertRow.person_id == bindparam("person_id"), AlertRow.read_at.is_(None), _is_shown())
+    .limit(bindparam("at_most"))
+    .subquery()
+)
+
+
 def count_unread(session: Session, person_id: int, at_most: int = 100) -> int:
     """Return how many notices somebody hasn't read, counted no further than a number."""
-    unread = (
-        select(AlertRow.id)
-        .where(AlertRow.person_id == person_id, AlertRow.read_at.is_(None), _is_shown())
-        .limit(at_most)
-        .subquery()
-    )
-    return session.scalar(select(func.count()).select_from(unread)) or 0
+    return session.scalar(_UNREAD, {"person_id": person_id, "at_most": at_most}) or 0
 
 
 def mark_read(

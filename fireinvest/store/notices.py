@@ -100,22 +100,25 @@ def next_revision(session: Session, year: int) -> int:
     return 1 + (session.scalar(query) or 0)
 
 
+# Asked at each page and change that counts days, and so put together once.
+_NEWEST = (
+    select(HolidayNotice.year, func.max(HolidayNotice.revision).label("revision"))
+    .group_by(HolidayNotice.year, HolidayNotice.division)
+    .subquery()
+)
+_IN_FORCE = (
+    select(HolidayNotice)
+    .join(
+        _NEWEST,
+        (HolidayNotice.year == _NEWEST.c.year) & (HolidayNotice.revision == _NEWEST.c.revision),
+    )
+    .order_by(HolidayNotice.year, HolidayNotice.revision)
+)
+
+
 def notices_in_force(session: Session) -> list[StoredNotice]:
     """Which notice holds for each year and place that has one? The newest; ordered by year."""
-    newest = (
-        select(HolidayNotice.year, func.max(HolidayNotice.revision).label("revision"))
-        .group_by(HolidayNotice.year, HolidayNotice.division)
-        .subquery()
-    )
-    rows = session.scalars(
-        select(HolidayNotice)
-        .join(
-            newest,
-            (HolidayNotice.year == newest.c.year) & (HolidayNotice.revision == newest.c.revision),
-        )
-        .order_by(HolidayNotice.year, HolidayNotice.revision)
-    )
-    return [_stored(row) for row in rows]
+    return [_stored(row) for row in session.scalars(_IN_FORCE)]
 
 
 def all_notices(session: Session) -> list[StoredNotice]:

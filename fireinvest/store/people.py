@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import (
+    BindParameter,
     CheckConstraint,
     ColumnElement,
     ForeignKey,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    bindparam,
     delete,
     func,
     insert,
@@ -136,7 +138,9 @@ class Principal(StoredPerson):
     valid_until: date
 
 
-def _holds(table: type[GrantRow] | type[Deputy], on: date) -> ColumnElement[bool]:
+def _holds(
+    table: type[GrantRow] | type[Deputy], on: date | BindParameter[date]
+) -> ColumnElement[bool]:
     until: InstrumentedAttribute[date] | InstrumentedAttribute[date | None] = table.valid_until
     return (table.valid_from <= on) & or_(until.is_(None), until >= on)
 
@@ -330,14 +334,24 @@ def add_deputy(
     return row.id
 
 
+# Asked at each request, and so put together once.
+_PRINCIPALS = (
+    select(Person, Deputy.valid_from, Deputy.valid_until)
+    .join(Deputy, Deputy.acts_for_id == Person.id)
+    .where(Deputy.person_id == bindparam("person_id"), _holds(Deputy, bindparam("on")))
+    .order_by(Person.login, Deputy.valid_until)
+)
+_GRANTS = (
+    select(GrantRow.role, CaseRow.number, GrantRow.division, GrantRow.tier)
+    .outerjoin(CaseRow, CaseRow.id == GrantRow.case_id)
+    .where(GrantRow.person_id == bindparam("person_id"), _holds(GrantRow, bindparam("on")))
+    .order_by(GrantRow.id)
+)
+
+
 def principals(session: Session, person_id: int, on: date) -> tuple[Principal, ...]:
     """Return those whom a person may act for on a day, by login, and from when to when."""
-    rows = session.execute(
-        select(Person, Deputy.valid_from, Deputy.valid_until)
-        .join(Deputy, Deputy.acts_for_id == Person.id)
-        .where(Deputy.person_id == person_id, _holds(Deputy, on))
-        .order_by(Person.login, Deputy.valid_until)
-    )
+    rows = session.execute(_PRINCIPALS, {"person_id": person_id, "on": on})
     found = {
         person.id: Principal(
             person.id,
@@ -366,12 +380,7 @@ def may_act_for(session: Session, login: str, for_login: str, on: date) -> bool:
 
 def grants_of(session: Session, person_id: int, on: date) -> tuple[Grant, ...]:
     """Return the posts that a person holds on a day; a case goes by its number in them."""
-    rows = session.execute(
-        select(GrantRow.role, CaseRow.number, GrantRow.division, GrantRow.tier)
-        .outerjoin(CaseRow, CaseRow.id == GrantRow.case_id)
-        .where(GrantRow.person_id == person_id, _holds(GrantRow, on))
-        .order_by(GrantRow.id)
-    )
+    rows = session.execute(_GRANTS, {"person_id": person_id, "on": on})
     return tuple(Grant(row.role, row.number, row.division, row.tier) for row in rows)
 
 

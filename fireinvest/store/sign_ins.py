@@ -4,7 +4,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func, insert, select, update
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fireinvest.store.base import Base, Instant, LargeId
@@ -157,13 +167,17 @@ def take_challenge(session: Session, sign_in_id: int, since: datetime) -> str | 
     return None if taken.one_or_none() is None else row.challenge
 
 
+# Asked at each request, and so put together once.
+_BY_TOKEN = (
+    select(SignInRow, Person)
+    .join(Person, Person.id == SignInRow.person_id)
+    .where(SignInRow.token_hash == bindparam("token_hash"))
+)
+
+
 def find_sign_in(session: Session, token_hash: str) -> StoredSignIn | None:
     """Return the sign-in with this hash of a token, ended or not, or None."""
-    row = session.execute(
-        select(SignInRow, Person)
-        .join(Person, Person.id == SignInRow.person_id)
-        .where(SignInRow.token_hash == token_hash)
-    ).one_or_none()
+    row = session.execute(_BY_TOKEN, {"token_hash": token_hash}).one_or_none()
     if row is None:
         return None
     found, person = row

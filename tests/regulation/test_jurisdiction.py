@@ -1,11 +1,12 @@
 """Who investigates, and who leads (art 3)?"""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from fireinvest.regulation.facts import Category
-from fireinvest.regulation.jurisdiction import first_match
+from fireinvest.regulation.jurisdiction import MOST_KEPT, first_match, judge
 from fireinvest.regulation.profile import Mode
 from tests.regulation.law import HARMLESS, WAN, articles, judged, words
 
@@ -123,3 +124,24 @@ def test_a_table_that_no_line_closes_may_match_nothing() -> None:
     found = judged(deaths=3)
     state = [route for route in found.ruleset.routes if route.id == "state"]
     assert first_match(tuple(state), found.view()) == ((), ())
+
+
+def test_a_judgement_is_kept_for_the_same_law_and_facts_alone() -> None:
+    first = judged(deaths=3)
+    known = (first.ruleset, first.facts, first.division)
+    again = judge(*known)
+    assert judge(*known) is again
+    assert judge(*known, level_facts=first.facts.with_known({"deaths": 10})) != again
+    assert judge(first.ruleset, first.facts.with_known({"deaths": 10}), first.division) != again
+    assert judge(first.ruleset, first.facts, None) != again
+    other = replace(first.ruleset, routes=first.ruleset.routes[-1:])
+    assert judge(other, *known[1:]).government != again.government
+
+
+def test_no_more_than_so_many_judgements_are_kept() -> None:
+    first = judged(deaths=3)
+    ruleset = replace(first.ruleset)
+    for count in range(MOST_KEPT + 1):
+        facts = first.facts.with_known({"households": count})
+        assert judge(ruleset, facts, first.division).facts.households == count
+        assert 0 < len(ruleset.judged) <= MOST_KEPT

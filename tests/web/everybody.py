@@ -105,6 +105,7 @@ _VALUES = {
     "reading": "tests", "channel_id": 1, "token": "a" * 43, "alert_id": 1,
     "plan": "report", "month": "2025-06", "item": 1, "version": 1, "size": "small",
     "rung": "urged", "occurrence": 1, "due": "2025-07-11", "person": "left",
+    "upload": "0" * 32,
 }  # fmt: skip
 
 
