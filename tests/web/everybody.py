@@ -28,7 +28,9 @@ from fireinvest.workflow.actions import (
 from fireinvest.workflow.engine import Action
 from fireinvest.workflow.items.casualties import Casualty
 from fireinvest.workflow.items.evidence import Custody, Evidence
+from fireinvest.workflow.items.inquiry import ChainNode, LineFinding
 from fireinvest.workflow.items.people import Party
+from fireinvest.workflow.items.report import Approval, Opinion, Section, Submission
 from fireinvest.workflow.items.scene import CommissionedTest, Interview, ScenePlan
 from fireinvest.workflow.permissions import (
     AUDIT_ADMINISTRATOR,
@@ -105,7 +107,8 @@ _VALUES = {
     "reading": "tests", "channel_id": 1, "token": "a" * 43, "alert_id": 1,
     "plan": "report", "month": "2025-06", "item": 1, "version": 1, "size": "small",
     "rung": "urged", "occurrence": 1, "due": "2025-07-11", "person": "left",
-    "upload": "0" * 32,
+    "upload": "0" * 32, "line": "products", "point": "using", "sort": "fact", "part": "unit",
+    "scope": "unit",
 }  # fmt: skip
 
 
@@ -178,13 +181,17 @@ class Town:
                 category=Category.ORDINARY,
             ),
         )
-        for step, payload in _NAMED.values():
-            did(self.database, ref, step, payload)
+        joined = {
+            login: did(self.database, ref, step, payload).entry.seq
+            for login, (step, payload) in _NAMED.items()
+        }
+        self.joined = joined["member"]
         did(self.database, ref, "leave_team", Membership(person="left"))
         self.with_file = self._file(ref, None)
         self.restricted = self._file(ref, "discipline")
         self._evidence(ref)
         self._scene(ref)
+        self._report(ref)
         raised = Recusal(person="left", item="interest")
         did(self.database, ref, "declare_recusal", raised)
         did(self.database, ref, "decide_recusal", replace(raised, outcome="granted"))
@@ -245,6 +252,22 @@ class Town:
             idempotency_key=key(), now=NOW, today=TODAY,
         )  # fmt: skip
 
+    def _report(self, ref: CaseRef) -> None:
+        """A finding, a fact, a section, an opinion, what was decided and what was submitted."""
+        bound, text_hash = "R1@1", "0" * 64
+        file_records(
+            self.database, LAW, CALENDAR, TIMERS, ref.id,
+            [
+                Filing("line_findings", LineFinding("products", "using", "nothing_found", reason="无")),
+                Filing("facts", ChainNode("fact", "起火")),
+                Filing("sections", Section("unit", "概况", 1, "文字", "drafting")),
+                Filing("opinions", Opinion("县应急管理局", asked_on=FIRE_ON)),
+                Filing("approvals", Approval("unit", "returned", "补充", FIRE_ON, bound, text_hash)),
+                Filing("submissions", Submission("1", "报告", "县政府", FIRE_ON, bound, text_hash)),
+            ],
+            idempotency_key=key(), now=NOW, today=TODAY, is_told=True,
+        )  # fmt: skip
+
     def _file(self, ref: CaseRef, restriction: str | None) -> int:
         """An entry with a file; its number."""
         blob = self.app.extensions["fireinvest"].blobs.put(
@@ -298,6 +321,7 @@ class Town:
                     else "evidence" if "/versions/" in rule.rule
                     else "parties"
                 )  # fmt: skip
+                values["entry"] = self.joined
                 given = {name: values[name] for name in rule.arguments}
                 address = adapter.build(rule.endpoint, given, append_unknown=False)
                 for method in sorted((rule.methods or set()) & {"GET", "POST"}):

@@ -26,7 +26,9 @@ VALUES = {
     "grant_id": 1, "agency_id": 1, "sign_in_id": 1, "factor_id": 1, "deputy_id": 1, "login": "x",
     "reading": "tests", "code": "AAAA-BBBB-CCCC-DDDD", "channel_id": 1, "token": "a" * 43,
     "alert_id": 1, "plan": "report", "month": "2025-06", "item": 1, "version": 1, "size": "small",
-    "rung": "urged", "occurrence": 1, "due": "2025-07-11", "person": "x", "register": "parties", "upload": "0" * 32,
+    "rung": "urged", "occurrence": 1, "due": "2025-07-11", "person": "x", "register": "parties",
+    "upload": "0" * 32, "line": "products", "point": "using", "sort": "fact", "part": "unit",
+    "scope": "unit", "entry": 1,
 }  # fmt: skip
 
 

@@ -247,7 +247,7 @@ def excel(number: str, register: str) -> ResponseReturnValue:
     for row in rows:
         labels |= {each.name: each.label for each in row.view.values}
     columns = [
-        Column(_("Number"), width=8),
+        Column(_("Item number"), width=10),
         *(Column(say(label), width=24) for label in labels.values()),
         Column(_("Overdue"), width=10),
     ]

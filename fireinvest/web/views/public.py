@@ -34,7 +34,7 @@ from fireinvest.web.views.registers import Room, edit_item, views_of
 from fireinvest.web.views.report import asking, open_steps, writable_register
 from fireinvest.web.visiting import today, who
 from fireinvest.workflow.items.public import PublicationProof, Release
-from fireinvest.workflow.public_text import PublicSection
+from fireinvest.workflow.public_text import LEFT_OUT, PublicSection
 from fireinvest.workflow.registers import Record, choices_of, register_of, writable
 from fireinvest.workflow.report_hash import PARTS
 
@@ -98,6 +98,7 @@ def show(number: str) -> ResponseReturnValue:
         proofs=views_of(file, records["proofs"]),
         can=writable(who().actor, file.case, number),
         open_steps=open_steps(file),
+        left_out=LEFT_OUT,
     )
 
 

@@ -127,7 +127,7 @@ def excel(number: str, register: str) -> ResponseReturnValue:
         if any(view.value(name) is not None for view in views)
     ]
     columns = [
-        Column(_("Number"), width=8),
+        Column(_("Item number"), width=10),
         *(Column(say(label), width=24) for _n, label in shown),
     ]
     table = [[view.mark, *(_cell(view, name) for name, _label in shown)] for view in views]

@@ -32,10 +32,12 @@ class SheetLine(Item):
     NAME: ClassVar[str] = "subject"
     PREFIX: ClassVar[str] = "EV"
 
-    part: str | None = item_field("part", Shape.LISTED, needed=True, of="evaluation_findings")
+    part: str | None = item_field(
+        "part of the evaluation", Shape.LISTED, needed=True, of="evaluation_findings"
+    )
     subject: str | None = item_field("subject", Shape.LONG_TEXT, needed=True)
     about: str | None = item_field("register and number of what it is about", shown=False)
-    finding: str | None = item_field("finding", Shape.LONG_TEXT, needed=True)
+    finding: str | None = item_field("what was found", Shape.LONG_TEXT, needed=True)
     state: str | None = item_field("state", Shape.LISTED, needed=True, of="proof_states")
     proof: str | None = item_field("proof", Shape.LONG_TEXT)
 
@@ -115,7 +117,9 @@ class DelayNotice(Item):
     NAME: ClassVar[str] = "to"
     PREFIX: ClassVar[str] = "DN"
 
-    item: str | None = item_field("notified", Shape.LISTED, needed=True, of="supervision_notices")
+    item: str | None = item_field(
+        "organ that is notified", Shape.LISTED, needed=True, of="supervision_notices"
+    )
     to: str | None = item_field("sent to", needed=True)
     about: tuple[int, ...] | None = item_field(
         "penalties and trials concerned", Shape.REFERENCES, needed=True, of="liabilities"

@@ -91,7 +91,7 @@ class Transfer(Item):
     signed_by: str | None = item_field("receipt signed by")
     result: str | None = item_field("what the authority decided", Shape.LONG_TEXT)
     result_no: str | None = item_field("number of its document")
-    result_on: date | None = item_field("decided on", Shape.DAY)
+    result_on: date | None = item_field("day of the decision", Shape.DAY)
 
     @property
     def is_open(self) -> bool:
@@ -159,7 +159,7 @@ class Liability(Item):
     decided_by: str | None = item_field("decided by")
     decision: str | None = item_field("what was decided")
     document_no: str | None = item_field("document number")
-    decided_on: date | None = item_field("decided on", Shape.DAY)
+    decided_on: date | None = item_field("day of the decision", Shape.DAY)
     due_on: date | None = item_field("to be carried out by", Shape.DAY, ahead=True)
     state: str | None = item_field("state", Shape.LISTED, needed=True, of="liability_states")
     state_on: date | None = item_field("in this state since", Shape.DAY, needed=True)
