@@ -24,6 +24,7 @@ from fireinvest.workflow.items.execution import (
     ReplyDelivered,
     Transfer,
 )
+from fireinvest.workflow.items.inquiry import ChainNode
 from fireinvest.workflow.recipients import STEPS, recipients_of
 from fireinvest.workflow.registers import Record
 
@@ -35,19 +36,24 @@ __all__ = [
     "Steps",
     "entries_by_ref",
     "is_ripe",
+    "only_in_matrix",
     "ref_of",
     "steps_of_ledgers",
     "unwritten",
 ]
 
 #: What the page of the execution shows, beside the journal.
-REGISTERS = ("deliveries", "copies", "transfers", "discipline_leads", "measures", "liabilities")
+REGISTERS = (
+    "deliveries", "copies", "transfers", "discipline_leads", "measures", "liabilities", "facts",
+)  # fmt: skip
 #: The two ledgers.
 LEDGERS = ("measures", "liabilities")
 
 #: Given the case and what was written: the steps that follow from it.
 Steps = Callable[[Session, Loaded, Sequence[Record]], Iterator[Action]]
 
+#: As what the report's matrix calls what each ledger holds.
+_SORTS: Mapping[str, str] = {"measures": "measure", "liabilities": "responsibility"}
 _SET, _ACCEPT, _PENALTY = "set_measure", "accept_measure", "record_penalty"
 #: What the journal calls the states of a penalty; it knows of no others.
 _OUTCOMES: Mapping[str, str] = {
@@ -98,6 +104,18 @@ def unwritten(case: Case, name: str, records: Sequence[Record]) -> list[Reminder
     known = {ref_of(each) for each in records}
     entries = entries_by_ref(case, _SET if name == "measures" else _PENALTY)
     return [Reminder(ref, entry) for ref, entry in entries.items() if ref not in known]
+
+
+def only_in_matrix(name: str, records: Sequence[Record], nodes: Sequence[Record]) -> list[Record]:
+    """Return what the report's matrix holds of a ledger's sort and no item of it names."""
+    named = {number for each in records for number in getattr(each.values, "node", None) or ()}
+    return [
+        each
+        for each in nodes
+        if isinstance(each.values, ChainNode)
+        and each.values.sort == _SORTS[name]
+        and each.item not in named
+    ]
 
 
 # ---------------------------------------------------------------------------- the steps

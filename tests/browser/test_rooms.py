@@ -49,7 +49,7 @@ ROOMS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         UNIT,
         (
             "public", "public/withheld/new", "execution", "execution/measures/new",
-            "execution/measures/1", "execution/deliveries/new", "execution/liabilities/new",
+            "execution/measures/1", "execution/copies/new", "execution/liabilities/new",
             "execution/transfers/new", "execution/ledgers/measures", "evaluation", "registers",
             "registers/measures",
         ),

@@ -1,6 +1,6 @@
 """Records of registers: what their hash covers, and how their items are found and paged."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
@@ -8,11 +8,12 @@ from fireinvest.store import Database
 from fireinvest.store import records as store
 from fireinvest.store.codec import Unreadable
 from fireinvest.store.records import RecordLine, line_of_record, record_hash
-from fireinvest.workflow.actions import Attachment
+from fireinvest.workflow.actions import Attachment, Shape
+from fireinvest.workflow.items import ITEMS
 from fireinvest.workflow.items.people import Party
 from fireinvest.workflow.registers import Filing, Record
 from tests.queries import counted
-from tests.services.office import NOW, TIMERS, opened
+from tests.services.office import FIRE_ON, NOW, TIMERS, opened
 from tests.services.test_records import CLERK, SHOP, changed, file, new
 
 FILE = Attachment("a.txt", "text/plain", "0" * 64, 3)
@@ -52,6 +53,27 @@ def test_a_record_comes_back_as_it_was_written() -> None:
     for wrong in ({"register": "gone"}, {"schema_version": 99}, {"payload": '{"name":7}'}):
         with pytest.raises(Unreadable):
             line()._replace(**wrong).record()
+
+
+SAMPLES: dict[Shape, object] = {
+    Shape.COUNT: 3, Shape.AREA: 50, Shape.FEN: 1250, Shape.DAYS: 30, Shape.TEXT: "甲",
+    Shape.LONG_TEXT: "一\n二", Shape.DAY: FIRE_ON, Shape.FLAG: False, Shape.OUTCOME: "yes",
+    Shape.ITEM: "x", Shape.MOMENT: NOW, Shape.LISTED: "code", Shape.CHOSEN: ("a", "b"),
+    Shape.REFERENCES: (2, 1), Shape.IDENTITY_NO: "530302190001011231",
+    Shape.CREDIT_CODE: "91110000600037341L", Shape.PHONE: "13800001234",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("register", sorted(ITEMS))
+def test_every_sort_of_item_comes_back_as_it_was_written(register: str) -> None:
+    cls = ITEMS[register]
+    full = cls(**{each.name: SAMPLES[each.metadata["shape"]] for each in fields(cls)})
+    for values in (full, cls()):
+        record = replace(RECORD, register=register, values=values)
+        assert line(record).record() == record
+    for wrong in ('{"no_such_field":1}', "[]", '"x"', "{"):
+        with pytest.raises(ValueError):  # noqa: PT011 - Unreadable, or no JSON at all
+            line()._replace(register=register, payload=wrong).record()
 
 
 def test_items_are_paged_by_number_with_one_query(database: Database) -> None:

@@ -27,7 +27,9 @@ from fireinvest.workflow.actions import (
 )
 from fireinvest.workflow.engine import Action
 from fireinvest.workflow.items.casualties import Casualty
+from fireinvest.workflow.items.evaluation import DelayNotice
 from fireinvest.workflow.items.evidence import Custody, Evidence
+from fireinvest.workflow.items.execution import CopySent, Liability, Transfer
 from fireinvest.workflow.items.inquiry import ChainNode, LineFinding
 from fireinvest.workflow.items.people import Party
 from fireinvest.workflow.items.report import Approval, Opinion, Section, Submission
@@ -107,7 +109,7 @@ _VALUES = {
     "reading": "tests", "channel_id": 1, "token": "a" * 43, "alert_id": 1,
     "plan": "report", "month": "2025-06", "item": 1, "version": 1, "size": "small",
     "rung": "urged", "occurrence": 1, "due": "2025-07-11", "person": "left",
-    "upload": "0" * 32, "line": "products", "point": "using", "sort": "fact", "part": "unit",
+    "upload": "0" * 32, "line": "products", "point": "using", "sort": "fact", "part": "measures",
     "scope": "unit",
 }  # fmt: skip
 
@@ -192,6 +194,7 @@ class Town:
         self._evidence(ref)
         self._scene(ref)
         self._report(ref)
+        self._execution(ref)
         raised = Recusal(person="left", item="interest")
         did(self.database, ref, "declare_recusal", raised)
         did(self.database, ref, "decide_recusal", replace(raised, outcome="granted"))
@@ -251,6 +254,26 @@ class Town:
             ],
             idempotency_key=key(), now=NOW, today=TODAY,
         )  # fmt: skip
+
+    def _execution(self, ref: CaseRef) -> None:
+        """A copy sent, a transfer, somebody answerable, and a notice that it is delayed."""
+        answers = Liability(
+            "某公司", "unit", fact="事实", kind="other", proposed="处理", state="proposed",
+            state_on=FIRE_ON,
+        )  # fmt: skip
+        notice = DelayNotice("court", "人民法院", (1,), "请督促", None, FIRE_ON)
+        for filings in (
+            [
+                Filing("copies", CopySent("公安局", FIRE_ON, item="participants")),
+                Filing("transfers", Transfer("线索", "criminal", "公安局")),
+                Filing("liabilities", answers),
+            ],
+            [Filing("delay_notices", notice)],
+        ):
+            file_records(
+                self.database, LAW, CALENDAR, TIMERS, ref.id, filings,
+                idempotency_key=key(), now=NOW, today=TODAY, is_told=True,
+            )  # fmt: skip
 
     def _report(self, ref: CaseRef) -> None:
         """A finding, a fact, a section, an opinion, what was decided and what was submitted."""
@@ -319,6 +342,10 @@ class Town:
                 values["register"] = (
                     "interviews" if "/scene/" in rule.rule
                     else "evidence" if "/versions/" in rule.rule
+                    else "measures" if "/ledgers/" in rule.rule
+                    else "transfers" if rule.rule.endswith("/<int:item>/list")
+                    else "copies" if "/execution/" in rule.rule
+                    else "delay_notices" if "/evaluation/" in rule.rule
                     else "parties"
                 )  # fmt: skip
                 values["entry"] = self.joined

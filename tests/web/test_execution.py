@@ -61,6 +61,11 @@ class Replied(Office):
         assert answer.status_code == status, text_of(answer.text)
         return answer.text
 
+    def cells(self, page: str) -> list[object]:
+        """What stands in a table that a member takes away."""
+        with self.client("member").get(f"/cases/{self.ref.number}{page}") as answer:
+            return [c.value for row in load_workbook(BytesIO(answer.data)).active for c in row]
+
     def evaluated(self) -> None:
         did(self.database, self.ref, "open_evaluation", Order(document_no="2"), AUGUST)
         did(self.database, self.ref, "join_evaluation", Membership("evaluator"), AUGUST)
@@ -155,8 +160,7 @@ def test_a_ledger_is_filtered_counted_and_taken_away(quick_office: Replied) -> N
         ("after=1", ["专项治理"]), ("state=set&q=某公司", ["拆除保温层", "专项治理"]),
     ):  # fmt: skip
         assert shown(query) == found, query
-    answer = office.client("member").get(f"/cases/{office.ref.number}{ledger}/excel?late=1")
-    cells = [c.value for row in load_workbook(BytesIO(answer.data)).active for c in row]
+    cells = office.cells(f"{ledger}/excel?late=1")
     assert "拆除保温层" in cells
     assert "专项治理" not in cells
     office.send("carrier", "/execution/liabilities/new", **LIABLE)
@@ -167,12 +171,23 @@ def test_a_ledger_is_filtered_counted_and_taken_away(quick_office: Replied) -> N
     office.send("carrier", "/execution/liabilities/new", **kept)
     for address in ("/execution", "/evaluation", "/execution/ledgers/liabilities?q=主任"):
         assert "某主任" not in office.page("member", address)
-    excel = office.client("member").get(
-        f"/cases/{office.ref.number}/execution/ledgers/liabilities/excel"
-    )
-    cells = [c.value for row in load_workbook(BytesIO(excel.data)).active for c in row]
+    cells = office.cells("/execution/ledgers/liabilities/excel")
     assert "某副主任" in cells
     assert "某主任" not in cells
+
+
+def test_what_the_reports_matrix_holds_is_taken_into_the_ledgers(quick_office: Replied) -> None:
+    office = quick_office
+    for sort, text in (("responsibility", "未落实动火审批"), ("measure", "拆除保温层")):
+        office.send("carrier", "/registers/facts/new", sort=sort, text=text)
+    page = text_of(office.page("carrier", "/execution"))
+    assert page.count("In the report's matrix, but not in the ledger:") == 2
+    form = office.page("carrier", "/execution/measures/new?node=2&what=拆除保温层")
+    assert "拆除保温层</textarea>" in form
+    office.send("carrier", "/execution/measures/new", **MEASURE, node="2")
+    office.send("carrier", "/execution/liabilities/new", **LIABLE, node="1")
+    page = text_of(office.page("carrier", "/execution"))
+    assert "In the report's matrix" not in page
 
 
 def test_what_waited_for_the_reply_is_carried_into_the_procedure(quick_app: Flask) -> None:

@@ -396,3 +396,14 @@ def test_the_pages_cost_the_same_however_much_stands_there(quick_office: Office)
         office.file(("evidence", Evidence("另一照片", "photo", taken_by="甲")))
         office.file(("sections", Section("unit", "又一章", 2, "文字", "released")))
     assert cost() == few
+
+
+def test_the_plain_form_of_a_step_tells_of_its_room(quick_office: Office) -> None:
+    office = quick_office
+    office.report()
+    office.submit()
+    for step, room in (("reply", "reply"), ("receive_report", "reply"), ("publish", None)):
+        login = "registrar" if step == "receive_report" else "handler"
+        page = office.page(login, f"/steps/{step}")
+        address = f'href="/cases/{office.ref.number}/{room}">Go there'
+        assert (address in page) is (room is not None), step

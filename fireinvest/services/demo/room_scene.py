@@ -24,7 +24,7 @@ def papers(story: Story) -> Iterator[Papers]:
     if founded is None:
         return
     by = story.officer
-    two = (f"{story.home.prefix}甲勘验员（演示）", f"{story.home.prefix}乙勘验员（演示）")
+    two = (f"{story.government[:2]}甲勘验员（演示）", f"{story.government[:2]}乙勘验员（演示）")
     # At one of the cities' fires somebody was in two places at once.
     hour = 15 if story.key == FIRST else 18
     closed = SceneClosure(
@@ -66,7 +66,7 @@ def papers(story: Story) -> Iterator[Papers]:
         began_at=_at(founded, hour - 1),
         ended_at=_at(founded, hour),
         interviewer=two[1],
-        second="丙调查员（演示）",
+        second=f"{story.government[:2]}丙调查员（演示）",
         rights_told=True,
         content="问：当晚由谁值班？\n答：由我一人值班。",
         signed="read_out",

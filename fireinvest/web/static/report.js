@@ -15,7 +15,7 @@ if (text) {
   text.addEventListener("input", tell);
   tell();
 
-  for (const token of document.querySelectorAll("[data-token]")) {
+  for (const token of document.querySelectorAll(".token-list [data-token]")) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "button-small";

@@ -144,9 +144,7 @@ function watch(input) {
 
   function show(row, arrived) {
     row.progress.value = arrived;
-    const percent = Math.floor((100 * arrived) / row.progress.max);
-    const text = words.runs.replace("{percent}", percent).replace("{size}", readable(row.file.size));
-    row.text.textContent = text;
+    row.text.textContent = filled(words.runs, arrived, row.file.size);
   }
 
   function arrive(row, staged) {
@@ -287,7 +285,7 @@ function watch(input) {
       name.textContent = each.name;
       const text = document.createElement("span");
       text.className = "quiet";
-      text.textContent = words.unfinished.replace("{percent}", Math.floor((100 * each.arrived) / each.size));
+      text.textContent = filled(words.unfinished, each.arrived, each.size);
       const away = button(words.drop, () => {
         element.remove();
         ask(`/${each.id}/drop`, {}).catch(() => {});
@@ -324,6 +322,10 @@ function pause(seconds) {
       { once: true },
     );
   });
+}
+
+function filled(text, arrived, size) {
+  return text.replace("{arrived}", readable(arrived)).replace("{size}", readable(size));
 }
 
 function readable(size) {

@@ -20,6 +20,7 @@ from fireinvest.services.execution import (
     REGISTERS,
     Reminder,
     entries_by_ref,
+    only_in_matrix,
     ref_of,
     steps_of_ledgers,
     unwritten,
@@ -186,6 +187,11 @@ def show(number: str) -> ResponseReturnValue:
             for name in ("transfers", "discipline_leads")
             if name in known
         ],
+        only_in_matrix={
+            name: views_of(file, only_in_matrix(name, records[name], records.get("facts", ())))
+            for name in LEDGERS
+            if name in known
+        },
         ledgers=[
             _ledger(
                 file,

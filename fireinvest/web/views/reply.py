@@ -1,6 +1,6 @@
 """The government's side of a case: receipt, the report beside its evidence, the reply (arts 21, 22)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -11,8 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from fireinvest.messages import Faulty, Problem, Words
 from fireinvest.regulation.calendar import DayKind
-from fireinvest.regulation.calendar import DayKind
-from fireinvest.regulation.clocks import Deadline, Prolonged
+from fireinvest.regulation.clocks import Deadline, Prolonged, alternatives
 from fireinvest.regulation.facts import Given as Fields
 from fireinvest.regulation.profile import Step
 from fireinvest.services.casefile import CaseFile
@@ -213,7 +212,11 @@ def _sender(file: CaseFile, sent: Sequence[Submitted]) -> str:
 
 
 def _clock_view(file: CaseFile, clock: Deadline | None) -> ClockView | None:
-    return None if clock is None else clock_view(file.ruleset, file.calendar, clock, ())
+    """The clock with the dates that other readings and instruments would give."""
+    if clock is None:
+        return None
+    others = alternatives(file.ruleset, file.calendar, clock)
+    return clock_view(file.ruleset, file.calendar, clock, others)
 
 
 def _expected(file: CaseFile) -> Deadline | None:
@@ -525,7 +528,7 @@ def _differences(file: CaseFile, old: ReportText, new: ReportText) -> list[Secti
                 section,
                 record.mark,
                 "new" if before is None else "changed",
-                () if hidden else tuple(text_parts(one, _told(section))),
+                () if hidden else tuple(_condensed(text_parts(one, _told(section)))),
                 hidden,
             )
         )
@@ -536,6 +539,22 @@ def _differences(file: CaseFile, old: ReportText, new: ReportText) -> list[Secti
         parts = () if hidden else (("old", _told(section)),)
         found.append(SectionChange(section, record.mark, "gone", parts, hidden))
     return found
+
+
+#: Characters of an unchanged passage that stand before and after what was changed.
+_AROUND = 120
+
+
+def _condensed(parts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Leave out what is far from any change: a section can be a book."""
+    found = list(parts)
+    for place, (tag, text) in enumerate(found):
+        if tag != "same" or len(text) <= 3 * _AROUND:
+            yield tag, text
+            continue
+        head = text[:_AROUND] if place else ""
+        tail = text[-_AROUND:] if place + 1 < len(found) else ""
+        yield tag, f"{head} … {tail}"
 
 
 def _told(section: Section) -> str:

@@ -57,6 +57,7 @@ from fireinvest.web.present_entries import (
 )
 from fireinvest.web.restricted import note_opened
 from fireinvest.web.rights import signed_in
+from fireinvest.web.rooms import room_of
 from fireinvest.web.state import state
 from fireinvest.web.uploads import takes_files
 from fireinvest.web.visiting import origin, sent_at, today, who
@@ -136,6 +137,13 @@ class Doing:
         name = self.step.restriction if self.step is not None else None
         found = self.file.ruleset.restrictions.get(name or "")
         return () if found is None else (found.label,)
+
+    @property
+    def room(self) -> str | None:
+        """In which room the step is taken with what belongs to it; None where in none."""
+        if self.step is None or self.target is not None:
+            return None
+        return room_of(self.file.case, self.file.ref.number, self.step.id)
 
     @property
     def case_page(self) -> str:

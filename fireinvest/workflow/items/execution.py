@@ -165,6 +165,9 @@ class Liability(Item):
     state_on: date | None = item_field("in this state since", Shape.DAY, needed=True)
     proof: str | None = item_field("proof", Shape.LONG_TEXT)
     evidence: tuple[int, ...] | None = item_field("evidence", Shape.REFERENCES, of="evidence")
+    node: tuple[int, ...] | None = item_field(
+        "where it stands in the matrix of the report", Shape.REFERENCES, of="facts"
+    )
     ref: str | None = item_field("reference in the procedure", shown=False)
 
     def is_overdue(self, today: date) -> bool:
@@ -208,6 +211,9 @@ class RectificationMeasure(Item):
     accepted_on: date | None = item_field("looked at on", Shape.DAY)
     evidence: tuple[int, ...] | None = item_field("evidence", Shape.REFERENCES, of="evidence")
     note: str | None = item_field("note", Shape.LONG_TEXT)
+    node: tuple[int, ...] | None = item_field(
+        "where it stands in the matrix of the report", Shape.REFERENCES, of="facts"
+    )
     ref: str | None = item_field("reference in the procedure", shown=False)
 
     def is_overdue(self, today: date) -> bool:

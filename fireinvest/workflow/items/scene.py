@@ -74,7 +74,7 @@ class Interview(Item, Attended):
     unit: str | None = item_field("unit and office")
     guardian: str | None = item_field("guardian or interpreter, where one is needed")
     round: int | None = item_field("which interview of this person", Shape.COUNT)
-    place: str | None = item_field("place", needed=True)
+    place: str | None = item_field("at which place", needed=True)
     began_at: datetime | None = item_field("began at", Shape.MOMENT, needed=True)
     ended_at: datetime | None = item_field("ended at", Shape.MOMENT, needed=True)
     interviewer: str | None = item_field("interviewer", needed=True)
@@ -126,7 +126,7 @@ class Survey(Item, Attended):
     NAME: ClassVar[str] = "place"
     PREFIX: ClassVar[str] = "S"
 
-    place: str | None = item_field("place", needed=True)
+    place: str | None = item_field("at which place", needed=True)
     began_at: datetime | None = item_field("began at", Shape.MOMENT, needed=True)
     ended_at: datetime | None = item_field("ended at", Shape.MOMENT, needed=True)
     weather: str | None = item_field("weather, wind, temperature")
@@ -302,7 +302,7 @@ class Experiment(Item, Attended):
     purpose: str | None = item_field("purpose", needed=True)
     began_at: datetime | None = item_field("began at", Shape.MOMENT, needed=True)
     ended_at: datetime | None = item_field("ended at", Shape.MOMENT, needed=True)
-    place: str | None = item_field("place", needed=True)
+    place: str | None = item_field("at which place", needed=True)
     approved_by: str | None = item_field("approved by")
     lead: str | None = item_field("experimenter in charge", needed=True)
     second: str | None = item_field("second experimenter", needed=True)

@@ -140,7 +140,7 @@ class MeetingRecord(Item):
     subject: str | None = item_field("subject", needed=True)
     held_at: datetime | None = item_field("began at", Shape.MOMENT, needed=True)
     ended_at: datetime | None = item_field("ended at", Shape.MOMENT)
-    place: str | None = item_field("place")
+    place: str | None = item_field("at which place")
     chair: str | None = item_field("chaired by", needed=True)
     recorder: str | None = item_field("minutes taken by")
     agenda: str | None = item_field("agenda", Shape.LONG_TEXT)

@@ -1,0 +1,108 @@
+"""Somebody with a browser of their own, who reads and clicks: in the steps and in the rooms."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect
+
+from fireinvest.regulation.profile import Ruleset
+from tests.web.office import PASSWORD
+
+
+class Person:
+    """Somebody who has signed in, and works a case."""
+
+    def __init__(self, page: Page, login: str, ruleset: Ruleset) -> None:
+        self.page, self.ruleset, self.number = page, ruleset, ""
+        page.goto("/?lang=en")
+        page.get_by_label("Sign-in name").fill(login)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page).to_have_url(re.compile("/desk$"))
+
+    def opens_case(self, number: str) -> None:
+        """Find the case in the list by its number, and open it."""
+        self.number = number
+        self.page.get_by_role("link", name="Cases", exact=True).first.click()
+        self.page.get_by_role("link", name=number, exact=True).first.click()
+
+    def goes_to(self, room: str) -> None:
+        """From any page of the case, to one of its rooms by its tab."""
+        tabs = self.page.get_by_role("navigation", name="Pages of the case")
+        tabs.get_by_role("link", name=room, exact=True).click()
+        expect(tabs.get_by_role("link", name=room, exact=True)).to_have_attribute(
+            "aria-current", "page"
+        )
+
+    def clicks(self, *links: str) -> None:
+        """One link after the other, by how they begin."""
+        for name in links:
+            pattern = re.compile(rf"^\s*{re.escape(name)}")
+            self.page.locator("#main").get_by_role("link", name=pattern).first.click()
+
+    def follows(self, *addresses: str) -> None:
+        """One link after the other, by how their addresses end."""
+        for end in addresses:
+            self.page.locator(f"#main a[href$='{end}']").first.click()
+
+    def takes(self, step: str, on: str, **fields: str) -> None:
+        """Go to the steps, click the step, fill its form, record it."""
+        self.goes_to("Steps")
+        label = self.ruleset.steps[step].label.en
+        self.page.get_by_role("link", name=label, exact=True).click()
+        self.writes(on=on, **fields)
+        expect(self.page.locator(".told-done")).to_contain_text(label)
+
+    def writes(self, button: str = "Record it", **fields: Any) -> None:
+        """Fill the form that is open, and record it."""
+        for name, value in fields.items():
+            self.fills(name, value)
+        self.page.locator("#main").get_by_role("button", name=button, exact=True).click()
+        expect(self.page.locator(".told-done")).not_to_have_count(0)
+
+    def fills(self, name: str, value: Any) -> None:
+        """Fill a field, whatever it is; a file by its name and content."""
+        field = self.page.locator(f"#main [name='{name}']")
+        kind = field.first.evaluate("each => each.type")
+        if kind in ("radio", "checkbox"):
+            self.page.locator(f"#main [name='{name}'][value='{value}']").check()
+        elif kind.startswith("select"):
+            field.select_option(value)
+        elif kind == "file":
+            field.set_input_files(value)
+        else:
+            field.fill(value)
+
+    def due(self, clock: str) -> str:
+        """The due day of a clock on the page of the case."""
+        row = self.page.locator(".clock-table tr").filter(
+            has_text=self.ruleset.clocks[clock].label.en
+        )
+        return row.first.locator("strong time").inner_text()
+
+
+@contextmanager
+def signed_in(
+    browser: Browser, server: str, ruleset: Ruleset, *logins: str, width: int = 1280
+) -> Iterator[dict[str, Person]]:
+    """People with a browser each; no script of any page may fail."""
+    contexts = []
+    found = {}
+    faults: list[str] = []
+    for login in logins:
+        context = browser.new_context(
+            base_url=server, locale="en", viewport={"width": width, "height": 900},
+            timezone_id="Asia/Shanghai",
+        )  # fmt: skip
+        contexts.append(context)
+        # A busy machine is slow, but a page that comes at all comes by then.
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        found[login] = Person(page, login, ruleset)
+    yield found
+    for context in contexts:
+        context.close()
+    assert faults == []
