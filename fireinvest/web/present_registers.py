@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
-from difflib import SequenceMatcher
 
 from fireinvest.messages import Joined, Text, Words, money
 from fireinvest.regulation.profile import Ruleset
@@ -11,6 +10,7 @@ from fireinvest.services.casefile import CaseFile
 from fireinvest.workflow.actions import Attachment, Shape
 from fireinvest.workflow.items import ITEMS
 from fireinvest.workflow.items.base import list_of
+from fireinvest.workflow.merging import changes, sentences
 from fireinvest.workflow.registers import MASKED, Record, masked, restrictions_of
 
 
@@ -78,7 +78,9 @@ def value_views(ruleset: Ruleset, record: Record, *, revealed: bool = False) -> 
         shape, of = each.metadata["shape"], list_of(item, each)
         links: tuple[tuple[str, int, str], ...] = ()
         if shape is Shape.REFERENCES:
-            links = tuple((of or "", number, f"{ITEMS[of or ''].PREFIX}{number}") for number in value)
+            links = tuple(
+                (of or "", number, f"{ITEMS[of or ''].PREFIX}{number}") for number in value
+            )
         hides = shape in MASKED and not revealed
         yield ValueView(
             each.name,
@@ -145,17 +147,30 @@ def differences(ruleset: Ruleset, old: Record, new: Record) -> list[Difference]:
 
 
 def text_parts(old: str, new: str) -> Iterator[tuple[str, str]]:
-    """Yield the parts of two texts in reading order, each as "same", "old" or "new"."""
-    was, now = _pieces(old), _pieces(new)
-    matcher = SequenceMatcher(None, was, now, autojunk=False)
-    for tag, a, b, c, d in matcher.get_opcodes():
-        if tag == "equal":
-            yield "same", "".join(was[a:b])
-            continue
-        if b > a:
-            yield "old", "".join(was[a:b])
-        if d > c:
-            yield "new", "".join(now[c:d])
+    """Yield the parts of two texts in reading order, each as "same", "old" or "new".
+
+    By sentences first, and within those that were changed by their pieces.
+    """
+    was = sentences(old)
+    done = 0
+    for each in changes(was, sentences(new)):
+        yield from _part("same", was[done : each.start])
+        before, after = _pieces("".join(was[each.start : each.end])), _pieces("".join(each.by))
+        at = 0
+        for one in changes(before, after):
+            yield from _part("same", before[at : one.start])
+            yield from _part("old", before[one.start : one.end])
+            yield from _part("new", one.by)
+            at = one.end
+        yield from _part("same", before[at:])
+        done = each.end
+    yield from _part("same", was[done:])
+
+
+def _part(tag: str, pieces: Iterable[str]) -> Iterator[tuple[str, str]]:
+    text = "".join(pieces)
+    if text:
+        yield tag, text
 
 
 def _pieces(text: str) -> list[str]:

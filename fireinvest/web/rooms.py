@@ -13,11 +13,11 @@ from fireinvest.workflow.registers import register_of
 
 #: By step: the page of its room, and the register that it is written into there.
 ROOMS: Mapping[str, tuple[str, str]] = {
-    "approve_report": ("report_decisions.approval", "approvals"),
-    "sign_report": ("report_decisions.signatures", "signatures"),
-    "consult": ("report_decisions.opinions", "opinions"),
-    "consult_answer": ("report_decisions.opinions", "opinions"),
-    "submit_report": ("report_decisions.submission_form", "submissions"),
+    "approve_report": ("report.approval", "approvals"),
+    "sign_report": ("report.signatures", "signatures"),
+    "consult": ("report.opinions", "opinions"),
+    "consult_answer": ("report.opinions", "opinions"),
+    "submit_report": ("report.submission_form", "submissions"),
     "ask_extension": ("reply.extension", "replies"),
     "decide_extension": ("reply.extension", "replies"),
     "receive_report": ("reply.show", "replies"),

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from fireinvest.regulation.profile import Ruleset
 from tests.web.office import PASSWORD
+
+#: A busy machine is slow, but a page that comes at all comes by then, in milliseconds.
+SLOW = 20_000
 
 
 class Person:
@@ -33,7 +36,7 @@ class Person:
         tabs = self.page.get_by_role("navigation", name="Pages of the case")
         tabs.get_by_role("link", name=room, exact=True).click()
         expect(tabs.get_by_role("link", name=room, exact=True)).to_have_attribute(
-            "aria-current", "page"
+            "aria-current", "page", timeout=SLOW
         )
 
     def clicks(self, *links: str) -> None:
@@ -46,6 +49,10 @@ class Person:
         """One link after the other, by how their addresses end."""
         for end in addresses:
             self.page.locator(f"#main a[href$='{end}']").first.click()
+
+    def part(self, name: str) -> Locator:
+        """A part of the report as its page shows it."""
+        return self.page.locator(f"section[aria-labelledby='part-{name}']")
 
     def takes(self, step: str, on: str, **fields: str) -> None:
         """Go to the steps, click the step, fill its form, record it."""
@@ -60,7 +67,9 @@ class Person:
         for name, value in fields.items():
             self.fills(name, value)
         self.page.locator("#main").get_by_role("button", name=button, exact=True).click()
-        expect(self.page.locator(".told-done")).not_to_have_count(0)
+        done, wrong = self.page.locator(".told-done"), self.page.locator("#main .problems p")
+        expect(done.or_(wrong).first).to_be_visible(timeout=SLOW)
+        assert done.count(), (self.page.url, wrong.all_inner_texts())
 
     def fills(self, name: str, value: Any) -> None:
         """Fill a field, whatever it is; a file by its name and content."""
@@ -97,8 +106,7 @@ def signed_in(
             timezone_id="Asia/Shanghai",
         )  # fmt: skip
         contexts.append(context)
-        # A busy machine is slow, but a page that comes at all comes by then.
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(SLOW)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
         found[login] = Person(page, login, ruleset)

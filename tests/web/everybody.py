@@ -333,7 +333,11 @@ class Town:
         with self.app.test_request_context():
             adapter = self.app.create_url_adapter(None) or self.app.url_map.bind("localhost")
             for rule in sorted(self.app.url_map.iter_rules(), key=lambda each: each.rule):
-                values["step"] = "draft_report" if "/plan/" in rule.rule else _VALUES["step"]
+                values["step"] = (
+                    "draft_report" if "/plan/" in rule.rule
+                    else "founding_meeting" if "/meetings/" in rule.rule
+                    else _VALUES["step"]
+                )  # fmt: skip
                 values["seq"] = (
                     self.restricted if "/restricted" in rule.rule
                     else self.with_file if "/files/" in rule.rule

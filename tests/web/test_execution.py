@@ -1,5 +1,6 @@
 """Execution and evaluation through HTTP: receipts, ledgers, the sheet, supervision, new fires."""
 
+from collections.abc import Mapping
 from datetime import date
 from io import BytesIO
 
@@ -52,7 +53,7 @@ class Replied(Office):
         replied = Decision("approved", decided_by="县政府", document_no="富政复1号")
         did(self.database, self.ref, "reply", replied, date(2025, 7, 18))
 
-    def fill(self, login: str, page: str, status: int = 303, **fields: object) -> str:
+    def fill(self, login: str, page: str, fields: Mapping[str, object], status: int = 303) -> str:
         """Send a part of the sheet, which has a version of each of its lines."""
         form = self.page(login, page)
         data = {"csrf_token": token(form), "key": hidden(form, "key"), **fields}
@@ -64,7 +65,8 @@ class Replied(Office):
     def cells(self, page: str) -> list[object]:
         """What stands in a table that a member takes away."""
         with self.client("member").get(f"/cases/{self.ref.number}{page}") as answer:
-            return [c.value for row in load_workbook(BytesIO(answer.data)).active for c in row]
+            sheet = load_workbook(BytesIO(answer.data)).worksheets[0]
+            return [cell.value for row in sheet for cell in row]
 
     def evaluated(self) -> None:
         did(self.database, self.ref, "open_evaluation", Order(document_no="2"), AUGUST)
@@ -111,7 +113,8 @@ def test_recipients_list_themselves_and_the_missing_ones_show(quick_office: Repl
         office.page("carrier", missing, 404)
 
 
-def test_a_measure_is_written_in_its_room_alone_with_its_step(office: Replied) -> None:
+def test_a_measure_is_written_in_its_room_alone_with_its_step(quick_office: Replied) -> None:
+    office = quick_office
     client, case = office.client("carrier"), f"/cases/{office.ref.number}"
     assert client.get(f"{case}/registers/measures/new?unit=x").location.endswith(
         "/execution/measures/new?unit=x"
@@ -240,15 +243,16 @@ def test_a_part_of_the_sheet_is_filled_from_its_ledger_and_saved_as_one(office: 
         for name, value in (("subject", f"第{place}项"), ("finding", "已查"), ("state", "proved"))
     }
     wrong = {**lines, "finding-1": "", "text": "一项未落实。", "on": "2025-09-01"}
-    page = office.fill("evaluator", address, 400, **wrong)
+    page = office.fill("evaluator", address, wrong, 400)
     assert "第1项" in page
     assert not office.items("evaluation_sheet")
     assert not office.steps("evaluate")
     # The line that the finding is refused with leaves no line either.
-    office.fill("evaluator", address, 400, **{**lines, "text": "x", "on": "2025-08-01"})
+    office.fill("evaluator", address, {**lines, "text": "x", "on": "2025-08-01"}, 400)
     assert not office.items("evaluation_sheet")
     more = {"subject-2": "建立台账", "finding-2": "已建", "state-2": "proved"}
-    office.fill("evaluator", address, **lines, **more, text="全部落实。", on="2025-09-01")
+    said = {"text": "全部落实。", "on": "2025-09-01"}
+    office.fill("evaluator", address, {**lines, **more, **said})
     assert [each.about for each in office.items("evaluation_sheet")] == [  # type: ignore[attr-defined]
         "measures 1", "measures 2", None,
     ]  # fmt: skip
@@ -259,7 +263,7 @@ def test_a_part_of_the_sheet_is_filled_from_its_ledger_and_saved_as_one(office: 
     form = office.page("evaluator", address)
     again = {**lines, **more, "state-1": "not_proved", "proof-1": "未见",
              **{f"version-{place}": "1" for place in range(3)}}  # fmt: skip
-    office.fill("evaluator", address, **again, text="一项未落实。", on="2025-09-01")
+    office.fill("evaluator", address, {**again, **said, "text": "一项未落实。"})
     assert [each.state for each in office.items("evaluation_sheet")] == [  # type: ignore[attr-defined]
         "proved", "not_proved", "proved",
     ]  # fmt: skip
@@ -287,7 +291,8 @@ def test_a_member_of_the_evaluation_group_declares_and_may_be_recused(
     assert "was recused" in text_of(office.page("leader", "/evaluation"))
 
 
-def test_a_failed_measure_leads_to_supervision_and_delays_to_notices(office: Replied) -> None:
+def test_a_failed_measure_leads_to_supervision_and_delays_to_notices(quick_office: Replied) -> None:
+    office = quick_office
     office.evaluated()
     office.send("carrier", "/execution/measures/new", **MEASURE)
     office.send("carrier", "/execution/liabilities/new", **LIABLE)

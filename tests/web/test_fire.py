@@ -94,7 +94,7 @@ def test_a_shorter_list_lowers_nothing_until_somebody_takes_it_over(office: Offi
     assert post(office, "carrier", of="casualties") == 303
     assert case_of(office).facts.deaths == 1
     assert "differ" not in text_of(office.page("carrier", "/fire"))
-    assert post(office, "carrier", of="x") == 404
+    assert post(office, "carrier", of="x") == 400
 
 
 def test_final_losses_become_the_figures(quick_office: Office) -> None:

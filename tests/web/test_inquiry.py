@@ -48,6 +48,10 @@ def test_a_line_is_closed_once_all_of_it_was_examined(office: Office) -> None:
     assert "Every sub-item has to end" in text_of(
         office.page("carrier", "/inquiry/lines/products/close")
     )
+    form = office.page("carrier", "/inquiry/lines/products/using/new")
+    # A text with a length of its own has several lines; units and individuals are told apart.
+    assert '<textarea class="input" id="text" name="text" rows="4" maxlength="20000"' in form
+    assert form.count("P1 某某商贸有限公司") == form.count("P2 钱某") == 1
     found = {"result": "found", "text": "灭火器失效", "units": "1", "people": "2"}
     wrong = office.send(
         "carrier", "/inquiry/lines/products/using/new", 400, result="found", text="灭火器失效"

@@ -227,13 +227,13 @@ def test_files_come_and_go_with_versions_and_every_download_is_on_record(office:
 
 def test_a_draft_is_kept_for_its_author_alone(quick_office: Office) -> None:
     office = quick_office
-    office.send("member", "/registers/parties/new", **PARTY, do="draft")
+    office.send("member", "/registers/parties/new", **PARTY, note="特别记录", do="draft")
     assert office.items("parties") == []
-    assert "钱某" in office.page("member", "/registers/parties/new")
-    assert "钱某" not in office.page("leader", "/registers/parties/new")
-    office.send("member", "/registers/parties/new", **PARTY)
+    assert "特别记录" in office.page("member", "/registers/parties/new")
+    assert "特别记录" not in office.page("leader", "/registers/parties/new")
+    office.send("member", "/registers/parties/new", **PARTY, note="特别记录")
     office.page("member", "/registers")  # Which tells that it was recorded.
-    assert "钱某" not in office.page("member", "/registers/parties/new")
+    assert "特别记录" not in office.page("member", "/registers/parties/new")
 
 
 def test_lists_are_paged_and_cost_the_same_however_long(office: Office) -> None:

@@ -8,6 +8,7 @@ from flask import Flask
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
+from fireinvest.web.present_registers import text_parts
 from fireinvest.workflow.actions import (
     Decision,
     DocumentReceived,
@@ -72,6 +73,27 @@ def write(office: Office, login: str, status: int = 303, /, **fields: Any) -> st
 
 def texts(office: Office) -> list[str | None]:
     return [each.text for each in office.items("sections") if isinstance(each, Section)]
+
+
+# ---------------------------------------------------------------------------- compared
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        ("", "", []),
+        ("一。", "一。", [("same", "一。")]),
+        ("", "一。", [("new", "一。")]),
+        ("一。二，三。四。", "一。二，叁。四。", [
+            ("same", "一。"), ("same", "二，"), ("old", "三。"), ("new", "叁。"), ("same", "四。"),
+        ]),
+        ("一。二。", "二。", [("old", "一。"), ("same", "二。")]),
+    ],
+)  # fmt: skip
+def test_what_differs_is_told_in_the_order_of_reading(
+    old: str, new: str, parts: list[tuple[str, str]]
+) -> None:
+    assert list(text_parts(old, new)) == parts
 
 
 # ---------------------------------------------------------------------------- side by side

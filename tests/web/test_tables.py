@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 
 from fireinvest.messages import LANGUAGES, render
+from fireinvest.web.views.registers import is_of_a_room
 from fireinvest.workflow.items import ITEMS
 from fireinvest.workflow.items.people import Party
 from tests.queries import counted
@@ -18,6 +19,8 @@ from tests.web.office import hidden, text_of, token
 from tests.web.test_registers import filed
 from tests.web.test_team import Office
 
+#: Cells hold days and times without a zone.
+AS_EXCEL_HAS_IT = datetime(2025, 6, 1)  # noqa: DTZ001 - as the library takes it
 HEADS = ("name", "unit or person", "role in the fire", "telephone", "belongs to the unit", "note")
 SHOP = ("某商贸公司", "unit", "使用人、承租人", "0874-3120001", None, None)
 CLERK = ("钱某", "个人", "witness", 13800001234, "P1", "夜班")
@@ -25,7 +28,7 @@ CLERK = ("钱某", "个人", "witness", 13800001234, "P1", "夜班")
 
 def workbook(*rows: tuple[object, ...], heads: tuple[str, ...] = HEADS) -> bytes:
     book = openpyxl.Workbook()
-    sheet = book.active
+    sheet: Any = book.active
     for row in (("当事人",), heads, *rows):
         sheet.append(row)
     made = BytesIO()
@@ -136,7 +139,7 @@ def test_days_amounts_and_flags_are_read_however_they_are_typed(quick_app: Flask
     rows = [
         ("甲", "member", when, "open")
         for when in (
-            date(2025, 6, 1), datetime(2025, 6, 1), "2025-06-01", "2025/6/1", "2025年6月1日",
+            date(2025, 6, 1), AS_EXCEL_HAS_IT, "2025-06-01", "2025/6/1", "2025年6月1日",
         )
     ]  # fmt: skip
     answer = desk.save(workbook(*rows, heads=heads))
@@ -190,7 +193,7 @@ def test_many_rows_take_the_same_statements(quick: Desk) -> None:
     assert len(quick.parties()) == 403
 
 
-@pytest.mark.parametrize("register", sorted(ITEMS))
+@pytest.mark.parametrize("register", [each for each in sorted(ITEMS) if not is_of_a_room(each)])
 def test_the_heads_of_a_register_differ(register: str) -> None:
     for language in LANGUAGES:
         labels = [

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from fireinvest.workflow.merging import blame, merge, sentences
+from fireinvest.workflow.merging import blame, changes, merge, sentences
 
 BASE = "一。二。三。四。"
 
@@ -87,3 +87,21 @@ def test_a_long_text_is_merged_in_time() -> None:
     mine, theirs = base.replace("第17句", "第十七句"), base.replace("第8000句", "第八千句")
     found = merge(base, mine, theirs).text
     assert found == mine.replace("第8000句", "第八千句")
+    # One sentence over and over again: nothing tells where it belongs, so it all was replaced.
+    same = "火势蔓延。" * 8000
+    changed = f"一。{same}二。"
+    assert merge(same, changed, same).text == changed
+    assert merge(changed, same, changed).text == same
+    assert merge(same, changed, f"三。{same}四。").text is None
+
+
+def test_sentences_that_moved_or_come_again_are_told_apart() -> None:
+    often = [f"{n % 7}分钟后到场。" for n in range(400)]
+    old = [*(f"第{n}段。" for n in range(400)), *often, "末段。"]
+    new = ["新。", *old[200:400], *old[:200], *often[:399], "补。", "末段。"]
+    parts, done = list[str](), 0
+    for each in changes(old, new):
+        parts += [*old[done : each.start], *each.by]
+        done = each.end
+    assert [*parts, *old[done:]] == new
+    assert sum(each.end - each.start for each in changes(old, new)) < 700

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from fireinvest.services.demo.papers import Papers
+from fireinvest.services.demo.room_evidence import scan
 from fireinvest.services.demo.story import Deed, Story
 from fireinvest.workflow.actions import Delivery, DocumentSent, Measure, Order
 from fireinvest.workflow.items.base import Item
@@ -16,6 +17,7 @@ from fireinvest.workflow.items.execution import (
     Transfer,
 )
 
+_SCAN = "送达回证（扫描件）.pdf"
 _ACCEPTED_BY = "复查验收组（演示）"
 #: Of whom each line of art 25 is: those who have to sign by themselves.
 _WHOM = {
@@ -58,7 +60,8 @@ def _receipts(story: Story) -> Iterator[Papers]:
             )  # fmt: skip
             items.append(("deliveries", item))
     if items:
-        yield Papers(delivered[-1].by, delivered[-1].on, tuple(items))
+        scans = tuple((place, _SCAN, scan) for place in range(len(items) - 1))
+        yield Papers(delivered[-1].by, delivered[-1].on, tuple(items), files=scans)
     for deed in _done(story, "send_copies"):
         payload = deed.payload
         if isinstance(payload, Delivery) and payload.item == "lower_governments":
@@ -66,7 +69,7 @@ def _receipts(story: Story) -> Iterator[Papers]:
                 payload.recipient, deed.on, payload.document_no, "hand", deed.on,
                 "收发室签收人（演示）", None, story.place.division, payload.item,
             )  # fmt: skip
-            yield Papers(deed.by, deed.on, (("copies", sent),))
+            yield Papers(deed.by, deed.on, (("copies", sent),), files=((0, _SCAN, scan),))
 
 
 def _transfers(story: Story) -> Iterator[Papers]:

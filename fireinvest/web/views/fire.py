@@ -161,9 +161,11 @@ def figures(number: str) -> ResponseReturnValue:
         "casualties": lambda: figures_of(file.case, people),
         "losses": lambda: figures_of_losses(records["losses"]),
     }
+    if "update_figures" not in _possible(file):
+        abort(403)
     source = sources.get(request.form.get("of", ""))
     if source is None:
-        abort(404)
+        abort(400)
     try:
         file_records(
             state().database, law.law(), file.calendar, who().actor, file.ref.id, (),

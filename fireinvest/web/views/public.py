@@ -242,6 +242,8 @@ def released(number: str, item: int) -> ResponseReturnValue:
     """A public version as it was released, to be printed."""
     file = open_file(number)
     record = _release(file, item)
+    release = record.values
+    assert isinstance(release, Release)  # noqa: S101 - it was looked for
     with state().database.readers.begin() as session:
         proofs = store.items_of(session, file.ref.id, ["proofs"])["proofs"]
     mine = [
@@ -253,7 +255,9 @@ def released(number: str, item: int) -> ResponseReturnValue:
         "public/released.html",
         **case_context(file),
         view=views_of(file, [record])[0],
-        released=record.values,
+        released=release,
+        # Its title stands above as a heading.
+        body=(release.text or "").removeprefix(release.title or "").lstrip(),
         proofs=views_of(file, mine),
     )
 

@@ -881,7 +881,9 @@ def _days_left(file: CaseFile) -> int:
 
 
 def _days_given(file: CaseFile) -> int | None:
-    return _read_days(request.args.get("days", "")) or _days_left(file)
+    """As many as the address says, else as were asked for, else as many as are left."""
+    asked = _asked_for(file).get("days", "") if _is_pending(file) else ""
+    return _read_days(request.args.get("days", "") or asked) or _days_left(file)
 
 
 def _read_days(written: str) -> int | None:

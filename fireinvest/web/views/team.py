@@ -279,9 +279,13 @@ def meeting(number: str, step: str) -> ResponseReturnValue:
 def duty(number: str) -> ResponseReturnValue:
     """How far a duty of the leader or of a group is done."""
     file = open_file(number)
+    if register_of(file.case, "duties") is None:
+        abort(404)
+    if "duties" not in writable(who().actor, file.case, number):
+        abort(403)
     code = request.form.get("duty", "")
     if code not in {each.code for part in _duties(file, ()) for each in part.duties}:
-        abort(404)
+        abort(400)
     with state().database.readers.begin() as session:
         records = store.items_of(session, file.ref.id, ["duties"])["duties"]
     before = next((each for each in records if getattr(each.values, "duty", "") == code), None)

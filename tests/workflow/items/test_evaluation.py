@@ -59,8 +59,12 @@ def test_an_answer_follows_its_notice() -> None:
 def test_all_three_conditions_make_it_serious() -> None:
     judged = NewFireJudgement("5303-2025-0002", None, True, True, True, "依据", "市政府", ONE)
     assert judged.outcome == "conditions_met"
-    for name in ("is_past", "is_not_rectified", "is_serious"):
-        assert replace(judged, **{name: False}).outcome == "conditions_not_met"
+    for one in (
+        replace(judged, is_past=False),
+        replace(judged, is_not_rectified=False),
+        replace(judged, is_serious=None),
+    ):
+        assert one.outcome == "conditions_not_met"
     assert list(judged.keys()) == [("judged", "5303-2025-0002")]
     assert list(replace(judged, other=None).keys()) == []
     assert wrong(SheetLine("lessons", "专项整治")) == set()

@@ -57,6 +57,13 @@ def test_numbers_are_checked_by_their_digits(
 def test_somebody_is_found_by_numbers_however_they_are_written(
     given: tuple[str | None, ...], keys: list[tuple[str, str]]
 ) -> None:
-    assert list(keys_of(*given)) == keys  # type: ignore[arg-type] # four of them
+    assert list(keys_of(*given)) == keys
     if given[0] == "Qian":
         assert list(Party("Qian", identity_no="5303", credit_code="9153").keys()) == keys
+
+
+def test_a_party_is_found_by_its_address_as_well() -> None:
+    assert list(party(address="胜境街道 1号").keys()) == [
+        ("name", "钱某"),
+        ("address", "胜境街道1号"),
+    ]
