@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from fireinvest.messages import Text, Words, money, render
 from fireinvest.services.casefile import CaseFile
 from fireinvest.services.casualties import sums_of
+from fireinvest.workflow.actions import Signature
 from fireinvest.workflow.asking import outcome_words
 from fireinvest.workflow.case import Case
 from fireinvest.workflow.items.casualties import Casualty, Loss
+from fireinvest.workflow.items.report import SIGNED
 from fireinvest.workflow.registers import Record, choices_of, restrictions_of
 from fireinvest.workflow.report_text import FrozenTable
 
@@ -52,6 +54,7 @@ def tables_of(file: CaseFile, records: Mapping[str, Sequence[Record]]) -> Mappin
         "casualties": lambda: _casualties(file.case, records.get("casualties", ())),
         "losses": lambda: _losses(file.case, records.get("losses", ())),
         "team": lambda: _team(file),
+        "dissents": lambda: _dissents(file),
     }
     found = {}
     for each in choices_of(file.case, TABLES):
@@ -140,10 +143,7 @@ def _amounts(records: Iterable[Record], stages: Iterable[str]) -> Iterator[Words
 def _team(file: CaseFile) -> Iterator[tuple[Words, ...]]:
     """Everybody who signs, with what is on record of it (art 19)."""
     yield Text("No."), Text("Name"), Text("Post"), Text("Agency"), Text("Signature")
-    signed = {
-        getattr(each.payload, "person", None): getattr(each.payload, "outcome", None)
-        for each in file.case.recorded.get("sign_report", ())
-    }
+    signed = {each.person: each.outcome for each in _signatures(file.case)}
     people: dict[str, list[str]] = {}
     agencies: dict[str, str] = {}
     for member in file.case.team:
@@ -161,6 +161,22 @@ def _team(file: CaseFile) -> Iterator[tuple[Words, ...]]:
             agencies.get(person, ""),
             "" if outcome is None else outcome_words(outcome),
         )
+
+
+def _dissents(file: CaseFile) -> Iterator[tuple[Words, ...]]:
+    """Who doesn't agree or refused to sign, and why: the separate page of art 19."""
+    yield Text("Name"), Text("Signature"), Text("dissent, or grounds of refusal")
+    last = {each.person: each for each in _signatures(file.case)}
+    for person, each in last.items():
+        if each.outcome not in (None, SIGNED):
+            yield file.name(person), outcome_words(each.outcome), each.note or ""
+
+
+def _signatures(case: Case) -> Iterator[Signature]:
+    """The signatures on record, in the order of their days."""
+    for entry in case.recorded.get("sign_report", ()):
+        if isinstance(entry.payload, Signature):
+            yield entry.payload
 
 
 def _listed(case: Case, name: str, code: str | None) -> Words:

@@ -21,7 +21,15 @@ from fireinvest.workflow.items.scene import (
 from fireinvest.workflow.presence import Attendance, Clash, clashes_of
 from fireinvest.workflow.registers import Record
 
-__all__ = ["ATTENDED", "REGISTERS", "TESTS", "Caution", "clashes_in", "steps_of_test", "warnings_of"]
+__all__ = [
+    "ATTENDED",
+    "REGISTERS",
+    "TESTS",
+    "Caution",
+    "clashes_in",
+    "steps_of_test",
+    "warnings_of",
+]
 
 #: What the page of the scene shows, in its order.
 REGISTERS = (

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 _PLACE = re.compile(r"\{\{\s*([^{}\n]{1,40}?)\s*\}\}")
 _BLANKS = re.compile(r"\s+")
+#: Ends a line within a cell.
+_LINE_END = "\u2028"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,14 @@ def thawed(text: str | None) -> tuple[FrozenTable, ...]:
     for block in (text or "").split("\n\n"):
         head, *rows = block.split("\n")
         if _PLACE.fullmatch(head):
-            cells = tuple(tuple(row.split("\t")) for row in rows)
+            cells = tuple(
+                tuple(cell.replace(_LINE_END, "\n") for cell in row.split("\t")) for row in rows
+            )
             found.append(FrozenTable(head.strip("{} "), cells))
     return tuple(found)
 
 
 def _cell(words: str) -> str:
     """One line of words; a cell that says nothing is told by a dash, so that no row is empty."""
-    return _BLANKS.sub(" ", words).strip() or "—"
+    lines = (_BLANKS.sub(" ", each).strip() for each in words.strip().split("\n"))
+    return _LINE_END.join(lines) or "—"

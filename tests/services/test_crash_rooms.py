@@ -52,7 +52,7 @@ def drafted(database: Database) -> CaseRef:
 def section(database: Database, ref: CaseRef, form: str, version: int | None = 1) -> Filed:
     """The section is written, or written on in this version of it."""
     written = Section("unit", "起火单位概况", 1, f"第{version}稿", RELEASED)
-    filing = Filing(SECTIONS, written, version and 1, version, version and "补充")
+    filing = Filing(SECTIONS, written, version and 1, version, "补充" if version else None)
     return file_records(
         database, LAW, CALENDAR, TIMERS, ref.id, [filing],
         idempotency_key=form, now=NOW, today=TODAY,

@@ -13,7 +13,7 @@ def picture(
     size: tuple[int, int], form: str = "PNG", mode: str = "RGB", **saved: object
 ) -> io.BytesIO:
     stream = io.BytesIO()
-    Image.new(mode, size, "white").save(stream, form, **saved)  # type: ignore[arg-type] # what each form takes
+    Image.new(mode, size, "white").save(stream, form, **saved)
     stream.seek(0)
     return stream
 

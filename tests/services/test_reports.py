@@ -255,7 +255,7 @@ def test_tables_are_filled_from_the_case_and_keep_what_is_restricted(quick_app: 
     with database.readers.begin() as session:
         records = store.items_of(session, ref.id, ["casualties", "losses"])
     tables = tables_of(file, records)
-    assert list(tables) == ["statistics", "casualties", "losses", "team"]
+    assert list(tables) == ["statistics", "casualties", "losses", "team", "dissents"]
 
     def rows(name: str) -> list[list[str]]:
         return [[render(cell, "en") for cell in row] for row in tables[name].rows]
@@ -268,6 +268,12 @@ def test_tables_are_filled_from_the_case_and_keep_what_is_restricted(quick_app: 
     ]
     assert rows("losses")[0] == ["direct property loss", "1,000,000 yuan", "—", "—"]
     assert rows("team") == [["1", "zhao", "team leader", "", ""]]
+    assert rows("dissents") == []
+    did(database, ref, "sign_report", Signature("zhao", "dissent", "一\n二"), DAY)
+    file = the_file(database, ref)
+    tables = tables_of(file, records)
+    assert rows("team") == [["1", "zhao", "team leader", "", "signed with a dissent"]]
+    assert rows("dissents") == [["zhao", "signed with a dissent", "一\n二"]]
     kept = {each.code: each.rows for each in freeze(tables)}
     assert kept["casualties"][1][4] == "死亡"
     names = names_of_tables(file.case)

@@ -49,8 +49,9 @@ def test_tables_are_kept_as_they_were(tables: tuple[FrozenTable, ...]) -> None:
 
 
 def test_cells_stay_in_their_line() -> None:
-    kept = frozen([FrozenTable("losses", ((" 一\n\t二 ", ""),))])
-    assert thawed(kept) == (FrozenTable("losses", (("一 二", "—"),)),)
+    kept = frozen([FrozenTable("losses", ((" 一\n\t二 \t三", " \n"),))])
+    assert kept.count("\n") == 1
+    assert thawed(kept) == (FrozenTable("losses", (("一\n二 三", "—"),)),)
     assert thawed(None) == ()
     assert thawed("no table\n1\t2") == ()
 

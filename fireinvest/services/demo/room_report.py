@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
+from fireinvest.services.demo.accounts import ACCOUNTS
 from fireinvest.services.demo.papers import Papers
 from fireinvest.services.demo.room_evidence import scan
 from fireinvest.services.demo.story import Deed, Story
@@ -136,6 +137,11 @@ def _chain(story: Story) -> Iterator[Papers]:
     yield Papers(story.officer, told.on, tuple(nodes))
 
 
+def _called(person: str) -> str:
+    """How somebody is called; who has no account is written down by name."""
+    return ACCOUNTS[person].name.zh if person in ACCOUNTS else person
+
+
 @dataclass
 class _Report:
     """The report of a case while it is told: its sections as they stand at each point."""
@@ -254,6 +260,10 @@ class _Report:
                 *((f"{n}", f"遇难者{n}（演示）", "死亡") for n in range(1, (facts.deaths or 0) + 1)),
             )),
             FrozenTable("losses", (("损失类型", "申报"),)),
+            FrozenTable("team", (
+                ("序", "姓名", "签名"),
+                *((f"{n}", _called(person), "签名") for n, person in enumerate(self.story.team, 1)),
+            )),
         )  # fmt: skip
 
     def _records(self) -> list[Record]:

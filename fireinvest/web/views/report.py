@@ -73,6 +73,8 @@ from fireinvest.workflow.report_text import Piece, pieces, thawed
 blueprint = Blueprint("report", __name__, url_prefix="/cases/<number>/report")
 
 DRAFT = "draft_report"
+#: What stands behind the text: the members with their signatures, and who disagrees (art 19).
+_ANNEXES = ("team", "dissents")
 #: How many versions of a section are asked who wrote which sentence.
 _MOST_BLAMED = 60
 
@@ -543,5 +545,6 @@ def _text_page(
         tables=tables,
         text=text,
         submitted=submitted,
+        annexes=[tables[each] for each in _ANNEXES if each in tables and tables[each].rows],
         is_hidden=any(each.is_hidden for each in views),
     )
