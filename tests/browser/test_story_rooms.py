@@ -201,6 +201,8 @@ def test_a_case_through_its_rooms(quick_app: Flask, live_server: str, browser: B
         officer.writes(number="曲消报2号", submitted_on="2025-09-13", reason="两人书面签字在途")
         registrar.goes_to("Reply")
         registrar.writes("Register the receipt", on="2025-09-15", document_no="收文2号")
+        # 15 working days, past National Day; a Sunday and a Saturday are worked.
+        expect(registrar.page.locator("#clock")).to_contain_text("2025-10-11")
         reviewer.goes_to("Reply")
         reviewer.clicks("What changed")
         expect(reviewer.page.locator("#main")).to_contain_text("依据《消防法》第六十条")
@@ -210,6 +212,9 @@ def test_a_case_through_its_rooms(quick_app: Flask, live_server: str, browser: B
             "Record the answer", decision="approved", document_no="曲政复1号",
             replied_on="2025-09-25", decided_by="sign_off",
         )  # fmt: skip
+
+        reviewer.goes_to("Overview")
+        assert reviewer.due("evaluation") == "2026-09-25"
 
         # What the public reads: the number of somebody's telephone is found, and withheld.
         officer.goes_to("Public version")
@@ -241,7 +246,11 @@ def test_a_case_through_its_rooms(quick_app: Flask, live_server: str, browser: B
         for item, state, proof in (("1", "proved", "验收单"), ("2", "not_proved", "现场仍未恢复")):
             officer.follows(f"/execution/measures/{item}")
             officer.writes(
-                state=state, proof=proof, accepted_by="市消防救援支队", accepted_on="2026-03-30"
+                state=state,
+                done="见现场记录",
+                proof=proof,
+                accepted_by="市消防救援支队",
+                accepted_on="2026-03-30",
             )
 
         # Evaluation: the sheet is there already, with what is proved and what is not.
@@ -266,4 +275,5 @@ def test_a_case_through_its_rooms(quick_app: Flask, live_server: str, browser: B
         reviewer.writes(lifted_on="2026-10-20", lifting_no="曲政督2号", lifting_grounds="复查合格")
         expect(reviewer.page.locator("#main")).to_contain_text("2026-10-20")
         officer.goes_to("Overview")
-        expect(page.locator(".stage-past")).to_have_count(6)
+        expect(page.locator(".stage-past")).to_have_count(5)
+        expect(page.locator(".stage-current")).to_contain_text("evaluation")

@@ -20,6 +20,7 @@ from fireinvest.store import Database, open_database
 from fireinvest.store import records as store
 from fireinvest.workflow.actions import DocumentSent, Order
 from fireinvest.workflow.items.report import RELEASED, Section, Submission
+from fireinvest.workflow.permissions import Actor
 from fireinvest.workflow.registers import Filing
 from tests.services.office import CALENDAR, FIRE_ON, LAW, NOW, TIMERS, TODAY, did, key, opened
 from tests.services.test_crash import in_child, killed_at
@@ -40,9 +41,9 @@ def counts(database: Database) -> dict[str, int]:
         }
 
 
-def drafted(database: Database) -> CaseRef:
-    """A case with a team, and a report of one section."""
-    ref = opened(database)
+def drafted(database: Database, by: Actor = TIMERS) -> CaseRef:
+    """A case that somebody opened, with a team, and a report of one section."""
+    ref = opened(database, by)
     did(database, ref, "request_team", DocumentSent(to="市政府"), FIRE_ON)
     did(database, ref, "establish_team", Order(document_no="1", person="zhao"), FIRE_ON)
     section(database, ref, key(), None)

@@ -409,7 +409,7 @@ def _judgement_room(file: CaseFile, record: Record | None, then: str) -> Room:
         abort(404)
     return Room(
         then=then,
-        but=("other",) if record is not None else (),
+        but=("other",),
         given=_but_asked({"decided_on": today().isoformat()}),
         settle=lambda values: (
             replace(values, other=other) if isinstance(values, NewFireJudgement) else values
