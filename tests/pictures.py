@@ -31,7 +31,14 @@ PICTURES: dict[str, tuple[str, str, str]] = {
     "cases": ("city-officer", "/cases", ""),
     "intake": ("city-officer", "/cases/new", ""),
     "people": ("admin", "/people", ""),
+    **{
+        room: ("city-officer", f"/cases/{{n}}/{room}", "示例仓储有限公司")
+        for room in ("team", "fire", "evidence", "scene", "report", "reply", "execution")
+    },
+    "evaluation": ("huize-officer", "/cases/{n}/evaluation", "示例村民自建房"),
 }
+#: Pictures of the rooms show what stands below the head of the case.
+ROOMS = ("team", "fire", "evidence", "scene", "report", "reply", "execution", "evaluation")
 
 
 def main() -> None:
@@ -40,10 +47,11 @@ def main() -> None:
         url = f"sqlite:///{Path(folder) / 'demo.db'}"
         migrate(url)
         database = open_database(url)
-        load_demo(
-            database, known_law(), Calendar(), now=utcnow(), today=today_in_china(), allowed=True
-        )
         app = create_app(replace(settings_for(url), demo=True))
+        load_demo(
+            database, known_law(), Calendar(), now=utcnow(), today=today_in_china(), allowed=True,
+            blobs=app.extensions["fireinvest"].blobs,
+        )  # fmt: skip
         server = make_server("127.0.0.1", 0, app, threaded=True)
         Thread(target=server.serve_forever, daemon=True).start()
         with sync_playwright() as playwright:
@@ -59,6 +67,8 @@ def main() -> None:
                 page.goto(address.format(n=_number(page, unit)) if unit else address)
                 if name == "intake":
                     _fill(page)
+                if name in ROOMS:
+                    page.locator(".tabs").evaluate("each => each.scrollIntoView()")
                 page.screenshot(path=IMAGES / f"{name}-zh.png")
                 sys.stdout.write(f"{name}-zh.png\n")
                 context.close()

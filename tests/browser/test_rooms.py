@@ -98,3 +98,13 @@ def test_every_room_is_accessible_and_fits(as_person: Opens, name: str, language
             if (over := excess(page, width=width)) > 0:
                 faults.append(f"{address} at {width} px is {over} px too wide")
     assert not faults, "\n".join(dict.fromkeys(faults))
+
+
+def test_the_tab_of_a_room_is_in_sight_on_a_phone(as_person: Opens) -> None:
+    page = as_person("city-officer", width=360)
+    page.goto(f"/cases/{number_of(page, UNIT)}/evaluation?lang=en")
+    expect(page.locator(".tabs [aria-current]")).to_have_text("Evaluation")
+    box = page.locator(".tabs [aria-current]").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 360
