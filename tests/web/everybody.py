@@ -32,6 +32,8 @@ from fireinvest.workflow.items.evidence import Custody, Evidence
 from fireinvest.workflow.items.execution import CopySent, Liability, Transfer
 from fireinvest.workflow.items.inquiry import ChainNode, LineFinding
 from fireinvest.workflow.items.people import Party
+from fireinvest.workflow.items.public import PublicationProof, Release, Withheld
+from fireinvest.workflow.items.reply import Reply, ReplyPoint
 from fireinvest.workflow.items.report import Approval, Opinion, Section, Submission
 from fireinvest.workflow.items.scene import CommissionedTest, Interview, ScenePlan
 from fireinvest.workflow.permissions import (
@@ -288,6 +290,31 @@ class Town:
                 Filing("approvals", Approval("unit", "returned", "补充", FIRE_ON, bound, text_hash)),
                 Filing("submissions", Submission("1", "报告", "县政府", FIRE_ON, bound, text_hash)),
             ],
+            idempotency_key=key(), now=NOW, today=TODAY, is_told=True,
+        )  # fmt: skip
+        self._public(ref)
+
+    def _public(self, ref: CaseRef) -> None:
+        """A reply with changes, a passage withheld, a version released and its proof."""
+        self._filed(
+            ref,
+                        Filing("reply_points", ReplyPoint(round=1, text="补充责任认定依据")),
+            Filing(
+                "replies",
+                Reply(
+                    round=1, decision="approved_with_changes", document_no="1",
+                    replied_on=FIRE_ON, decided_by="sign_off", decider="县政府", points=(1,),
+                    closed_on=FIRE_ON, submission=(1,), text_hash="0" * 64,
+                ),
+            ),
+            Filing("withheld", Withheld((1,), "文字", "personal")),
+            Filing("releases", Release("公开版", FIRE_ON, "文字", "0" * 64, "0" * 64)),
+            Filing("proofs", PublicationProof((1,), ("report_media",), "报", FIRE_ON, "第1版")),
+        )  # fmt: skip
+
+    def _filed(self, ref: CaseRef, *filings: Filing) -> None:
+        file_records(
+            self.database, LAW, CALENDAR, TIMERS, ref.id, filings,
             idempotency_key=key(), now=NOW, today=TODAY, is_told=True,
         )  # fmt: skip
 
