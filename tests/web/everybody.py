@@ -212,6 +212,11 @@ class Town:
             )  # fmt: skip
         return ref
 
+    def fill_again(self) -> None:
+        """As much again in each of the registers that are filled."""
+        for fill in (self._evidence, self._scene, self._execution, self._report):
+            fill(self.ref)
+
     def _evidence(self, ref: CaseRef) -> None:
         """A photograph, handed over to the member."""
         content = picture("PNG")
