@@ -1,8 +1,8 @@
 """The web application as a whole: its start, forms, and limits."""
 
+import os
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,12 +56,18 @@ def test_assets_are_served_from_here(quick_client: FlaskClient) -> None:
 
 def test_the_application_starts_fast_and_touches_no_database(tmp_path: Path) -> None:
     absent = tmp_path / "absent.db"
-    begun = time.perf_counter()
+    begun = _worked()
     subprocess.run(
         [sys.executable, "-c", "import wsgi"],
         cwd=ROOT,
         env={"DATABASE_URL": f"sqlite:///{absent}", "SECRET_KEY": "x" * 40},
         check=True,
     )
-    assert time.perf_counter() - begun < 10  # 0.7 s alone; the tests' machine may be busy.
+    assert _worked() - begun < 6  # 1.4 s where nothing else runs; a busy machine takes longer.
     assert not absent.exists()
+
+
+def _worked() -> float:
+    """How many seconds of processor time did the processes take that this one started?"""
+    times = os.times()
+    return times.children_user + times.children_system
