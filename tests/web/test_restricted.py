@@ -291,7 +291,9 @@ def test_another_county_and_the_administrators_find_no_page_of_it(quick_town: To
             if address.startswith(quick_town.address()):
                 assert answer.status_code in (403, 404), (login, address)
             assert MARK not in unescape(answer.text), (login, address)
-        for address, page in crawled(client, "/desk", MONTH, *(["/log"] if login == "audit" else [])):
+        for address, page in crawled(
+            client, "/desk", MONTH, *(["/log"] if login == "audit" else [])
+        ):
             assert MARK not in page, (login, address)
     assert openings(quick_town.database) == []
 
