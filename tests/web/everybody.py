@@ -33,7 +33,7 @@ from fireinvest.workflow.items.execution import CopySent, Liability, Transfer
 from fireinvest.workflow.items.inquiry import ChainNode, LineFinding
 from fireinvest.workflow.items.people import Party
 from fireinvest.workflow.items.public import PublicationProof, Release, Withheld
-from fireinvest.workflow.items.reply import Reply, ReplyPoint
+from fireinvest.workflow.items.reply import Reply, ReplyPoint, RouteStage
 from fireinvest.workflow.items.report import Approval, Opinion, Section, Submission
 from fireinvest.workflow.items.scene import CommissionedTest, Interview, ScenePlan
 from fireinvest.workflow.permissions import (
@@ -303,7 +303,8 @@ class Town:
         """A reply with changes, a passage withheld, a version released and its proof."""
         self._filed(
             ref,
-                        Filing("reply_points", ReplyPoint(round=1, text="补充责任认定依据")),
+                        Filing("route", RouteStage(1, "legal_review", "县司法局", FIRE_ON)),
+            Filing("reply_points", ReplyPoint(round=1, text="补充责任认定依据")),
             Filing(
                 "replies",
                 Reply(

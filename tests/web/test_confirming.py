@@ -235,7 +235,7 @@ def test_which_steps_are_confirmed_is_law_and_stands_in_the_profile() -> None:
     ruleset = known_law().in_force(FUYUAN, FIRE_ON)
     assert {each.id for each in ruleset.steps.values() if each.confirm} == {
         "decide_social_impact", "decide_category", "authorise_zone", "delegate", "designate",
-        "establish_team", "decide_recusal", "decide_leader_recusal", "release_progress",
+        "establish_team", "decide_recusal", "decide_leader_recusal", "decide_evaluator_recusal", "release_progress",
         "approve_report", "sign_report", "decide_extension", "decide_determination_extension",
         "return_report", "reply",
         "confirm_changes", "accept_measure", "order_supervision", "extend_supervision",

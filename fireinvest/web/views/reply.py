@@ -576,7 +576,8 @@ def decide(number: str) -> ResponseReturnValue:
         records = store.items_of(session, file.ref.id, _known(file, REGISTERS))
     sent = submissions_of(file.case, records["submissions"])
     if not sent:
-        abort(404)
+        flash(_("Nothing that was sent still waits for an answer."), "warning")
+        return redirect(url_for("reply.show", number=number), 303)
     last = sent[-1]
     named = {**named_items(file, "replies"), "reply_points": []}
     named["reply_points"] = points_of(records["reply_points"], last.round)
