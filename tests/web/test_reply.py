@@ -167,7 +167,7 @@ def test_the_report_stands_beside_its_evidence_and_what_it_lacks(quick_office: O
 
 def test_an_answer_is_bound_to_the_text_that_was_read(office: Office) -> None:
     office.report()
-    office.page("handler", "/reply/answer", 404)
+    office.page("handler", "/reply/answer", 303)
     office.submit()
     office.received()
     form = office.page("handler", "/reply/answer")
