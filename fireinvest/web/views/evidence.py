@@ -46,7 +46,13 @@ from fireinvest.web.present_registers import RecordView, record_view
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.uploads import takes_files
-from fireinvest.web.views.registers import Room, ask_to_open, edit_item, views_of
+from fireinvest.web.views.registers import (
+    Room,
+    edit_item,
+    opening,
+    record_of,
+    views_of,
+)
 from fireinvest.web.visiting import origin, sent_at, today, who
 from fireinvest.workflow.asking import Choice
 from fireinvest.workflow.custody import Chain, Link, chains_of
@@ -185,7 +191,7 @@ def edit(number: str, item: int) -> ResponseReturnValue:
     file, register = _writing(number, "evidence")
     record = _record(file, "evidence", item)
     then = url_for(".item", number=number, item=item)
-    return _opening(file, record) or edit_item(file, register, record, _evidence_room(file, then))
+    return edit_item(file, register, record, _evidence_room(file, then))
 
 
 @blueprint.route("/photos", methods=["GET", "POST"])
@@ -240,7 +246,7 @@ def restricted(number: str, item: int) -> ResponseReturnValue:
     """A restricted piece, for those who may read it: that it was opened is written down."""
     file = open_file(number)
     record = _record(file, "evidence", item)
-    return _opening(file, record) or _item_page(number, item, opened=True)
+    return opening(file, record) or _item_page(number, item, opened=True)
 
 
 @blueprint.get("/<int:item>/paper")
@@ -249,7 +255,7 @@ def chain_paper(number: str, item: int) -> ResponseReturnValue:
     """The way of a piece through hands, as it is printed."""
     room = _room(number)
     record = _record(room.file, "evidence", item)
-    asked = _opening(room.file, record)
+    asked = opening(room.file, record)
     if asked is not None:
         return asked
     return render_template(
@@ -269,7 +275,7 @@ def check(number: str, item: int, place: int) -> ResponseReturnValue:
     record = _record(file, "evidence", item)
     if place >= len(record.attachments):
         abort(404)
-    asked = _opening(file, record)
+    asked = opening(file, record)
     if asked is not None:
         return asked
     found = check_file(
@@ -396,12 +402,9 @@ def receipt(number: str, item: int) -> ResponseReturnValue:
     """The receipt of a hand-over: by the receiver's own account, or on paper with its scan."""
     file, register = _writing(number, "custody")
     record = _record(file, "custody", item)
-    asked = _opening(file, record)
-    if asked is not None:
-        return asked
     move = record.values
     if not isinstance(move, Custody) or move.is_confirmed:
-        return redirect(url_for(".custody", number=number), 303)
+        return opening(file, record) or redirect(url_for(".custody", number=number), 303)
     given = {"received_at": _minute()}
     if move.receiver_login in who().actor.people:
         given["receipt"] = BY_ACCOUNT
@@ -627,11 +630,7 @@ def _uses(room: _Evidence, item: int) -> list[Use]:
 def _record(file: CaseFile, register: str, item: int) -> Record:
     if register_of(file.case, register) is None:
         abort(404)
-    with state().database.readers.begin() as session:
-        found = store.last_version(session, file.ref.id, register, item)
-    if found is None:
-        abort(404)
-    return found
+    return record_of(file, register, item)
 
 
 def _version(
@@ -644,11 +643,7 @@ def _version(
     if record is None or place >= len(record.attachments):
         abort(404)
     # What was restricted once, or is now, is opened as such.
-    return record, _opening(file, versions[0]) or _opening(file, record)
-
-
-def _opening(file: CaseFile, record: Record) -> ResponseReturnValue | None:
-    return ask_to_open(file, record) if restrictions_of(file.ruleset, record) else None
+    return record, opening(file, versions[0]) or opening(file, record)
 
 
 def _writing(number: str, name: str) -> tuple[CaseFile, Register]:

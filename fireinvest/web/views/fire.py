@@ -8,10 +8,15 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from fireinvest.messages import Faulty, Words, money
-from fireinvest.regulation.profile import Register
 from fireinvest.services.casefile import CaseFile
 from fireinvest.services.cases import scope_of
-from fireinvest.services.casualties import differs, figures_of_losses, people_of, sums_of
+from fireinvest.services.casualties import (
+    CASUALTIES,
+    differs,
+    figures_of_losses,
+    people_of,
+    sums_of,
+)
 from fireinvest.services.records import file_records
 from fireinvest.store import records as store
 from fireinvest.store.similar import MOST, earlier_fires
@@ -23,7 +28,13 @@ from fireinvest.web.present_registers import RecordView
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.uploads import takes_files
-from fireinvest.web.views.registers import Room, edit_item, views_of
+from fireinvest.web.views.registers import (
+    Room,
+    begin_edit,
+    edit_item,
+    views_of,
+    writable_register,
+)
 from fireinvest.web.visiting import origin, sent_at, today, who
 from fireinvest.workflow.casualty_counts import counted_on, figures_of
 from fireinvest.workflow.engine import Action, available
@@ -115,7 +126,7 @@ def show(number: str) -> ResponseReturnValue:
 def new_casualty(number: str) -> ResponseReturnValue:
     """A casualty; the figures of the case follow in the same transaction (art 8(1))."""
     file = open_file(number)
-    return edit_item(file, _register(file), None, _room(number))
+    return edit_item(file, writable_register(file, CASUALTIES), None, _room(number))
 
 
 @blueprint.route("/casualties/<int:item>", methods=["GET", "POST"])
@@ -125,12 +136,8 @@ def new_casualty(number: str) -> ResponseReturnValue:
 def edit_casualty(number: str, item: int) -> ResponseReturnValue:
     """What is now known of a casualty; what was known before stays as a version."""
     file = open_file(number)
-    register = _register(file)
-    with state().database.readers.begin() as session:
-        record = store.last_version(session, file.ref.id, "casualties", item)
-    if record is None:
-        abort(404)
-    return edit_item(file, register, record, _room(number))
+    register = writable_register(file, CASUALTIES)
+    return begin_edit(file, register, item, lambda _record: _room(number))
 
 
 def _room(number: str) -> Room:
@@ -138,15 +145,6 @@ def _room(number: str) -> Room:
         then=url_for("fire.show", number=number),
         given={"observed_on": today().isoformat()},
     )
-
-
-def _register(file: CaseFile) -> Register:
-    register = register_of(file.case, "casualties")
-    if register is None:
-        abort(404)
-    if "casualties" not in writable(who().actor, file.case, file.ref.number):
-        abort(403)
-    return register
 
 
 @blueprint.post("/figures")

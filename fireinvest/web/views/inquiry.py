@@ -10,7 +10,6 @@ from flask_babel import gettext as _
 from fireinvest.messages import Faulty, Joined, Problem, Text, Words
 from fireinvest.regulation.facts import Given
 from fireinvest.regulation.profile import Item as ListItem
-from fireinvest.regulation.profile import Register
 from fireinvest.services.casefile import CaseFile
 from fireinvest.services.inquiries import FINDINGS, close_line, names_in, newest
 from fireinvest.services.reports import Asking
@@ -24,7 +23,13 @@ from fireinvest.web.present_registers import RecordView, record_view
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.uploads import takes_files
-from fireinvest.web.views.registers import Room, ask_to_open, edit_item, views_of
+from fireinvest.web.views.registers import (
+    Room,
+    edit_item,
+    record_of,
+    views_of,
+    writable_register,
+)
 from fireinvest.web.visiting import origin, sent_at, today, who
 from fireinvest.workflow.actions import Entry
 from fireinvest.workflow.chain import UNUSED, Matrix, matrix_of
@@ -147,7 +152,7 @@ def show(number: str) -> ResponseReturnValue:
 def new_finding(number: str, line: str, point: str) -> ResponseReturnValue:
     """What was found on a sub-item of a line, or that nothing was."""
     file = open_file(number)
-    register = _writable(file, FINDINGS)
+    register = writable_register(file, FINDINGS)
     found = _point(file, line, point)
 
     def settle(item: Item) -> Item:
@@ -259,7 +264,7 @@ def matrix(number: str) -> ResponseReturnValue:
 def new_node(number: str, sort: str) -> ResponseReturnValue:
     """A new fact, cause, responsibility or measure; it follows from one of the sort before."""
     file = open_file(number)
-    register = _writable(file, NODES)
+    register = writable_register(file, NODES)
     label = next((each.label for each in choices_of(file.case, _SORTS) if each.id == sort), None)
     if label is None:
         abort(404)
@@ -299,25 +304,9 @@ def _page(file: CaseFile) -> str:
     return url_for("inquiry.show", number=file.ref.number)
 
 
-def _writable(file: CaseFile, name: str) -> Register:
-    register = register_of(file.case, name)
-    if register is None:
-        abort(404)
-    if name not in writable(who().actor, file.case, file.ref.number):
-        abort(403)
-    return register
-
-
 def _edit(file: CaseFile, name: str, item: int, then: str) -> ResponseReturnValue:
-    register = _writable(file, name)
-    with state().database.readers.begin() as session:
-        record = store.last_version(session, file.ref.id, name, item)
-    if record is None:
-        abort(404)
-    if restrictions_of(file.ruleset, record):
-        asked = ask_to_open(file, record)
-        if asked is not None:
-            return asked
+    register = writable_register(file, name)
+    record = record_of(file, name, item)
     room = Room(then, among=_units_and_people(file) if name == FINDINGS else None)
     if isinstance(record.values, ChainNode):
         sort = record.values.sort or ""

@@ -30,8 +30,14 @@ from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.together import Given, Together
 from fireinvest.web.uploads import takes_files
-from fireinvest.web.views.registers import Room, edit_item, views_of
-from fireinvest.web.views.report import asking, open_steps, writable_register
+from fireinvest.web.views.registers import (
+    Room,
+    edit_item,
+    record_of,
+    views_of,
+    writable_register,
+)
+from fireinvest.web.views.report import asking, open_steps
 from fireinvest.web.visiting import today, who
 from fireinvest.workflow.items.public import PublicationProof, Release
 from fireinvest.workflow.public_text import LEFT_OUT, PublicSection
@@ -174,7 +180,7 @@ def edit_withheld(number: str, item: int) -> ResponseReturnValue:
     """A withheld passage as it stands."""
     file = open_file(number)
     register = writable_register(file, "withheld")
-    return edit_item(file, register, _record(file, "withheld", item), _passage_room(file))
+    return edit_item(file, register, record_of(file, "withheld", item), _passage_room(file))
 
 
 def _passage_room(file: CaseFile) -> Room:
@@ -294,7 +300,7 @@ def edit_proof(number: str, item: int) -> ResponseReturnValue:
     """A proof as it stands; a place that is added is recorded as well."""
     file = open_file(number)
     register = writable_register(file, "proofs")
-    return edit_item(file, register, _record(file, "proofs", item), _proof_room(file))
+    return edit_item(file, register, record_of(file, "proofs", item), _proof_room(file))
 
 
 def _proof_room(file: CaseFile) -> Room:
@@ -308,18 +314,10 @@ def _proof_room(file: CaseFile) -> Room:
     )
 
 
-def _record(file: CaseFile, register: str, item: int) -> Record:
-    with state().database.readers.begin() as session:
-        found = store.last_version(session, file.ref.id, register, item)
-    if found is None:
-        abort(404)
-    return found
-
-
 def _release(file: CaseFile, item: int) -> Record:
     if register_of(file.case, "releases") is None:
         abort(404)
-    record = _record(file, "releases", item)
+    record = record_of(file, "releases", item)
     if not isinstance(record.values, Release) or views_of(file, [record])[0].is_hidden:
         abort(404)
     return record

@@ -140,8 +140,7 @@ def excel(number: str, register: str) -> ResponseReturnValue:
 @takes_files
 def new(number: str, register: str) -> ResponseReturnValue:
     """A new item."""
-    file, found = _opened(number, register)
-    _only_writing(file, found)
+    file, found = opened_to_write(number, register)
     if register in _ROOMS:
         room = f"{_ROOMS[register]}.new"
         given: dict[str, Any] = {**request.args, "number": number, "register": register}
@@ -162,7 +161,7 @@ def item(number: str, register: str, item: int) -> ResponseReturnValue:
 def restricted(number: str, register: str, item: int) -> ResponseReturnValue:
     """A restricted item, for those who may read it: that it was opened is written down."""
     file, found = _opened(number, register)
-    record = _record(file, register, item)
+    record = record_of(file, register, item)
     if not restrictions_of(file.ruleset, record):
         return redirect(url_for("registers.item", number=number, register=register, item=item))
     return ask_to_open(file, record) or _item_page(file, found, item, opened=True)
@@ -174,7 +173,7 @@ def restricted(number: str, register: str, item: int) -> ResponseReturnValue:
 def reveal(number: str, register: str, item: int) -> ResponseReturnValue:
     """The numbers of people in full: for a reason, and written down with it."""
     file, found = _opened(number, register)
-    record = _record(file, register, item)
+    record = record_of(file, register, item)
     if not record_reader(who().actor, file.case, number)(record):
         abort(403)
     problems: list[Problem] = []
@@ -193,8 +192,7 @@ def reveal(number: str, register: str, item: int) -> ResponseReturnValue:
 @takes_files
 def edit(number: str, register: str, item: int) -> ResponseReturnValue:
     """An item changed: what stood there before stays as a version."""
-    file, found = _opened(number, register)
-    _only_writing(file, found)
+    file, found = opened_to_write(number, register)
     if register in _ROOMS:
         room = f"{_ROOMS[register]}.edit"
         return redirect(url_for(room, number=number, register=register, item=item))
@@ -205,13 +203,11 @@ def edit(number: str, register: str, item: int) -> ResponseReturnValue:
 @signed_in
 def withdraw(number: str, register: str, item: int) -> ResponseReturnValue:
     """An item counts no more, or counts again: with a reason. It stays to be looked up."""
-    file, found = _opened(number, register)
-    _only_writing(file, found)
-    record = _record(file, register, item)
-    if restrictions_of(file.ruleset, record):
-        asked = ask_to_open(file, record)
-        if asked is not None:
-            return asked
+    file, found = opened_to_write(number, register)
+    record = record_of(file, register, item)
+    asked = opening(file, record)
+    if asked is not None:
+        return asked
     problems: list[Problem] = []
     reason = Given({"reason": request.form.get("reason", "")}, problems).text("reason", 2000)
     version = request.form.get("version", 0, type=int)
@@ -256,9 +252,35 @@ def attachment(
 
 def opened_to_write(number: str, register: str) -> tuple[CaseFile, Register]:
     """Return a case and a register of it, for whoever may write there; nobody else gets further."""
-    file, found = _opened(number, register)
-    _only_writing(file, found)
-    return file, found
+    file = open_file(number)
+    return file, writable_register(file, register)
+
+
+def writable_register(file: CaseFile, name: str) -> Register:
+    """Return a register into which whoever is here may write; nobody else gets further."""
+    register = register_of(file.case, name)
+    if register is None:
+        abort(404)
+    if not may_write(who().actor, file.case, file.ref.number, register):
+        abort(403)
+    return register
+
+
+def record_of(file: CaseFile, register: str, item: int) -> Record:
+    """Return an item in its last version; where there is no such, nothing is shown."""
+    with state().database.readers.begin() as session:
+        found = store.last_version(session, file.ref.id, register, item)
+    if found is None:
+        abort(404)
+    return found
+
+
+def opening(file: CaseFile, record: Record) -> ResponseReturnValue | None:
+    """Return what answers somebody before a restricted item opens; nothing where it may show.
+
+    That it is opened is written down.
+    """
+    return ask_to_open(file, record) if restrictions_of(file.ruleset, record) else None
 
 
 def is_of_a_room(register: str) -> bool:
@@ -272,12 +294,8 @@ def begin_edit(
     item: int,
     room: "Callable[[Record], Room] | None" = None,
 ) -> ResponseReturnValue:
-    """Answer the form of an item as it stands; of a restricted one once it was opened."""
-    record = _record(file, register.id, item)
-    if restrictions_of(file.ruleset, record):
-        asked = ask_to_open(file, record)
-        if asked is not None:
-            return asked
+    """Answer the form of an item as it stands."""
+    record = record_of(file, register.id, item)
     return edit_item(file, register, record, room(record) if room is not None else None)
 
 
@@ -360,7 +378,13 @@ def _offering(asked: Asked, items: frozenset[int] | None) -> Asked:
 def edit_item(
     file: CaseFile, register: Register, record: Record | None, room: Room | None = None
 ) -> ResponseReturnValue:
-    """Answer the form of an item, new or as it stands: the page, or what was sent, saved."""
+    """Answer the form of an item, new or as it stands: the page, or what was sent, saved.
+
+    The form of a restricted item shows once it was opened.
+    """
+    asked_first = opening(file, record) if record is not None else None
+    if asked_first is not None:
+        return asked_first
     room = room or Room()
     asked = asked_of(file.case, register.id, named_items(file, register.id), room.but)
     if room.among:
@@ -404,7 +428,7 @@ def edit_item(
     try:
         done = _file(file, [filing], written.key, room.follow, room.hold)
     except StaleItem:
-        fresh = _record(file, register.id, record.item) if record is not None else None
+        fresh = record_of(file, register.id, record.item) if record is not None else None
         page = form.page(written, (), files, fresh=fresh, mine=filing)
         return page, 409
     except NotAllowed as refused:
@@ -528,19 +552,6 @@ def _opened(number: str, register: str) -> tuple[CaseFile, Register]:
     if found is None:
         abort(404)
     return file, found
-
-
-def _only_writing(file: CaseFile, register: Register) -> None:
-    if not may_write(who().actor, file.case, file.ref.number, register):
-        abort(403)
-
-
-def _record(file: CaseFile, register: str, item: int) -> Record:
-    with state().database.readers.begin() as session:
-        found = store.last_version(session, file.ref.id, register, item)
-    if found is None:
-        abort(404)
-    return found
 
 
 def _about(file: CaseFile, register: Register) -> dict[str, object]:

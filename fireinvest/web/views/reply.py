@@ -47,8 +47,15 @@ from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.together import Given, Together
 from fireinvest.web.uploads import takes_files
-from fireinvest.web.views.registers import Room, edit_item, named_items, views_of
-from fireinvest.web.views.report import asking, open_steps, section_views, writable_register
+from fireinvest.web.views.registers import (
+    Room,
+    edit_item,
+    named_items,
+    record_of,
+    views_of,
+    writable_register,
+)
+from fireinvest.web.views.report import asking, open_steps, section_views
 from fireinvest.web.visiting import origin, sent_at, today, who
 from fireinvest.workflow.actions import Extension
 from fireinvest.workflow.asking import Asked, asked_fields, reasons_ahead
@@ -298,7 +305,7 @@ def edit_stage(number: str, item: int) -> ResponseReturnValue:
     file = open_file(number)
     register = writable_register(file, "route")
     room = Room(then=url_for("reply.show", number=number, _anchor="route"))
-    return edit_item(file, register, _record(file, "route", item), room)
+    return edit_item(file, register, record_of(file, "route", item), room)
 
 
 @blueprint.route("/points/new", methods=["GET", "POST"])
@@ -320,7 +327,7 @@ def edit_point(number: str, item: int) -> ResponseReturnValue:
     """A point worded anew, until it stands in a reply."""
     file = open_file(number)
     register = writable_register(file, "reply_points")
-    record = _record(file, "reply_points", item)
+    record = record_of(file, "reply_points", item)
     room = Room(then=url_for("reply.show", number=number, _anchor="points"))
     return edit_item(file, register, record, room)
 
@@ -331,14 +338,6 @@ def _with_round(file: CaseFile, endpoint: str, anchor: str) -> Room:
     last = max(len(file.case.done.get("submit_report", ())), 1)
     given = {"round": f"{last}"}
     return Room(then=url_for(endpoint, number=number, _anchor=anchor), given=given)
-
-
-def _record(file: CaseFile, register: str, item: int) -> Record:
-    with state().database.readers.begin() as session:
-        found = store.last_version(session, file.ref.id, register, item)
-    if found is None:
-        abort(404)
-    return found
 
 
 # ---------------------------------------------------------------------------- read beside each other

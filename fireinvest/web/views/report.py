@@ -45,7 +45,12 @@ from fireinvest.web.present_registers import differences, text_parts
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.uploads import takes_files
-from fireinvest.web.views.registers import ask_to_open
+from fireinvest.web.views.registers import (
+    ask_to_open,
+    opening,
+    record_of,
+    writable_register,
+)
 from fireinvest.web.visiting import origin, sent_at, today, who
 from fireinvest.workflow.asking import Asked
 from fireinvest.workflow.engine import available
@@ -180,12 +185,8 @@ def edit_section(number: str, item: int) -> ResponseReturnValue:
     """A section as it stands, to be written on; side by side with others."""
     file = open_file(number)
     register = writable_register(file, SECTIONS)
-    record = _section(file, item)
-    if restrictions_of(file.ruleset, record):
-        asked = ask_to_open(file, record)
-        if asked is not None:
-            return asked
-    return _edit(file, register, record)
+    record = record_of(file, SECTIONS, item)
+    return opening(file, record) or _edit(file, register, record)
 
 
 @blueprint.get("/sections/<int:item>")
@@ -284,16 +285,6 @@ def asking(file: CaseFile, key: str) -> Asking:
         state().database, law.law(), file.calendar, who().actor, file.ref.id, key, sent_at(),
         today(), origin(), who().acting_login,
     )  # fmt: skip
-
-
-def writable_register(file: CaseFile, name: str) -> Register:
-    """Return a register into which whoever is here may write; else nothing is shown."""
-    register = register_of(file.case, name)
-    if register is None:
-        abort(404)
-    if name not in writable(who().actor, file.case, file.ref.number):
-        abort(403)
-    return register
 
 
 def live_tables(file: CaseFile) -> Mapping[str, Table]:
@@ -492,14 +483,6 @@ def _drafts_of(file: CaseFile, sections: Sequence[Record]) -> frozenset[int]:
 
 
 # ---------------------------------------------------------------------------- reading
-
-
-def _section(file: CaseFile, item: int) -> Record:
-    with state().database.readers.begin() as session:
-        record = store.last_version(session, file.ref.id, SECTIONS, item)
-    if record is None:
-        abort(404)
-    return record
 
 
 def _blamed(file: CaseFile, versions: Sequence[Record]) -> list[Sentence]:

@@ -23,7 +23,6 @@ from fireinvest.services.reports import (
     submit,
     text_of,
 )
-from fireinvest.store import records as store
 from fireinvest.web import confirming, uploads
 from fireinvest.web.casework import case_context, open_file
 from fireinvest.web.forms.registers import ItemInput, asked_of
@@ -33,16 +32,20 @@ from fireinvest.web.keeping import keeps_drafts
 from fireinvest.web.present import say
 from fireinvest.web.present_registers import RecordView
 from fireinvest.web.rights import signed_in
-from fireinvest.web.state import state
 from fireinvest.web.uploads import takes_files
-from fireinvest.web.views.registers import Room, ask_to_open, edit_item, views_of
+from fireinvest.web.views.registers import (
+    Room,
+    edit_item,
+    record_of,
+    views_of,
+    writable_register,
+)
 from fireinvest.web.views.report import (
     asking,
     blueprint,
     open_steps,
     report_context,
     report_records,
-    writable_register,
 )
 from fireinvest.web.visiting import today, who
 from fireinvest.workflow.actions import Attachment
@@ -58,7 +61,7 @@ from fireinvest.workflow.items.report import (
     ReportSignature,
     Submission,
 )
-from fireinvest.workflow.registers import Record, choices_of, register_of, restrictions_of
+from fireinvest.workflow.registers import Record, choices_of, register_of
 from fireinvest.workflow.report_hash import PARTS
 
 __all__ = ["blueprint"]
@@ -456,12 +459,5 @@ def _changed_signatures(file: CaseFile, records: dict[str, list[Record]]) -> lis
 
 def _edit(file: CaseFile, name: str, item: int, room: Room) -> ResponseReturnValue:
     register = writable_register(file, name)
-    with state().database.readers.begin() as session:
-        record = store.last_version(session, file.ref.id, name, item)
-    if record is None:
-        abort(404)
-    if restrictions_of(file.ruleset, record):
-        asked = ask_to_open(file, record)
-        if asked is not None:
-            return asked
+    record = record_of(file, name, item)
     return edit_item(file, register, record, room)

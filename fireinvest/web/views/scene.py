@@ -24,7 +24,14 @@ from fireinvest.web.present_registers import RecordView
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.uploads import takes_files
-from fireinvest.web.views.registers import Room, edit_item, views_of
+from fireinvest.web.views.registers import (
+    Room,
+    begin_edit,
+    edit_item,
+    record_of,
+    views_of,
+    writable_register,
+)
 from fireinvest.web.visiting import who
 from fireinvest.workflow.items.scene import Attended, Pin
 from fireinvest.workflow.presence import Clash
@@ -115,7 +122,7 @@ def show(number: str) -> ResponseReturnValue:
 def new_test(number: str) -> ResponseReturnValue:
     """A test is commissioned: it stands in the register, and its time in the procedure (art 16)."""
     file = open_file(number)
-    return edit_item(file, _writable(file, "tests"), None, _test_room(number))
+    return edit_item(file, writable_register(file, "tests"), None, _test_room(number))
 
 
 @blueprint.route("/tests/<int:item>", methods=["GET", "POST"])
@@ -125,8 +132,8 @@ def new_test(number: str) -> ResponseReturnValue:
 def edit_test(number: str, item: int) -> ResponseReturnValue:
     """A test as it stands; with its conclusion, its time ends."""
     file = open_file(number)
-    register = _writable(file, "tests")
-    return edit_item(file, register, _record(file, "tests", item), _test_room(number))
+    register = writable_register(file, "tests")
+    return begin_edit(file, register, item, lambda _record: _test_room(number))
 
 
 def _test_room(number: str) -> Room:
@@ -140,7 +147,7 @@ def plan(number: str, item: int) -> ResponseReturnValue:
     file = open_file(number)
     if register_of(file.case, "scene_plans") is None:
         abort(404)
-    record = _record(file, "scene_plans", item)
+    record = record_of(file, "scene_plans", item)
     _only_open(file, record)
     with state().database.readers.begin() as session:
         pins = store.items_of(session, file.ref.id, ["pins"])["pins"]
@@ -164,8 +171,8 @@ def plan(number: str, item: int) -> ResponseReturnValue:
 def pin(number: str, item: int) -> ResponseReturnValue:
     """A new pin on a plan: where it is stands in the address, or is typed."""
     file = open_file(number)
-    register = _writable(file, "pins")
-    _record(file, "scene_plans", item)
+    register = writable_register(file, "pins")
+    record_of(file, "scene_plans", item)
     room = Room(then=url_for("scene.plan", number=number, item=item), given={"plan": f"{item}"})
     return edit_item(file, register, None, room)
 
@@ -175,7 +182,7 @@ def pin(number: str, item: int) -> ResponseReturnValue:
 def picture(number: str, item: int) -> ResponseReturnValue:
     """The picture of a plan, drawn anew so that nothing but the picture is in it."""
     file = open_file(number)
-    record = _record(file, "scene_plans", item)
+    record = record_of(file, "scene_plans", item)
     _only_open(file, record)
     place = _picture_of(record)
     if place is None:
@@ -198,7 +205,7 @@ def paper(number: str, register: str, item: int) -> ResponseReturnValue:
     found = register_of(file.case, register)
     if found is None or register not in _PAPERS:
         abort(404)
-    record = _record(file, register, item)
+    record = record_of(file, register, item)
     _only_open(file, record)
     return render_template(
         "scene/paper.html",
@@ -211,23 +218,6 @@ def paper(number: str, register: str, item: int) -> ResponseReturnValue:
 
 
 # ---------------------------------------------------------------------------- what they show
-
-
-def _writable(file: CaseFile, name: str) -> Register:
-    register = register_of(file.case, name)
-    if register is None:
-        abort(404)
-    if name not in writable(who().actor, file.case, file.ref.number):
-        abort(403)
-    return register
-
-
-def _record(file: CaseFile, register: str, item: int) -> Record:
-    with state().database.readers.begin() as session:
-        found = store.last_version(session, file.ref.id, register, item)
-    if found is None:
-        abort(404)
-    return found
 
 
 def _only_open(file: CaseFile, record: Record) -> None:
