@@ -29,7 +29,6 @@ __all__ = [
     "differs",
     "figures_of_losses",
     "follow_casualties",
-    "people_in",
     "people_of",
     "sums_of",
 ]
@@ -39,20 +38,16 @@ CASUALTIES = "casualties"
 _PROPERTY = "property"
 
 
-def people_in(records: Iterable[Record]) -> list[Versions]:
-    """Return the casualties that records hold, each with its versions in their order."""
-    found: dict[int, list[Casualty]] = {}
-    for each in sorted(records, key=lambda record: (record.item, record.version)):
-        if isinstance(each.values, Casualty):
-            found.setdefault(each.item, []).append(each.values)
-    return list(found.values())
-
-
-def people_of(session: Session, case_id: int) -> list[Versions]:
-    """Return the casualties of a case that count, with all of their versions; two queries."""
-    kept = {each.item for each in store.items_of(session, case_id, [CASUALTIES])[CASUALTIES]}
-    versions = store.versions_of_register(session, case_id, CASUALTIES)
-    return people_in(each for each in versions if each.item in kept)
+def people_of(session: Session, case_id: int) -> dict[int, Versions]:
+    """Return the casualties of a case that count, by number, with all of their versions."""
+    found: dict[int, list[Record]] = {}
+    for each in store.versions_of_register(session, case_id, CASUALTIES):
+        found.setdefault(each.item, []).append(each)
+    return {
+        item: [each.values for each in versions if isinstance(each.values, Casualty)]
+        for item, versions in found.items()
+        if not versions[-1].is_withdrawn
+    }
 
 
 def differs(case: Case, people: Sequence[Versions], today: date) -> bool:
@@ -65,10 +60,9 @@ def follow_casualties(
 ) -> Iterator[Action]:
     """Yield the figures that follow by themselves from what was written into the list."""
     people = people_of(session, loaded.ref.id)
-    written = {each.item for each in records if not each.is_withdrawn}
-    versions = store.versions_of_register(session, loaded.ref.id, CASUALTIES)
-    changed = people_in(each for each in versions if each.item in written)
-    yield from figures_after(loaded.case, people, changed)
+    written = {each.item for each in records}
+    changed = [versions for item, versions in people.items() if item in written]
+    yield from figures_after(loaded.case, list(people.values()), changed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,12 +69,7 @@ def clashes_in(
         for each in records.get(name, ())
         if isinstance(each.values, Attended)
     ]
-    keys = {
-        key
-        for each in mine
-        if isinstance(each.record.values, Attended)
-        for key in each.record.values.presence_keys()
-    }
+    keys = set().union(*(each.record.values.keys() for each in mine))
     found = store.find_keys(session, sorted(keys), size=_MOST_CLASHES)
     elsewhere = {
         (each.case_id, each.register, each.item): each.number

@@ -20,6 +20,7 @@ from fireinvest.web.present_entries import hidden_title, title_of
 from fireinvest.web.state import state
 from fireinvest.web.visiting import today, who
 from fireinvest.workflow.case import Case, Member
+from fireinvest.workflow.engine import available
 from fireinvest.workflow.permissions import (
     may_administer,
     may_read_log,
@@ -137,6 +138,12 @@ def is_at(endpoint: str) -> bool:
     if blueprint == "case":
         return request.endpoint == endpoint
     return request.blueprint == blueprint
+
+
+def open_steps(file: CaseFile) -> frozenset[str]:
+    """Return the steps that whoever is here can take now."""
+    found = available(file.case, who().actor, file.ref.number)
+    return frozenset(each.step.id for each in found if each.is_possible)
 
 
 def case_context(file: CaseFile) -> dict[str, Any]:

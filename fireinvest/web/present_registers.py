@@ -1,6 +1,6 @@
 """How are items of registers shown? Their fields in words, what differs, and how they are called."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 
@@ -190,13 +190,3 @@ def columns_of(register: str) -> list[tuple[str, Words]]:
     cls = ITEMS[register]
     labels: Mapping[str, Words] = {each.name: each.metadata["label"] for each in fields(cls)}
     return [(name, labels[name]) for name in cls.COLUMNS]
-
-
-def by_number(records: Iterable[Record]) -> dict[tuple[str, int], Record]:
-    """Return items by register and number."""
-    return {(each.register, each.item): each for each in records}
-
-
-def titles_of(records: Sequence[Record]) -> dict[tuple[str, int], str]:
-    """Return how items are called, by register and number."""
-    return {key: each.values.called for key, each in by_number(records).items()}

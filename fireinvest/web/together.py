@@ -20,12 +20,13 @@ from fireinvest.services.cases import NoSuchCase
 from fireinvest.services.drafts import Kept, drop_draft, find_draft, keep_draft
 from fireinvest.services.files import Staged, as_attachments
 from fireinvest.services.records import Filed
-from fireinvest.web import confirming, keeping, uploads
+from fireinvest.services.together import Asking
+from fireinvest.web import confirming, keeping, law, uploads
 from fireinvest.web.casework import case_context
 from fireinvest.web.forms.registers import ItemInput
 from fireinvest.web.forms.step import placed
 from fireinvest.web.state import state
-from fireinvest.web.visiting import sent_at, who
+from fireinvest.web.visiting import origin, sent_at, today, who
 from fireinvest.workflow.actions import Attachment
 from fireinvest.workflow.asking import Asked
 from fireinvest.workflow.errors import NotAllowed, Refused
@@ -34,6 +35,14 @@ from fireinvest.workflow.registers import StaleItem
 
 #: What the form says was read.
 SEEN = "seen"
+
+
+def asking(file: CaseFile, key: str) -> Asking:
+    """Return who asks for something in this request."""
+    return Asking(
+        state().database, law.law(), file.calendar, who().actor, file.ref.id, key, sent_at(),
+        today(), origin(), who().acting_login,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

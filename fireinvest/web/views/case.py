@@ -10,7 +10,6 @@ from flask import (
     redirect,
     render_template,
     request,
-    send_file,
     url_for,
 )
 from flask.typing import ResponseReturnValue
@@ -18,12 +17,10 @@ from flask.typing import ResponseReturnValue
 from fireinvest.messages import Problem, Words
 from fireinvest.regulation.profile import Stage, Step
 from fireinvest.services.casefile import CaseFile
-from fireinvest.services.files import FileLost, open_attachment
-from fireinvest.services.log import Act
 from fireinvest.services.new_fires import NewFires, new_fires
 from fireinvest.store.journal import Line
-from fireinvest.web import noting
 from fireinvest.web.casework import case_context, open_file, role_names
+from fireinvest.web.downloads import download
 from fireinvest.web.gaps import gaps_of
 from fireinvest.web.matching import undecided
 from fireinvest.web.present_entries import entry_views, fact_fields
@@ -193,22 +190,7 @@ def _download(file: CaseFile, line: Line, place: int) -> Response:
     seq, attachments = line.seq, line.entry().attachments
     if place >= len(attachments):
         abort(404)
-    wanted = attachments[place]
-    try:
-        stream = open_attachment(state().blobs, wanted)
-    except FileLost:
-        abort(404)
-    noting.note(Act.DOWNLOAD, case_id=file.ref.id, item=f"{seq}/{place} {wanted.sha256}")
-    answer: Response = send_file(
-        stream,
-        mimetype="application/octet-stream",
-        as_attachment=True,
-        download_name=wanted.name,
-        max_age=0,
-    )
-    # So that a download that breaks off, as of a file that was changed, is seen to be no whole one.
-    answer.content_length = wanted.size
-    return answer
+    return download(file.ref.id, attachments[place], f"{seq}/{place}")
 
 
 # ---------------------------------------------------------------------------- what they show

@@ -33,7 +33,7 @@ from fireinvest.services.records import file_records
 from fireinvest.store import Session
 from fireinvest.store import records as store
 from fireinvest.web import keeping, law
-from fireinvest.web.casework import case_context, open_file
+from fireinvest.web.casework import case_context, open_file, open_steps
 from fireinvest.web.forms.step import placed
 from fireinvest.web.keeping import keeps_drafts
 from fireinvest.web.present_registers import RecordView
@@ -52,7 +52,7 @@ from fireinvest.web.visiting import origin, sent_at, today, who
 from fireinvest.workflow import proving
 from fireinvest.workflow.actions import Finding
 from fireinvest.workflow.case import Member
-from fireinvest.workflow.engine import Action, available
+from fireinvest.workflow.engine import Action
 from fireinvest.workflow.errors import NotAllowed
 from fireinvest.workflow.items.base import Item, parse_item
 from fireinvest.workflow.items.evaluation import NewFireJudgement, SheetLine, Supervision
@@ -143,7 +143,7 @@ def show(number: str) -> ResponseReturnValue:
         found = store.items_of(session, file.ref.id, known)
         fires = new_fires(session, file)
     records = {name: found.get(name, []) for name in REGISTERS}
-    can = {each.step.id for each in available(file.case, who().actor, number) if each.is_possible}
+    can = open_steps(file)
     may_write = writable(who().actor, file.case, number)
     on_record = {_ref(e) for e in file.case.done.get("order_supervision", ())}
     known_refs = {ref_of(each) for each in records["supervisions"]}

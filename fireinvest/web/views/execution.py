@@ -29,7 +29,7 @@ from fireinvest.services.log import Act
 from fireinvest.services.records import file_records
 from fireinvest.store import records as store
 from fireinvest.web import confirming, law, noting, uploads
-from fireinvest.web.casework import case_context, open_file
+from fireinvest.web.casework import case_context, open_file, open_steps
 from fireinvest.web.excel import excel_answer
 from fireinvest.web.keeping import keeps_drafts
 from fireinvest.web.present import say
@@ -46,7 +46,6 @@ from fireinvest.web.views.registers import (
 )
 from fireinvest.web.visiting import origin, sent_at, today, who
 from fireinvest.workflow import proving
-from fireinvest.workflow.engine import available
 from fireinvest.workflow.items.base import Item
 from fireinvest.workflow.items.execution import (
     CopySent,
@@ -592,17 +591,14 @@ def _ledger_row(file: CaseFile, record: Record, view: RecordView, is_written: bo
 
 def _archive(file: CaseFile) -> Archive | None:
     """The panel of what is filed, with what is missing."""
-    case, step = file.case, file.ruleset.steps.get(_ARCHIVE)
+    step = file.ruleset.steps.get(_ARCHIVE)
     listing = file.ruleset.lists.get(step.items or "") if step is not None else None
     if step is None or listing is None:
         return None
-    may = next(
-        (each.is_possible for each in available(case, who().actor, file.ref.number)
-         if each.step.id == _ARCHIVE),
-        False,
-    )  # fmt: skip
     clock = next((each for each in file.deadlines if each.clock.id in step.satisfies), None)
-    return Archive(step, listing, tuple(_filed(file, step, listing)), clock, may)
+    return Archive(
+        step, listing, tuple(_filed(file, step, listing)), clock, _ARCHIVE in open_steps(file)
+    )
 
 
 def _filed(file: CaseFile, step: Step, listing: Listing) -> Iterator[Filing24]:

@@ -21,7 +21,7 @@ from fireinvest.services.records import file_records
 from fireinvest.store import records as store
 from fireinvest.store.similar import MOST, earlier_fires
 from fireinvest.web import law
-from fireinvest.web.casework import case_context, open_file
+from fireinvest.web.casework import case_context, open_file, open_steps
 from fireinvest.web.keeping import keeps_drafts
 from fireinvest.web.present import say
 from fireinvest.web.present_registers import RecordView
@@ -37,7 +37,7 @@ from fireinvest.web.views.registers import (
 )
 from fireinvest.web.visiting import origin, sent_at, today, who
 from fireinvest.workflow.casualty_counts import counted_on, figures_of
-from fireinvest.workflow.engine import Action, available
+from fireinvest.workflow.engine import Action
 from fireinvest.workflow.items.casualties import (
     WATCHED,
     Casualty,
@@ -91,7 +91,7 @@ def show(number: str) -> ResponseReturnValue:
             )
             if each.number != number
         ][:MOST]
-        people = people_of(session, file.ref.id)
+        people = list(people_of(session, file.ref.id).values())
     facts = file.case.facts
     stages = choices_of(file.case, "loss_stages")
     sums = sums_of(records["losses"], [each.id for each in stages])
@@ -115,7 +115,7 @@ def show(number: str) -> ResponseReturnValue:
         contacts=_contacts(file, records["family_contacts"]),
         earlier=earlier,
         can=may_write,
-        may_take="update_figures" in _possible(file),
+        may_take="update_figures" in open_steps(file),
     )
 
 
@@ -154,12 +154,12 @@ def figures(number: str) -> ResponseReturnValue:
     file = open_file(number)
     with state().database.readers.begin() as session:
         records = store.items_of(session, file.ref.id, _REGISTERS)
-        people = people_of(session, file.ref.id)
+        people = list(people_of(session, file.ref.id).values())
     sources: dict[str, Callable[[], Iterator[Action]]] = {
         "casualties": lambda: figures_of(file.case, people),
         "losses": lambda: figures_of_losses(records["losses"]),
     }
-    if "update_figures" not in _possible(file):
+    if "update_figures" not in open_steps(file):
         abort(403)
     source = sources.get(request.form.get("of", ""))
     if source is None:
@@ -179,11 +179,6 @@ def figures(number: str) -> ResponseReturnValue:
 
 
 # ---------------------------------------------------------------------------- what they show
-
-
-def _possible(file: CaseFile) -> frozenset[str]:
-    found = available(file.case, who().actor, file.ref.number)
-    return frozenset(each.step.id for each in found if each.is_possible)
 
 
 def _by_role(file: CaseFile, records: list[Record]) -> list[tuple[Words, list[RecordView]]]:

@@ -12,16 +12,15 @@ from fireinvest.regulation.facts import Given
 from fireinvest.regulation.profile import Item as ListItem
 from fireinvest.services.casefile import CaseFile
 from fireinvest.services.inquiries import FINDINGS, close_line, names_in, newest
-from fireinvest.services.reports import Asking
 from fireinvest.store import records as store
-from fireinvest.web import law
-from fireinvest.web.casework import case_context, open_file
+from fireinvest.web.casework import case_context, open_file, open_steps
 from fireinvest.web.forms.step import placed
 from fireinvest.web.keeping import keeps_drafts
 from fireinvest.web.present import say
 from fireinvest.web.present_registers import RecordView, record_view
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
+from fireinvest.web.together import asking
 from fireinvest.web.uploads import takes_files
 from fireinvest.web.views.registers import (
     Room,
@@ -30,10 +29,9 @@ from fireinvest.web.views.registers import (
     views_of,
     writable_register,
 )
-from fireinvest.web.visiting import origin, sent_at, today, who
+from fireinvest.web.visiting import who
 from fireinvest.workflow.actions import Entry
 from fireinvest.workflow.chain import UNUSED, Matrix, matrix_of
-from fireinvest.workflow.engine import available
 from fireinvest.workflow.errors import NotAllowed
 from fireinvest.workflow.items.base import Item
 from fireinvest.workflow.items.inquiry import ChainNode, LineFinding
@@ -198,8 +196,8 @@ def close(number: str, line: str) -> ResponseReturnValue:
         if not problems:
             seen = request.form.get("seen", 0, type=int)
             try:
-                asking = _asking(file, request.form.get("key", ""))
-                close_line(asking, line, wanted, seen=seen, reason=why)
+                who_asks = asking(file, request.form.get("key", ""))
+                close_line(who_asks, line, wanted, seen=seen, reason=why)
             except NotAllowed:
                 abort(403)
             except Faulty as faulty:
@@ -327,8 +325,7 @@ def _units_and_people(file: CaseFile) -> dict[str, frozenset[int]]:
 
 
 def _may_close(file: CaseFile) -> bool:
-    steps = available(file.case, who().actor, file.ref.number)
-    return any(each.step.id == CLOSING and each.is_possible for each in steps)
+    return CLOSING in open_steps(file)
 
 
 def _point(file: CaseFile, line: str, point: str) -> tuple[ListItem, ListItem]:
@@ -337,13 +334,6 @@ def _point(file: CaseFile, line: str, point: str) -> tuple[ListItem, ListItem]:
     if line not in lines or point not in points:
         abort(404)
     return lines[line], points[point]
-
-
-def _asking(file: CaseFile, key: str) -> Asking:
-    return Asking(
-        state().database, law.law(), file.calendar, who().actor, file.ref.id, key, sent_at(),
-        today(), origin(), who().acting_login,
-    )  # fmt: skip
 
 
 def _names(file: CaseFile, parties: Sequence[Record]) -> dict[int, str]:

@@ -22,13 +22,13 @@ from fireinvest.services.publishing import (
 from fireinvest.services.records import Filed
 from fireinvest.store import records as store
 from fireinvest.web import noting
-from fireinvest.web.casework import case_context, open_file
+from fireinvest.web.casework import case_context, open_file, open_steps
 from fireinvest.web.forms.registers import asked_of
 from fireinvest.web.keeping import keeps_drafts
 from fireinvest.web.present_registers import RecordView
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
-from fireinvest.web.together import Given, Together
+from fireinvest.web.together import Given, Together, asking
 from fireinvest.web.uploads import takes_files
 from fireinvest.web.views.registers import (
     Room,
@@ -37,7 +37,6 @@ from fireinvest.web.views.registers import (
     views_of,
     writable_register,
 )
-from fireinvest.web.views.report import asking, open_steps
 from fireinvest.web.visiting import today, who
 from fireinvest.workflow.items.public import PublicationProof, Release
 from fireinvest.workflow.public_text import LEFT_OUT, PublicSection

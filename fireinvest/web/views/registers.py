@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
@@ -19,11 +19,11 @@ from fireinvest.regulation.facts import Given
 from fireinvest.regulation.profile import Register
 from fireinvest.services.casefile import CaseFile
 from fireinvest.services.drafts import Kept, drop_draft, find_draft, keep_draft
-from fireinvest.services.files import FileLost, Staged, as_attachments, open_attachment
+from fireinvest.services.files import Staged, as_attachments
 from fireinvest.services.log import Act
 from fireinvest.services.records import Follow, file_records
 from fireinvest.store import records as store
-from fireinvest.web import confirming, law, noting, uploads
+from fireinvest.web import confirming, downloads, law, noting, uploads
 from fireinvest.web.casework import case_context, open_file
 from fireinvest.web.excel import excel_answer
 from fireinvest.web.forms.registers import DROPPED, ItemInput, asked_of
@@ -327,23 +327,8 @@ def named_items(file: CaseFile, register: str) -> dict[str, list[Record]]:
 
 def download(file: CaseFile, record: Record, place: int) -> Response:
     """Return a file of an item as a download; that it was taken is written down."""
-    wanted = record.attachments[place]
-    try:
-        stream = open_attachment(state().blobs, wanted)
-    except FileLost:
-        abort(404)
-    item = f"{record.register} {record.mark}/{place} {wanted.sha256}"
-    noting.note(Act.DOWNLOAD, case_id=file.ref.id, item=item)
-    answer: Response = send_file(
-        stream,
-        mimetype="application/octet-stream",
-        as_attachment=True,
-        download_name=wanted.name,
-        max_age=0,
-    )
-    # So that a download that breaks off, as of a file that was changed, is seen to be no whole one.
-    answer.content_length = wanted.size
-    return answer
+    where = f"{record.register} {record.mark}/{place}"
+    return downloads.download(file.ref.id, record.attachments[place], where)
 
 
 @dataclass(frozen=True)

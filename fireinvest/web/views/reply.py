@@ -36,7 +36,7 @@ from fireinvest.services.reports import SECTIONS, ReportText, text_of
 from fireinvest.services.whatif import LONGEST_EXTENSION, Assumed, compare
 from fireinvest.store import records as store
 from fireinvest.web import confirming, keeping, law, uploads
-from fireinvest.web.casework import case_context, open_file
+from fireinvest.web.casework import case_context, open_file, open_steps
 from fireinvest.web.forms.registers import asked_of
 from fireinvest.web.forms.step import StepInput, placed
 from fireinvest.web.gaps import gaps_of
@@ -45,7 +45,7 @@ from fireinvest.web.present import DAY_MARKS, WEEKDAY_HEADS, ClockView, clock_vi
 from fireinvest.web.present_registers import RecordView, text_parts
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
-from fireinvest.web.together import Given, Together
+from fireinvest.web.together import Given, Together, asking
 from fireinvest.web.uploads import takes_files
 from fireinvest.web.views.registers import (
     Room,
@@ -55,7 +55,7 @@ from fireinvest.web.views.registers import (
     views_of,
     writable_register,
 )
-from fireinvest.web.views.report import asking, open_steps, section_views
+from fireinvest.web.views.report import section_views
 from fireinvest.web.visiting import origin, sent_at, today, who
 from fireinvest.workflow.actions import Extension
 from fireinvest.workflow.asking import Asked, asked_fields, reasons_ahead

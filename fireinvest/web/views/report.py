@@ -24,7 +24,6 @@ from fireinvest.services.report_tables import (
 from fireinvest.services.reports import (
     REGISTERS,
     SECTIONS,
-    Asking,
     PartState,
     ReportText,
     open_remarks,
@@ -36,7 +35,7 @@ from fireinvest.services.reports import (
 from fireinvest.store import records as store
 from fireinvest.store.drafts import forms_with_drafts
 from fireinvest.web import keeping, law
-from fireinvest.web.casework import case_context, open_file
+from fireinvest.web.casework import case_context, open_file, open_steps
 from fireinvest.web.forms.registers import ItemInput, asked_of
 from fireinvest.web.forms.step import placed
 from fireinvest.web.keeping import keeps_drafts
@@ -44,6 +43,7 @@ from fireinvest.web.present import say
 from fireinvest.web.present_registers import differences, text_parts
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
+from fireinvest.web.together import asking
 from fireinvest.web.uploads import takes_files
 from fireinvest.web.views.registers import (
     ask_to_open,
@@ -53,7 +53,6 @@ from fireinvest.web.views.registers import (
 )
 from fireinvest.web.visiting import origin, sent_at, today, who
 from fireinvest.workflow.asking import Asked
-from fireinvest.workflow.engine import available
 from fireinvest.workflow.errors import NotAllowed, Refused
 from fireinvest.workflow.items.report import (
     DRAFTING,
@@ -271,20 +270,6 @@ def report_context(file: CaseFile, records: Mapping[str, Sequence[Record]]) -> d
         "remarks": open_remarks(records["approvals"], records["remark_answers"]),
         "text": text_of(file.case, records[SECTIONS]),
     }
-
-
-def open_steps(file: CaseFile) -> frozenset[str]:
-    """Return the steps that whoever is here can take now."""
-    found = available(file.case, who().actor, file.ref.number)
-    return frozenset(each.step.id for each in found if each.is_possible)
-
-
-def asking(file: CaseFile, key: str) -> Asking:
-    """Return who asks for something in this request."""
-    return Asking(
-        state().database, law.law(), file.calendar, who().actor, file.ref.id, key, sent_at(),
-        today(), origin(), who().acting_login,
-    )  # fmt: skip
 
 
 def live_tables(file: CaseFile) -> Mapping[str, Table]:

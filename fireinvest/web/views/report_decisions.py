@@ -24,7 +24,7 @@ from fireinvest.services.reports import (
     text_of,
 )
 from fireinvest.web import confirming, uploads
-from fireinvest.web.casework import case_context, open_file
+from fireinvest.web.casework import case_context, open_file, open_steps
 from fireinvest.web.forms.registers import ItemInput, asked_of
 from fireinvest.web.forms.step import placed
 from fireinvest.web.gaps import Gap, gaps_of
@@ -32,6 +32,7 @@ from fireinvest.web.keeping import keeps_drafts
 from fireinvest.web.present import say
 from fireinvest.web.present_registers import RecordView
 from fireinvest.web.rights import signed_in
+from fireinvest.web.together import asking
 from fireinvest.web.uploads import takes_files
 from fireinvest.web.views.registers import (
     Room,
@@ -41,9 +42,7 @@ from fireinvest.web.views.registers import (
     writable_register,
 )
 from fireinvest.web.views.report import (
-    asking,
     blueprint,
-    open_steps,
     report_context,
     report_records,
 )

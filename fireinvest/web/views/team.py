@@ -20,11 +20,11 @@ from fireinvest.services.teams import REGISTERS, matches_in
 from fireinvest.store import Session
 from fireinvest.store import records as store
 from fireinvest.web import law
-from fireinvest.web.casework import case_context, open_file
+from fireinvest.web.casework import case_context, open_file, open_steps
 from fireinvest.web.forms.step import placed
 from fireinvest.web.keeping import keeps_drafts
 from fireinvest.web.present import say
-from fireinvest.web.present_entries import EntryView, entry_views
+from fireinvest.web.present_entries import entry_views
 from fireinvest.web.present_registers import RecordView, record_view
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
@@ -33,7 +33,7 @@ from fireinvest.web.views.registers import Room, edit_item, views_of
 from fireinvest.web.visiting import origin, sent_at, today, who
 from fireinvest.workflow.actions import Meeting, Recusal, Signature
 from fireinvest.workflow.case import Member
-from fireinvest.workflow.engine import Action, available
+from fireinvest.workflow.engine import Action
 from fireinvest.workflow.items.base import Item
 from fireinvest.workflow.items.team import (
     Declaration,
@@ -154,9 +154,7 @@ def show(number: str) -> ResponseReturnValue:
     with state().database.readers.begin() as session:
         records = store.items_of(session, file.ref.id, REGISTERS)
     may_write = writable(who().actor, file.case, number)
-    steps = {
-        each.step.id: each for each in available(file.case, who().actor, number) if each.is_possible
-    }
+    steps = open_steps(file)
     return render_template(
         "team/page.html",
         **case_context(file),
@@ -166,9 +164,13 @@ def show(number: str) -> ResponseReturnValue:
         duties=_duties(file, records["duties"]),
         duty_states=choices_of(file.case, "duty_states"),
         meetings=list(reversed(views_of(file, records["meetings"]))),
-        meeting_steps=[each.step for each in steps.values() if each.step.kind is Kind.MEETING],
+        meeting_steps=[
+            each
+            for each in file.ruleset.steps.values()
+            if each.kind is Kind.MEETING and each.id in steps
+        ],
         tasks=_tasks(file, records["tasks"]),
-        open_steps=frozenset(steps),
+        open_steps=steps,
         can=may_write,
         has_registers=register_of(file.case, "roster") is not None,
         written_by=_mark_names(records["meetings"]),
@@ -445,14 +447,10 @@ def _entries_of(file: CaseFile, person: str, rechecks: Iterable[Record]) -> Iter
     for view in entry_views(file, lines):
         decided = _decision(file, f"entry {view.seq}", rechecks)
         yield Written(
-            f"entry {view.seq}", _entry_title(view),
+            f"entry {view.seq}", view.title,
             url_for("case.entry", number=file.ref.number, seq=view.seq),
             view.on, *decided,
         )  # fmt: skip
-
-
-def _entry_title(view: EntryView) -> Words:
-    return view.title
 
 
 def _signs(file: CaseFile, seq: int, person: str) -> bool:

@@ -41,7 +41,7 @@ class Attended:
         """Who was there, as they are written down."""
         raise NotImplementedError
 
-    def presence_keys(self) -> Iterator[tuple[str, str]]:
+    def keys(self) -> Iterator[tuple[str, str]]:
         """Yield by whom and on which day it is found, to see who was in two places."""
         if self.began_at is not None:
             day = self.began_at.astimezone(CHINA).date()
@@ -54,7 +54,7 @@ def _names(*written: str | None) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Interview(Item, Attended):
+class Interview(Attended, Item):
     """The record of an interview: who was asked by whom, where and when, and what was said."""
 
     COLUMNS: ClassVar[tuple[str, ...]] = (
@@ -92,10 +92,6 @@ class Interview(Item, Attended):
         """Both who asked, and who wrote."""
         return tuple(dict.fromkeys(_names(self.interviewer, self.second, self.recorder)))
 
-    def keys(self) -> Iterator[tuple[str, str]]:
-        """By who was there."""
-        yield from self.presence_keys()
-
     def problems(self, _occurred_on: date, _today: date) -> Iterator[Problem]:
         """Two ask, it ends after it begins, and who doesn't sign has a reason on record."""
         yield from span_problem(self.began_at, self.ended_at, "ended_at")
@@ -112,7 +108,7 @@ class Interview(Item, Attended):
 
 
 @dataclass(frozen=True, slots=True)
-class Survey(Item, Attended):
+class Survey(Attended, Item):
     """The record of a survey of the scene, through its four stages (art 14)."""
 
     COLUMNS: ClassVar[tuple[str, ...]] = (
@@ -151,10 +147,6 @@ class Survey(Item, Attended):
         """All surveyors."""
         others = (self.others or "").replace("，", "、").replace(",", "、").split("、")
         return tuple(dict.fromkeys(_names(self.lead, self.second, *others)))
-
-    def keys(self) -> Iterator[tuple[str, str]]:
-        """By who was there."""
-        yield from self.presence_keys()
 
     def problems(self, _occurred_on: date, _today: date) -> Iterator[Problem]:
         """Two survey, it ends after it begins, and something was found in one of its stages."""
@@ -292,7 +284,7 @@ class SceneClosure(Item):
 
 
 @dataclass(frozen=True, slots=True)
-class Experiment(Item, Attended):
+class Experiment(Attended, Item):
     """An experiment of the investigation: conditions, course, result (art 14)."""
 
     COLUMNS: ClassVar[tuple[str, ...]] = ("purpose", "began_at", "place", "lead", "second")
@@ -315,10 +307,6 @@ class Experiment(Item, Attended):
     def investigators(self) -> tuple[str, ...]:
         """Both who did it."""
         return tuple(dict.fromkeys(_names(self.lead, self.second)))
-
-    def keys(self) -> Iterator[tuple[str, str]]:
-        """By who was there."""
-        yield from self.presence_keys()
 
     def problems(self, _occurred_on: date, _today: date) -> Iterator[Problem]:
         """Two do it, and it ends after it begins."""
