@@ -54,6 +54,11 @@ class OwnTask:
     task: Task
     is_overdue: bool
 
+    @property
+    def title(self) -> str:
+        """How it is called on a desk: a restricted one by its mark alone."""
+        return self.record.mark if self.record.restriction else self.record.values.called
+
 
 def own_tasks(session: Session, people: Collection[str], today: date) -> list[OwnTask]:
     """Return the open tasks of these people in all cases, the most urgent first; two queries.

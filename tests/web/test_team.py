@@ -171,6 +171,27 @@ def test_recusal_bites_at_once_and_shows_what_is_to_be_looked_at_again(office: O
     office.page("leader", "/team/recused/leader", 404)
 
 
+def test_nothing_of_a_restricted_item_shows_on_the_page_of_the_team(quick_office: Office) -> None:
+    office, kept = quick_office, {"restriction": "discipline"}
+    party = {"name": "密件单位", "sort": "unit", "role": "owner", "phone": "13812345678"}
+    office.send("carrier", "/registers/parties/new", **party, **kept)
+    roster = {"person": "member", "phone": "138 1234 5678", "duty": "密件职务"}
+    office.send("carrier", "/registers/roster/new", **roster, **kept)
+    task = {"what": "密件任务", "owner": "member", "due_on": "2025-06-01", "state": "open"}
+    office.send("carrier", "/registers/tasks/new", **task, **kept)
+    declared = {"person": "member", "grounds": "interest", "facts": "密件事实"}
+    office.send("member", "/team/declare", **declared, declared_on="2025-05-20", **kept)
+    page = text_of(office.page("leader", "/team"))
+    # That somebody matches asks for a decision all the same.
+    assert "the same telephone" in page
+    assert "P1" in page
+    assert "密件" not in page
+    assert "ground declared" not in page
+    desk = text_of(office.client("member").get("/desk").text)
+    assert "A1" in desk
+    assert "密件" not in desk
+
+
 def test_duties_are_ticked_off_where_they_stand(quick_office: Office) -> None:
     office = quick_office
     assert "1 of" not in text_of(office.page("leader", "/team"))

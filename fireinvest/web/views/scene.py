@@ -100,7 +100,9 @@ def show(number: str) -> ResponseReturnValue:
     known = [name for name in REGISTERS if register_of(file.case, name) is not None]
     with state().database.readers.begin() as session:
         records = store.items_of(session, file.ref.id, known)
-        clashes = clashes_in(session, file.ref.id, number, records)
+        found = clashes_in(session, file.ref.id, number, records)
+    # Who was at something restricted doesn't show; the other of the two still tells of it.
+    clashes = [each for each in found if not restrictions_of(file.ruleset, each.one.record)]
     parts = []
     for name in known:
         register = file.ruleset.registers[name]

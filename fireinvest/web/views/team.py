@@ -25,7 +25,7 @@ from fireinvest.web.forms.step import placed
 from fireinvest.web.keeping import keeps_drafts
 from fireinvest.web.present import say
 from fireinvest.web.present_entries import entry_views
-from fireinvest.web.present_registers import RecordView, record_view
+from fireinvest.web.present_registers import RecordView
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.uploads import takes_files
@@ -40,14 +40,12 @@ from fireinvest.workflow.items.team import (
     DutyMark,
     MeetingRecord,
     Recheck,
-    RosterLine,
     Task,
 )
 from fireinvest.workflow.registers import (
     Filing,
     Record,
     choices_of,
-    record_reader,
     register_of,
     writable,
 )
@@ -96,7 +94,7 @@ class MemberView:
 
     member: Member
     roster: RecordView | None
-    declared: Record | None
+    declared: RecordView | None
     has_account: bool
     is_first: bool
 
@@ -155,6 +153,7 @@ def show(number: str) -> ResponseReturnValue:
         records = store.items_of(session, file.ref.id, REGISTERS)
     may_write = writable(who().actor, file.case, number)
     steps = open_steps(file)
+    meetings = views_of(file, records["meetings"])
     return render_template(
         "team/page.html",
         **case_context(file),
@@ -163,7 +162,7 @@ def show(number: str) -> ResponseReturnValue:
         matches=matches_in(file, records),
         duties=_duties(file, records["duties"]),
         duty_states=choices_of(file.case, "duty_states"),
-        meetings=list(reversed(views_of(file, records["meetings"]))),
+        meetings=list(reversed(meetings)),
         meeting_steps=[
             each
             for each in file.ruleset.steps.values()
@@ -173,12 +172,14 @@ def show(number: str) -> ResponseReturnValue:
         open_steps=steps,
         can=may_write,
         has_registers=register_of(file.case, "roster") is not None,
-        written_by=_mark_names(records["meetings"]),
+        meeting_titles=_titles(meetings),
+        party_titles=_titles(views_of(file, records["parties"])),
     )
 
 
-def _mark_names(records: Iterable[Record]) -> dict[int, str]:
-    return {each.item: each.values.called for each in records}
+def _titles(views: Iterable[RecordView]) -> dict[int, str]:
+    """How items are called, by number; of a restricted one nothing."""
+    return {each.record.item: each.title for each in views}
 
 
 @blueprint.route("/declare", methods=["GET", "POST"])
@@ -341,25 +342,15 @@ def recused(number: str, person: str) -> ResponseReturnValue:
 
 
 def _members(file: CaseFile, records: Mapping[str, list[Record]]) -> list[MemberView]:
-    may_read = record_reader(who().actor, file.case, file.ref.number)
-    roster = {
-        each.values.person: each
-        for each in records["roster"]
-        if isinstance(each.values, RosterLine)
-    }
-    declared = {
-        each.values.person: each
-        for each in records["declarations"]
-        if isinstance(each.values, Declaration)
-    }
+    roster = _by_person(file, records["roster"])
+    declared = _by_person(file, records["declarations"])
     seen: set[str] = set()
     views = []
     for each in file.case.members:
-        line = roster.get(each.person) or roster.get(file.name(each.person))
         views.append(
             MemberView(
                 each,
-                record_view(file, line, may_read=may_read(line)) if line is not None else None,
+                roster.get(each.person) or roster.get(file.name(each.person)),
                 declared.get(each.person),
                 each.person in file.names,
                 each.person not in seen,
@@ -367,6 +358,14 @@ def _members(file: CaseFile, records: Mapping[str, list[Record]]) -> list[Member
         )
         seen.add(each.person)
     return views
+
+
+def _by_person(file: CaseFile, records: Sequence[Record]) -> dict[str, RecordView]:
+    """Items of a register in words, by the person whom each is about; the last one counts."""
+    return {
+        getattr(record.values, "person", None) or "": view
+        for view, record in zip(views_of(file, records), records, strict=True)
+    }
 
 
 def _team_lists(file: CaseFile) -> list[TeamList]:
@@ -420,19 +419,18 @@ def _duties(file: CaseFile, records: Iterable[Record]) -> list[DutyList]:
     return found
 
 
-def _tasks(file: CaseFile, records: Iterable[Record]) -> list[TaskView]:
+def _tasks(file: CaseFile, records: Sequence[Record]) -> list[TaskView]:
     """The tasks, open ones first, the most urgent before."""
-    may_read = record_reader(who().actor, file.case, file.ref.number)
     found = [
         TaskView(
-            record_view(file, each, may_read=may_read(each)),
-            each.values,
-            not each.values.is_over
-            and each.values.due_on is not None
-            and each.values.due_on < file.today,
+            view,
+            task,
+            not task.is_over and task.due_on is not None and task.due_on < file.today,
         )
-        for each in records
-        if isinstance(each.values, Task)
+        for view, task in zip(
+            views_of(file, records), (each.values for each in records), strict=True
+        )
+        if isinstance(task, Task)
     ]
     return sorted(found, key=lambda each: (each.task.is_over, each.task.due_on or date.max))
 
