@@ -19,11 +19,13 @@ from fireinvest.regulation.condition import (
 )
 from fireinvest.regulation.facts import Category
 from fireinvest.regulation.profile import (
+    ARCHIVE_FILE,
     Clock,
     Decides,
     Kind,
     Leading,
     Mode,
+    PaperOf,
     Per,
     Route,
     Ruleset,
@@ -57,6 +59,8 @@ def check(ruleset: Ruleset) -> list[Problem]:
         _restrictions,
         _separations,
         _registers,
+        _papers,
+        _archive,
     )
     return [problem for each in checks for problem in each(ruleset)]
 
@@ -117,6 +121,9 @@ def _cited(ruleset: Ruleset) -> Iterator[tuple[str, Citation]]:
         "restrictions": ruleset.restrictions.values(),
         "separations": ruleset.separations.values(),
         "registers": ruleset.registers.values(),
+        "papers": ruleset.papers.values(),
+        "filings": ruleset.filings.values(),
+        "periods": ruleset.periods.values(),
     }
     for table, items in plain.items():
         for each in items:
@@ -154,6 +161,7 @@ def _conditions(ruleset: Ruleset) -> Iterator[Problem]:
         *((f"steps.{each.id}", each.when) for each in ruleset.steps.values()),
         *((f"clocks.{each.id}", each.when) for each in ruleset.clocks.values()),
         *((f"terms.{each.id}", each.when) for each in ruleset.terms.values()),
+        *((f"papers.{each.id}", each.when) for each in ruleset.papers.values()),
     ]
     for scope in ruleset.scopes.values():
         for rule in (*scope.elsewhere, *scope.silent, *scope.within):
@@ -463,3 +471,44 @@ def _registers(ruleset: Ruleset) -> Iterator[Problem]:
             for name in ("among", "needs"):
                 if not getattr(demand, name):
                     yield Problem(f"{key}.demands.{place}.{name}", Text("This key is missing."))
+
+
+def _papers(ruleset: Ruleset) -> Iterator[Problem]:
+    filed = ruleset.lists[ARCHIVE_FILE].items if ARCHIVE_FILE in ruleset.lists else ()
+    among: dict[str, Iterable[str]] = {
+        PaperOf.REGISTER: ruleset.registers,
+        PaperOf.STEP: ruleset.steps,
+    }
+    for each in ruleset.papers.values():
+        key = f"papers.{each.id}"
+        if not each.who:
+            yield Problem(f"{key}.who", Text("Somebody must be able to write into it."))
+        yield from _unknown(f"{key}.who", each.who, ruleset.roles)
+        named = [] if each.of_id is None else [each.of_id]
+        if each.of in among and not named:
+            yield Problem(f"{key}.of", Text("This key is missing."))
+        yield from _unknown(f"{key}.of", named, among.get(each.of, ()))
+        if each.stage is not None:
+            yield from _unknown(f"{key}.stage", [each.stage], ruleset.stages)
+        if each.archive is not None:
+            yield from _unknown(f"{key}.archive", [each.archive], [item.id for item in filed])
+        if each.restriction is not None:
+            yield from _unknown(f"{key}.restriction", [each.restriction], ruleset.restrictions)
+
+
+def _archive(ruleset: Ruleset) -> Iterator[Problem]:
+    """What is filed is filled by what there is, and a level has one period in which it is kept."""
+    filed = ruleset.lists[ARCHIVE_FILE].items if ARCHIVE_FILE in ruleset.lists else ()
+    for each in ruleset.filings.values():
+        key = f"filings.{each.id}"
+        yield from _unknown(f"{key}.id", [each.id], [item.id for item in filed])
+        yield from _unknown(f"{key}.steps", each.steps, ruleset.steps)
+        yield from _unknown(f"{key}.registers", each.registers, ruleset.registers)
+    levels = [level.id for scale in ruleset.scales.values() for level in scale.levels]
+    taken: set[str] = set()
+    for period in ruleset.periods.values():
+        key = f"periods.{period.id}.levels"
+        yield from _unknown(key, period.levels, levels)
+        if not taken.isdisjoint(period.levels):
+            yield Problem(key, Text("A level has one period."))
+        taken.update(period.levels)

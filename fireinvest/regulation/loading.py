@@ -28,8 +28,10 @@ from fireinvest.regulation.profile import (
     Decides,
     Demand,
     Division,
+    FilledBy,
     FormerName,
     Instrument,
+    Issuer,
     Item,
     Kind,
     Layer,
@@ -40,7 +42,11 @@ from fireinvest.regulation.profile import (
     Named,
     Need,
     Option,
+    PaperForm,
+    PaperKind,
+    PaperOf,
     Per,
+    Period,
     Plan,
     PlanStep,
     Presumption,
@@ -219,6 +225,9 @@ def _tables(reader: Reader, rank: Rank) -> Mapping[str, Mapping[str, object]]:
         "restrictions": _restriction,
         "separations": _separation,
         "registers": _register,
+        "papers": _paper,
+        "filings": _filling,
+        "periods": _period,
     }
     tables: dict[str, Mapping[str, object]] = {}
     for name, read in readers.items():
@@ -515,6 +524,48 @@ def _demand(each: Reader) -> Demand:
     demand = Demand(each.code("where"), each.codes("among"), each.codes("needs"))
     each.done()
     return demand
+
+
+def _paper(each: Reader) -> PaperKind:
+    of, _colon, of_id = each.text("of").partition(":")
+    if of not in list(PaperOf):
+        choices = ", ".join(PaperOf)
+        each.problem("of", Text("One of these is needed: %(choices)s.", choices=choices))
+        of = PaperOf.CASE
+    return PaperKind(
+        id=each.item_id,
+        label=each.label("label"),
+        basis=each.citation("basis"),
+        stage=each.code("stage", required=False) or None,
+        form=each.choice("form", PaperForm),
+        of=PaperOf(of),
+        of_id=of_id or None,
+        who=each.codes("who"),
+        issued_by=each.choice("issued_by", Issuer, default=Issuer.AGENCY),
+        is_numbered=each.flag("is_numbered"),
+        archive=each.code("archive", required=False) or None,
+        restriction=each.code("restriction", required=False) or None,
+        when=_when(each),
+    )
+
+
+def _filling(each: Reader) -> FilledBy:
+    return FilledBy(
+        id=each.item_id,
+        basis=each.citation("basis"),
+        steps=each.codes("steps"),
+        registers=each.codes("registers"),
+    )
+
+
+def _period(each: Reader) -> Period:
+    return Period(
+        id=each.item_id,
+        label=each.label("label"),
+        basis=each.citation("basis"),
+        years=each.integer("years", lowest=1),
+        levels=each.codes("levels"),
+    )
 
 
 def _modes(each: Reader) -> tuple[Mode, ...]:

@@ -401,6 +401,98 @@ class Register:
     within_days: int | None = None
 
 
+#: The list of what is filed in the end.
+ARCHIVE_FILE = "archive_file"
+
+
+class PaperForm(StrEnum):
+    """In which form is an official paper drawn up (GB/T 9704-2012)?
+
+    ``upward``: to a government or an agency above, with the line of who signs for it.
+    ``downward``: a notice, an order, a reply. ``record``: a form without a red head, such as an
+    interview record. ``report``: bound, with a cover. ``slip``: a page that goes with a notice.
+    """
+
+    UPWARD = "upward"
+    DOWNWARD = "downward"
+    LETTER = "letter"
+    RECORD = "record"
+    REPORT = "report"
+    SLIP = "slip"
+
+
+class PaperOf(StrEnum):
+    """Of what is there one paper each: the case, an item of a register, an entry of a step…?"""
+
+    CASE = "case"
+    REGISTER = "register"
+    STEP = "step"
+    CLOCK = "clock"
+    RUNG = "rung"
+    VOLUME = "volume"
+
+
+class Issuer(StrEnum):
+    """Who issues a paper: the agency that carries the case, the government, the team, evaluators?"""
+
+    AGENCY = "agency"
+    GOVERNMENT = "government"
+    TEAM = "team"
+    EVALUATION = "evaluation"
+
+
+@dataclass(frozen=True, slots=True)
+class PaperKind:
+    """A kind of official paper: its form, of what there is one, and who draws it up.
+
+    ``of_id``: the register or the step, where there is one paper of each item or entry.
+    ``is_numbered``: it bears the number of a document. ``archive``: as which item of what is filed
+    it counts. ``restriction``: as what it is kept from most readers of a case.
+    """
+
+    id: str
+    label: Label
+    basis: Citation
+    stage: str | None
+    form: PaperForm
+    of: PaperOf
+    of_id: str | None
+    who: tuple[str, ...]
+    issued_by: Issuer
+    is_numbered: bool
+    archive: str | None
+    restriction: str | None
+    when: Condition
+
+    def as_item(self) -> Item:
+        """Return it as a line of a list that can be chosen from."""
+        return Item(self.id, self.label, self.basis, optional=True, when=self.when)
+
+
+@dataclass(frozen=True, slots=True)
+class FilledBy:
+    """By what an item of what is filed is filled, beside the papers that name it.
+
+    Its id is the item's. ``steps``, ``registers``: whose files count as it.
+    """
+
+    id: str
+    basis: Citation
+    steps: tuple[str, ...]
+    registers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """How long a filed case is kept. ``years``: None for ever. ``levels``: whose default it is."""
+
+    id: str
+    label: Label
+    basis: Citation
+    years: int | None
+    levels: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """A clock: what it is called, how it shows, and of what it has one instance each.
@@ -607,6 +699,9 @@ class Ruleset:
     restrictions: Mapping[str, Restriction]
     separations: Mapping[str, Separation]
     registers: Mapping[str, Register]
+    papers: Mapping[str, PaperKind]
+    filings: Mapping[str, FilledBy]
+    periods: Mapping[str, Period]
 
     @cached_property
     def judged(self) -> dict[object, Any]:

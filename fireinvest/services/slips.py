@@ -10,24 +10,22 @@ from datetime import date, datetime
 
 from fireinvest.documents.certificate import Row, code_of, fingerprint
 from fireinvest.documents.slip import Slip, pdf_of
-from fireinvest.messages import Joined, Label, Text, Words, render
+from fireinvest.messages import Joined, Text, Words, render
 from fireinvest.regulation.clocks import Deadline
 from fireinvest.regulation.profile import Rung
 from fireinvest.regulation.rulesets import Law
 from fireinvest.regulation.rungs import ABOVE
 from fireinvest.services.casefile import CaseFile
 from fireinvest.services.certificates import SLIP, Paper, entry_words, in_words
+from fireinvest.services.issuing import agency_name
 from fireinvest.store import Database, Session
 from fireinvest.store.access import NOWHERE, From, log_access
-from fireinvest.store.agencies import agencies_in
 from fireinvest.store.alerts import Reached, reached_by
 from fireinvest.store.conflicts import changing
 from fireinvest.workflow.deadlines import satisfying_steps
 from fireinvest.workflow.permissions import CARRIER, acting_tiers, superior_tiers
 
 _LEADERS = ("leader", "deputy_leader")
-_FIRE_RESCUE = "fire_rescue"
-_COUNTY, _CITY = "county", "city"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +72,9 @@ def slip_of(
     assert rung.paper is not None  # noqa: S101 - none is found without
     is_superior = any(role.startswith(ABOVE) for role in rung.hears)
     on = reached.reached_on
-    own, above = _agency(session, file, law, acting_tiers(file.case), on), None
+    own, above = agency_name(session, file, law, acting_tiers(file.case), on), None
     if is_superior:
-        above = _agency(session, file, law, superior_tiers(file.case), on)
+        above = agency_name(session, file, law, superior_tiers(file.case), on)
     days = (on - reached.due_on).days
     opening = Text(
         "The step below was due on %(due)s and was not on record as done on %(day)s: it is overdue by %(days)s days.",
@@ -181,25 +179,6 @@ def _owing(file: CaseFile, found: Deadline) -> Words:
         if role not in named:
             parts.append(label)
     return Joined(tuple(parts))
-
-
-def _agency(session: Session, file: CaseFile, law: Law, tiers: frozenset[str], on: date) -> Words:
-    """The fire-rescue agency of the lowest of these tiers at the case's place, by its name."""
-    ruleset, place = file.ruleset, file.case.division
-    body: Words = ruleset.bodies[_FIRE_RESCUE].label
-    tier = min(tiers, key=lambda name: ruleset.tiers[name].rank, default=None)
-    if place is None or tier is None:
-        return body
-    codes = [each for each in (place.code, place.parent) if each is not None]
-    for each in agencies_in(session, codes, on):
-        if each.tier == tier and each.body == _FIRE_RESCUE and each.valid_from <= on:
-            return Label(each.label_zh, each.label_en)
-    # The agency isn't kept by its name: it is called after its place, or its tier of government.
-    of_tier = {_COUNTY: place.code, _CITY: place.parent or place.code}.get(tier)
-    known = law.divisions.get(of_tier or "")
-    if known is None:
-        return Text("%(body)s (%(tier)s)", body=body, tier=ruleset.tiers[tier].label)
-    return Text("%(body)s of %(place)s", body=body, place=known.label)
 
 
 # ---------------------------------------------------------------------------- made

@@ -12,12 +12,13 @@ from datetime import date, datetime
 from fireinvest.messages import Faulty, Joined, Problem, Text
 from fireinvest.regulation.condition import evaluate
 from fireinvest.regulation.profile import Item as ListItem
-from fireinvest.regulation.profile import Register, Ruleset
+from fireinvest.regulation.profile import PaperKind, Register, Ruleset
 from fireinvest.workflow.actions import Attachment, Shape
 from fireinvest.workflow.case import Case
 from fireinvest.workflow.errors import Invalid, NotAllowed, Refused
 from fireinvest.workflow.items import ITEMS
 from fireinvest.workflow.items.base import Item, days_ahead, list_of, references_of
+from fireinvest.workflow.items.papers import PAPERS, OfficialPaper
 from fireinvest.workflow.permissions import SYSTEM, Actor, may_see, roles_of
 
 
@@ -138,9 +139,14 @@ def restrictions_of(ruleset: Ruleset, record: Record) -> frozenset[str]:
 
 
 def choices_of(case: Case, name: str) -> tuple[ListItem, ...]:
-    """Return the items of a list that this case can have, as the rule has them."""
+    """Return the items of a list that this case can have, as the rule has them.
+
+    The kinds of official papers can be chosen like a list.
+    """
     listing = case.ruleset.lists.get(name)
     items = listing.items if listing is not None else ()
+    if name == PAPERS:
+        items = tuple(each.as_item() for each in case.ruleset.papers.values())
     return tuple(each for each in items if evaluate(each.when, case.view).holds is not False)
 
 
@@ -178,6 +184,8 @@ def file(
         )
         text = Text("This register is written by: %(roles)s.", roles=names)
         raise NotAllowed([Problem("register", text, str(register.basis))])
+    if isinstance(filing.values, OfficialPaper):
+        _check_kind(case, actor, case_id, filing.values)
     if case.merged_into is not None:
         text = Text("The case goes on in %(other)s.", other=case.merged_into)
         raise Refused([Problem("register", text)])
@@ -211,6 +219,24 @@ def file(
         attachments=filing.attachments,
         restriction=filing.restriction,
     )
+
+
+def may_draw_up(actor: Actor, case: Case, case_id: str | None, kind: PaperKind) -> bool:
+    """May the actor draw up papers of this kind in the case, number them and keep them?"""
+    if actor.id == SYSTEM:
+        return True
+    return not roles_of(actor, case, case_id).isdisjoint(kind.who)
+
+
+def _check_kind(case: Case, actor: Actor, case_id: str | None, paper: OfficialPaper) -> None:
+    """Only some of those who write papers write those of a kind."""
+    kind = case.ruleset.papers.get(paper.kind or "")
+    if kind is not None and not may_draw_up(actor, case, case_id, kind):
+        names = Joined(
+            tuple(case.ruleset.roles[r].label for r in kind.who if r in case.ruleset.roles)
+        )
+        text = Text("%(paper)s is drawn up by: %(roles)s.", paper=kind.label, roles=names)
+        raise NotAllowed([Problem("kind", text, str(kind.basis))])
 
 
 def _problems(

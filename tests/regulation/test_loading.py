@@ -84,15 +84,25 @@ REGISTER: dict[str, Any] = {
     "id": "berths", "label": LABEL, "one": LABEL, "basis": "port:6", "who": ["leader"],
     "restriction": "secret",
 }  # fmt: skip
+PAPER: dict[str, Any] = {
+    "id": "log_page", "label": LABEL, "basis": "port:6", "stage": "review", "form": "record",
+    "of": "register:berths", "who": ["leader"], "archive": "log", "restriction": "secret",
+    "when": {"fact": "mode", "is": "investigate"},
+}  # fmt: skip
+FILED: dict[str, Any] = {
+    "id": "archive_file", "basis": "port:5", "label": LABEL,
+    "items": [{"id": "log", "label": LABEL}],
+}  # fmt: skip
 FULL = toml.changed(
     PORT,
     {
         "registers": [REGISTER],
+        "papers": [PAPER],
         "readings": [READING, APART],
         "restrictions": [RESTRICTION],
         "separations": [SEPARATION],
         "steps|reply|restriction": "secret",
-        "lists": [LISTING],
+        "lists": [LISTING, FILED],
         "plans": [PLAN],
         "rungs": RUNGS,
         "terms|team_request-port|readings": ["start"],
@@ -462,6 +472,25 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"registers|berths|restriction": "x"}, "registers.berths.restriction", "There is no x."),
     ({"registers|berths|within_days": 0}, "registers.berths.within_days", "A number from 1"),
     ({"registers|berths|tone": 1}, "registers.berths.tone", UNKNOWN),
+    ({"papers|log_page|label": DROP}, "papers.log_page.label", MISSING),
+    ({"papers|log_page|basis": "law:1"}, "papers.log_page.basis", "There is no law."),
+    ({"papers|log_page|form": "poem"}, "papers.log_page.form", "One of these is needed: upward"),
+    ({"papers|log_page|issued_by": "x"}, "papers.log_page.issued_by", "One of these is needed: ag"),
+    ({"papers|log_page|of": DROP}, "papers.log_page.of", MISSING),
+    ({"papers|log_page|of": "ship"}, "papers.log_page.of", "One of these is needed: case"),
+    ({"papers|log_page|of": "register"}, "papers.log_page.of", MISSING),
+    ({"papers|log_page|of": "register:x"}, "papers.log_page.of", "There is no x."),
+    ({"papers|log_page|of": "step:x"}, "papers.log_page.of", "There is no x."),
+    ({"papers|log_page|of": "case:x"}, "papers.log_page.of", "There is no x."),
+    ({"papers|log_page|who": DROP}, "papers.log_page.who", "Somebody must be able to write"),
+    ({"papers|log_page|who": ["x"]}, "papers.log_page.who", "There is no x."),
+    ({"papers|log_page|stage": "x"}, "papers.log_page.stage", "There is no x."),
+    ({"papers|log_page|archive": "x"}, "papers.log_page.archive", "There is no x."),
+    ({"lists|archive_file": DROP}, "papers.log_page.archive", "There is no log."),
+    ({"papers|log_page|restriction": "x"}, "papers.log_page.restriction", "There is no x."),
+    ({"papers|log_page|when|is": "x"}, "papers.log_page.when", "There is no x."),
+    ({"papers|log_page|is_numbered": 1}, "papers.log_page.is_numbered", "true or false"),
+    ({"papers|log_page|tone": 1}, "papers.log_page.tone", UNKNOWN),
     ({"readings|own-report|options|yes|value": "yes"}, "readings.own-report.options.yes.value", "true or false"),
     ({"clocks|reply|hears": ["x"]}, "clocks.reply.hears", "There is no x."),
     # ---- citations

@@ -20,6 +20,7 @@ from fireinvest.workflow.items.execution import (
     Transfer,
 )
 from fireinvest.workflow.items.inquiry import ChainNode, LineFinding
+from fireinvest.workflow.items.papers import PAPERS, OfficialPaper
 from fireinvest.workflow.items.people import Party
 from fireinvest.workflow.items.public import (
     Acceptance,
@@ -116,4 +117,5 @@ ITEMS: Mapping[str, type[Item]] = {
     "supervisions": Supervision,
     "delay_notices": DelayNotice,
     "art30_judgements": NewFireJudgement,
+    PAPERS: OfficialPaper,
 }
