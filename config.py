@@ -299,6 +299,8 @@ class Settings:
     upload_largest: int  # bytes of a file that comes in parts
     upload_quota: int  # bytes of one person's files that wait for a form
     upload_days: int  # after so many days files that nothing names are forgotten
+    job_days: int  # so long files that long work made can be taken
+    archive_part: int  # bytes of a part of a package, as far as single files allow
     session_idle: timedelta
     session_longest: timedelta
     password_shortest: int
@@ -388,6 +390,11 @@ class Settings:
                 given, "UPLOAD_QUOTA", default=20 * 1024**3, lowest=1024, highest=1024**4
             ),
             upload_days=_whole_number(given, "UPLOAD_DAYS", default=7, lowest=2, highest=3650),
+            job_days=_whole_number(given, "JOB_DAYS", default=7, lowest=1, highest=3650),
+            archive_part=_whole_number(
+                given, "ARCHIVE_PART_MB", default=4000, lowest=1, highest=1024**2
+            )
+            * 1024**2,
             session_idle=timedelta(
                 minutes=_whole_number(
                     given, "SESSION_IDLE_MINUTES", default=8 * 60, lowest=5, highest=7 * 24 * 60

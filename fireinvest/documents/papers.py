@@ -37,8 +37,12 @@ def fingerprint(paper: Any) -> str:
 
 def code_of(paper: Any) -> str:
     """Return the code printed on a paper: the beginning of its fingerprint, to be typed."""
-    digest = hashlib.sha256(canonical(paper)).digest()[:_BYTES]
-    letters = base64.b32encode(digest).decode()
+    return code_from(hashlib.sha256(canonical(paper)).digest())
+
+
+def code_from(digest: bytes) -> str:
+    """Return the code of a fingerprint (the 32 bytes of a SHA-256)."""
+    letters = base64.b32encode(digest[:_BYTES]).decode()
     return "-".join(letters[at : at + _GROUP] for at in range(0, len(letters), _GROUP))
 
 
@@ -60,6 +64,11 @@ def page_of(template: str, paper: Any, *, address: str, made: str) -> str:
         .get_template(template)
         .render(paper=paper, code=code, address=address, made=made, qr=picture)
     )
+
+
+def worded(template: str, **values: Any) -> str:
+    """Return the pages of a template that bear no code, as HTML."""
+    return _environment().get_template(template).render(values)
 
 
 def printed(html: str) -> bytes:

@@ -490,6 +490,8 @@ def _papers(ruleset: Ruleset) -> Iterator[Problem]:
         yield from _unknown(f"{key}.of", named, among.get(each.of, ()))
         if each.stage is not None:
             yield from _unknown(f"{key}.stage", [each.stage], ruleset.stages)
+        if each.step is not None:
+            yield from _unknown(f"{key}.step", [each.step], ruleset.steps)
         if each.archive is not None:
             yield from _unknown(f"{key}.archive", [each.archive], [item.id for item in filed])
         if each.restriction is not None:

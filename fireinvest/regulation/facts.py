@@ -67,6 +67,7 @@ class Facts:
     responsibility_accident: bool | None = None
     approved_as_is: bool | None = None
     zone_authorised: bool | None = None
+    light_injuries: int | None = None
 
     def with_known(self, changes: Mapping[str, object]) -> "Facts":
         """Return the facts with those changes that say something; None changes nothing."""

@@ -545,6 +545,7 @@ def _paper(each: Reader) -> PaperKind:
         is_numbered=each.flag("is_numbered"),
         archive=each.code("archive", required=False) or None,
         restriction=each.code("restriction", required=False) or None,
+        step=each.code("step", required=False) or None,
         when=_when(each),
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from fireinvest.messages import Label
 from fireinvest.regulation.basis import Citation, cite
-from fireinvest.regulation.condition import Condition
+from fireinvest.regulation.condition import ALWAYS, Condition
 from fireinvest.regulation.days import Length
 
 
@@ -447,7 +447,8 @@ class PaperKind:
 
     ``of_id``: the register or the step, where there is one paper of each item or entry.
     ``is_numbered``: it bears the number of a document. ``archive``: as which item of what is filed
-    it counts. ``restriction``: as what it is kept from most readers of a case.
+    it counts. ``restriction``: as what it is kept from most readers of a case. ``step``: the step
+    of the procedure that is taken by sending it.
     """
 
     id: str
@@ -462,6 +463,7 @@ class PaperKind:
     is_numbered: bool
     archive: str | None
     restriction: str | None
+    step: str | None
     when: Condition
 
     def as_item(self) -> Item:
@@ -491,6 +493,10 @@ class Period:
     basis: Citation
     years: int | None
     levels: tuple[str, ...]
+
+    def as_item(self) -> Item:
+        """Return it as a line of a list that can be chosen from."""
+        return Item(self.id, self.label, self.basis, optional=True, when=ALWAYS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What goes on behind the pages: one list of duties, looked at by one thread of each process.
 
-Jobs are done; every night the sweep tells what is due; the log is sealed every hour, and its state
+Long work has a thread of its own, so that it holds up no notice. Jobs are done; every night the sweep tells what is due; the log is sealed every hour, and its state
 told outside every day. Any number of processes may attend: each duty is held by a lease, so that of
 many one does it, and whoever was killed while doing it holds up nobody for longer. A sweep that was
 missed is made up as soon as somebody attends; one that has not run for more than a day is told to
@@ -18,6 +18,7 @@ from datetime import date, datetime, time, timedelta
 from config import Settings
 from fireinvest.china import CHINA
 from fireinvest.clock import utcnow
+from fireinvest.gateways.blobs import from_url as blobs_from_url
 from fireinvest.gateways.heads import Heads
 from fireinvest.gateways.heads import from_url as heads_from_url
 from fireinvest.gateways.mail import from_url as mail_from_url
@@ -27,8 +28,10 @@ from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.rulesets import Law, known_law
 from fireinvest.services.alert_words import SWEEP_MISSED
 from fireinvest.services.delivering import deliver
+from fireinvest.services.jobs import Runner, clear_results
 from fireinvest.services.leases import takes_turn
 from fireinvest.services.log import export_head, seal
+from fireinvest.services.long_work import HANDLERS
 from fireinvest.services.notices import calendar_in_force
 from fireinvest.services.sending import Senders, failed, handlers
 from fireinvest.services.sweeping import Swept, sweep
@@ -311,9 +314,10 @@ def log_duties(database: Database, heads: Heads, holder: str) -> tuple[Duty, ...
 
 
 def start(settings: Settings, database: Database, queue: Queue) -> Stop:
-    """Do all duties from now on, in one thread; returns what ends it.
+    """Do all duties from now on, in one thread, and long work in another; returns what ends it.
 
-    The queue wakes it, and every minute it looks by itself.
+    The queue wakes them, and every minute they look by themselves. Files that long work made some
+    time ago are forgotten.
     """
     worker = worker_of(settings, database)
     law = known_law(settings.law.profiles)
@@ -332,13 +336,27 @@ def start(settings: Settings, database: Database, queue: Queue) -> Stop:
             is_stopped=stopped.is_set,
         )
 
-    duties = (*log_duties(database, heads_from_url(settings.log_heads), holder), Duty("work", work))
+    blobs = blobs_from_url(settings.blob_url)
+    runner = Runner(database, blobs, settings, HANDLERS)
+    kept = timedelta(days=settings.job_days)
+    duties = (
+        *log_duties(database, heads_from_url(settings.log_heads), holder),
+        Duty("work", work),
+        Duty("results", lambda now: clear_results(database, blobs, before=now - kept), _ASK_EVERY),
+    )
     rota = Rota(duties, stopped.is_set)
-    end = queue.serve(lambda: rota.look(utcnow()))
+
+    def look() -> None:
+        runner.wake()
+        rota.look(utcnow())
+
+    end_long_work = runner.start()
+    end = queue.serve(look)
     queue.wake()
 
     def stop() -> None:
         stopped.set()
+        end_long_work()
         end()
 
     return stop

@@ -15,7 +15,7 @@ from fireinvest.regulation.clocks import Deadline
 from fireinvest.regulation.facts import Facts
 from fireinvest.regulation.profile import Division, Ruleset
 from fireinvest.regulation.rulesets import Law
-from fireinvest.services.ladders import lay_ladders
+from fireinvest.services.ladders import lay_ladders, pass_over
 from fireinvest.services.rulesets import keep_ruleset, stored_ruleset
 from fireinvest.store import Database, Session, cases, journal, readings
 from fireinvest.store.access import NOWHERE, From, log_access
@@ -55,11 +55,14 @@ from fireinvest.store.projections import (
     case_values,
     changed_values,
     deadline_values,
+    figure_values,
     member_grants,
     moved,
     next_values,
+    opening_values,
     searched_parts,
     settled,
+    step_day_values,
 )
 from fireinvest.store.registered import register_differences
 from fireinvest.store.search import save_words, words_of
@@ -85,6 +88,7 @@ __all__ = [
     "Done",
     "Filters",
     "Loaded",
+    "NewCase",
     "NoSuchCase",
     "Page",
     "Scope",
@@ -92,8 +96,11 @@ __all__ = [
     "StandingDates",
     "act",
     "act_in",
+    "add_old_case",
     "check_acting_for",
     "check_calendar",
+    "decided_entries",
+    "fill_ledger",
     "find_number",
     "folded_cases",
     "key_problems",
@@ -308,63 +315,22 @@ def open_case(
                 return _opened_before(session, first)
             check_acting_for(session, actor, acting_for, today)
             check_calendar(session, calendar)
-            decided = _decided_entries(session, ruleset, now, today)
-            case = fold(ruleset, division, [entry, *decided], carrier=carrier)
-            deadlines = deadlines_of(case, calendar, today)
-            keep_ruleset(session, ruleset, now=now, profiles=profiles)
-            prefix = ((division.parent or division.code) if division else home_division)[:4]
-            number = cases.allot_number(session, prefix, facts.occurred_on.year)
-            old, new = changed_values(
-                None, fold(ruleset, division, [entry], carrier=carrier), entry
+            decided = decided_entries(session, ruleset, now, today)
+            first_case = fold(ruleset, division, [entry], carrier=carrier)
+            case = retold(first_case, [entry, *decided])
+            new = NewCase(
+                first_case,
+                tuple((each, None) for each in decided),
+                case,
+                deadlines_of(case, calendar, today),
+                unit_name,
+                address,
+                home_division,
+                idempotency_key,
+                is_demo=is_demo,
             )
-            new |= {
-                "number": number,
-                "ruleset": ruleset.pin,
-                "unit_name": unit_name,
-                "address": address,
-                "carrier": carrier,
-                "place": encode_value(division),
-            }
-            line = journal.line_of(
-                0,
-                number,
-                entry,
-                old=old,
-                new=new,
-                expected_version=None,
-                idempotency_key=idempotency_key,
-                before=NOTHING_BEFORE,
-            )
-            lines = [line, *_decided_lines(number, decided, line.hash)]
-            calendar_name = calendar_id(calendar)
-            rows = deadline_values(0, case, deadlines, calendar, calendar_name)
-            case_id = cases.add_case(
-                session,
-                {
-                    **case_values(case, rows.values(), today),
-                    "number": number,
-                    "head_hash": lines[-1].hash,
-                    "unit_name": unit_name,
-                    "address": address,
-                    "ruleset_pin": ruleset.pin,
-                    "is_demo": is_demo,
-                    "opened_at": now,
-                },
-            )
-            ref = CaseRef(case_id, number)
-            lines = [each._replace(case_id=case_id) for each in lines]
-            journal.append(session, lines)
-            for each in lines:
-                _log_entry(session, each, origin)
-            rows = {key: {**values, "case_id": case_id} for key, values in rows.items()}
-            _write_deadlines(session, ref.id, {}, rows)
-            told = [news_of(ref, entry, each, StandingDates(), "entry") for each in moved({}, rows)]
-            post(session, told, now)
-            lay_ladders(session, ref.id, case, deadlines, calendar)
-            cases.save_next_steps(session, {ref.id: next_values(ref.id, case, deadlines)})
-            _save_words(session, ref, None, case, unit_name, address)
-            _give_to(session, ref, carrier, case, actor)
-            return ref
+            when = _When(calendar, calendar_id(calendar), now, today, origin)
+            return _add(session, new, carrier, actor, when, profiles)
     except Conflict as conflict:
         with database.readers.begin() as session:
             first = journal.find_by_key(session, actor.id, idempotency_key)
@@ -373,29 +339,149 @@ def open_case(
         raise Stale(0, 0) from conflict
 
 
-def _decided_entries(session: Session, ruleset: Ruleset, now: datetime, today: date) -> list[Entry]:
+@dataclass(frozen=True, slots=True)
+class NewCase:
+    """A case as it is to be written down for the first time.
+
+    ``first``: with its opening alone. ``further``: the entries that follow at once, each with the
+    case after it; None for one by which its clocks are counted anew. ``case`` and ``deadlines``:
+    after all of them. ``late``: of a case from an old ledger, what the opening says of its row.
+    """
+
+    first: Case
+    further: tuple[tuple[Entry, Case | None], ...]
+    case: Case
+    deadlines: tuple[Deadline, ...]
+    unit_name: str
+    address: str
+    home_division: str
+    idempotency_key: str
+    late: Mapping[str, str] = field(default_factory=dict)
+    is_demo: bool = False
+
+
+def add_old_case(
+    session: Session,
+    new: NewCase,
+    actor: Actor,
+    *,
+    calendar: Calendar,
+    now: datetime,
+    today: date,
+    profiles: Path | None = None,
+    origin: From = NOWHERE,
+) -> CaseRef:
+    """Write down a case of an old ledger with the steps that were taken in it, and return it.
+
+    Nobody is told of what its clocks have reached: that lies behind. The caller has asked whether
+    the actor may, and holds the rules.
+
+    Raises:
+        Conflict: when it was written down at the same time, or the calendar is another one now.
+
+    """
+    check_calendar(session, calendar)
+    when = _When(calendar, calendar_id(calendar), now, today, origin, is_told=False)
+    return _add(session, new, actor.id, actor, when, profiles)
+
+
+def _add(
+    session: Session,
+    new: NewCase,
+    carrier: str,
+    actor: Actor,
+    when: "_When",
+    profiles: Path | None,
+) -> CaseRef:
+    """Write a new case: its journal, its lists, and what there is to tell."""
+    case, ruleset, division = new.case, new.case.ruleset, new.case.division
+    keep_ruleset(session, ruleset, now=when.now, profiles=profiles)
+    prefix = ((division.parent or division.code) if division else new.home_division)[:4]
+    number = cases.allot_number(session, prefix, case.occurred_on.year)
+    lines = list(_new_lines(new, number, carrier))
+    rows = deadline_values(0, case, new.deadlines, when.calendar, when.calendar_id)
+    case_id = cases.add_case(
+        session,
+        {
+            **case_values(case, rows.values(), when.today),
+            **opening_values(case, lines[0].news),
+            "number": number,
+            "head_hash": lines[-1].hash,
+            "unit_name": new.unit_name,
+            "address": new.address,
+            "ruleset_pin": ruleset.pin,
+            "is_demo": new.is_demo,
+            "opened_at": when.now,
+        },
+    )
+    ref = CaseRef(case_id, number)
+    lines = [each._replace(case_id=case_id) for each in lines]
+    journal.append(session, lines)
+    for each in lines:
+        _log_entry(session, each, when.origin)
+    rows = {key: {**values, "case_id": case_id} for key, values in rows.items()}
+    _write_deadlines(session, ref.id, {}, rows)
+    if when.is_told:
+        opening = new.first.opening
+        told = [news_of(ref, opening, each, StandingDates(), "entry") for each in moved({}, rows)]
+        post(session, told, when.now)
+        lay_ladders(session, ref.id, case, new.deadlines, when.calendar)
+    else:
+        pass_over(
+            session, ref.id, case, new.deadlines, when.calendar, now=when.now, today=when.today
+        )
+    cases.save_next_steps(session, {ref.id: next_values(ref.id, case, new.deadlines)})
+    cases.save_step_days(session, {ref.id: step_day_values(ref.id, case)})
+    if apart := apart_people(case):
+        cases.save_apart(session, ref.id, apart)
+    _save_words(session, ref, None, case, new.unit_name, new.address)
+    _give_to(session, ref, carrier, case, actor)
+    return ref
+
+
+def _new_lines(new: NewCase, number: str, carrier: str) -> Iterator[Line]:
+    """The lines of its journal, each chained to the one before; of no case yet."""
+    opening, before = new.first.opening, NOTHING_BEFORE
+    old, values = changed_values(None, new.first, opening)
+    values |= {
+        "number": number,
+        "ruleset": new.first.ruleset.pin,
+        "unit_name": new.unit_name,
+        "address": new.address,
+        "carrier": carrier,
+        "place": encode_value(new.first.division),
+        **new.late,
+    }
+    key = new.idempotency_key
+    case = new.first
+    for entry, after in ((opening, None), *new.further):
+        if entry is not opening:
+            old, values = {}, {}
+            key = f"{RECOUNT}:{number}:{entry.seq}"
+        if after is not None:
+            old, values = changed_values(case, after, entry)
+            case, key = after, f"{new.idempotency_key}#{entry.seq}"
+        line = journal.line_of(
+            0,
+            number,
+            entry,
+            old=old,
+            new=values,
+            expected_version=None,
+            idempotency_key=key,
+            before=before,
+        )
+        before = line.hash
+        yield line
+
+
+def decided_entries(session: Session, ruleset: Ruleset, now: datetime, today: date) -> list[Entry]:
     """A new case learns at its opening how unclear points of its rule were decided before."""
     told = readings.decided(session).get(ruleset.profile, ())
     known = [each for each in told if moves_dates(ruleset, each)]
     return [
         Entry(at, RECOUNT, each, today, now, SYSTEM) for at, each in enumerate(known, _FIRST + 1)
     ]
-
-
-def _decided_lines(number: str, entries: Iterable[Entry], before: str) -> Iterator[Line]:
-    for entry in entries:
-        line = journal.line_of(
-            0,
-            number,
-            entry,
-            old={},
-            new={},
-            expected_version=None,
-            idempotency_key=f"{RECOUNT}:{number}:{entry.seq}",
-            before=before,
-        )
-        before = line.hash
-        yield line
 
 
 def check_calendar(session: Session, calendar: Calendar) -> None:
@@ -557,6 +643,7 @@ class _When:
     now: datetime
     today: date
     origin: From
+    is_told: bool = True
 
 
 def _other_number(action: Action) -> str | None:
@@ -702,6 +789,7 @@ def _save(
     called = called_values(after, before.row.values)
     values = {
         **case_values(after, kept.values(), when.today),
+        **opening_values(after, before.lines[0].news),
         **called,
         "head_hash": line.hash,
     }
@@ -715,6 +803,8 @@ def _save(
     nexts = next_values(ref.id, after, deadlines)
     if nexts != cases.next_steps_of_cases(session, [ref.id])[ref.id]:
         cases.save_next_steps(session, {ref.id: nexts})
+    days = [step_day_values(ref.id, each) for each in (before.case, after)]
+    cases.put_step_days(session, ref.id, *days)
     if after.recused != before.case.recused:
         cases.save_recusals(session, ref.id, dict(after.recused))
     apart = apart_people(after)
@@ -956,6 +1046,32 @@ def rebuild(
         after_id = rows[-1].id
 
 
+def fill_ledger(database: Database) -> int:
+    """Write what the ledger and the reports count into cases from before it was kept; how many.
+
+    The rest of their rows stays. A case that can't be read is left as it is.
+    """
+    after_id = count = 0
+    while True:
+        with changing(database) as session:
+            rows = cases.cases_after(session, after_id, _AT_ONCE, lock=True)
+            found = folded_cases(session, rows)
+            changes = {
+                each.ref.id: {
+                    **figure_values(each.case),
+                    **opening_values(each.case, each.lines[0].news),
+                }
+                for each in found
+            }
+            cases.change_locked_cases(session, changes)
+            days = {each.ref.id: step_day_values(each.ref.id, each.case) for each in found}
+            cases.save_step_days(session, days)
+        count += len(found)
+        if not rows:
+            return count
+        after_id = rows[-1].id
+
+
 def _differences(
     session: Session, rows: list[Stored], calendar: Calendar, calendar_name: str, *, repair: bool
 ) -> Iterator[Difference]:
@@ -1003,6 +1119,7 @@ class _Kept:
     apart: Mapping[int, frozenset[tuple[str, str]]]
     granted: Mapping[int, frozenset[MemberGrant]]
     nexts: Mapping[int, list[Values]]
+    days: Mapping[int, dict[str, Values]]
     deadlines: Mapping[int, list[Values]]
     accounts: Collection[str]
 
@@ -1017,6 +1134,7 @@ class _Kept:
             cases.apart_of_cases(session, ids),
             member_grants_of_cases(session, ids),
             cases.next_steps_of_cases(session, ids),
+            cases.step_days_of_cases(session, ids),
             deadlines,
             ids_of_logins(session, people),
         )
@@ -1061,6 +1179,11 @@ def _case_differences(
     yield _whole(
         number, "next_steps", kept_now.nexts[row.id], nexts,
         lambda session: cases.save_next_steps(session, {row.id: nexts}),
+    )  # fmt: skip
+    days = step_day_values(row.id, case)
+    yield _whole(
+        number, "step_days", kept_now.days[row.id], days,
+        lambda session: cases.save_step_days(session, {row.id: days}),
     )  # fmt: skip
     granted = frozenset(each for each in member_grants(case) if each.login in kept_now.accounts)
     actor = loaded.lines[-1].actor
@@ -1108,6 +1231,7 @@ def _expected(loaded: Loaded, kept: Iterable[Values]) -> Values:
     said = {"number": opening.news["number"], **called_values(loaded.case, opening.news)}
     return {
         **case_values(loaded.case, kept, loaded.row["counted_on"]),
+        **opening_values(loaded.case, opening.news),
         **said,
         "ruleset_pin": opening.news["ruleset"],
         "opened_at": opening.recorded_at,

@@ -24,6 +24,7 @@ from fireinvest.spelling import in_one_spelling, without_hidden
 from fireinvest.store import Database, Session, files
 from fireinvest.store.conflicts import changing
 from fireinvest.store.files import Staged
+from fireinvest.store.jobs import blobs_of_jobs
 from fireinvest.workflow.actions import Attachment
 
 __all__ = [
@@ -375,7 +376,8 @@ def clear_staged(database: Database, blobs: Blobs, *, before: datetime, now: dat
         gone = files.drop_staged(session, ids, before)
         free = {old[key] for key in gone} - recorded
         # Inside the transaction: whoever stages the same content waits, and looks afterwards.
-        for sha256 in free - files.staged_hashes(session, free):
+        named = files.staged_hashes(session, free) | blobs_of_jobs(session, free)
+        for sha256 in free - named:
             blobs.remove(sha256)
     return len(gone)
 

@@ -1,7 +1,8 @@
 """The ladder of each running clock: laid when its date is set or moves, and climbed by the sweep."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 from fireinvest.regulation.calendar import ONE_DAY, Calendar
 from fireinvest.regulation.clocks import Deadline
@@ -13,6 +14,7 @@ from fireinvest.store.alerts import (
     Laying,
     OnRecord,
     Place,
+    add_reached,
     ladders_of,
     reached_of,
     save_ladders,
@@ -36,6 +38,54 @@ def lay_ladders(
     was_looked_at = any(each.swept_on is not None for each in before.values())
     on_record = reached_of(session, case_id) if was_looked_at else frozenset()
     save_ladders(session, [laying(case_id, case, deadlines, calendar, before, on_record)])
+
+
+#: A clock that is overdue by more than this when its case comes in from an old ledger is told of by
+#: nobody's notice: it stands on the boards, and climbs again once something happens in the case.
+LONG_PAST = timedelta(days=30)
+
+
+def pass_over(
+    session: Session,
+    case_id: int,
+    case: Case,
+    deadlines: Iterable[Deadline],
+    calendar: Calendar,
+    *,
+    now: datetime,
+    today: date,
+) -> None:
+    """Note what the clocks of a case that comes in late have reached as passed over.
+
+    Nobody is told of it. From today on their ladders are climbed as those of any other case, but
+    not of what is long past.
+    """
+    calendar = calendar_of(case, calendar)
+    rows, after = [], {}
+    for found in deadlines:
+        if found.is_ended:
+            continue
+        place = (found.clock.id, found.run.instance)
+        rows += [
+            {
+                "case_id": case_id,
+                "clock": found.clock.id,
+                "instance": found.run.instance,
+                "due_on": found.due_on,
+                "rung": each.rung.id,
+                "occurrence": each.occurrence,
+                "reached_on": each.on,
+                "is_skipped": True,
+                "stood_in": None,
+                "swept_at": now,
+            }
+            for each in reached_between(case.ruleset, calendar, found, None, today)
+        ]
+        ladder = climbed(case, found, calendar, today)
+        is_long_past = today - found.due_on > LONG_PAST and found.runs_since is None
+        after[place] = replace(ladder, next_on=None) if is_long_past else ladder
+    add_reached(session, rows)
+    save_ladders(session, [Laying(case_id, {}, after)])
 
 
 def laying(

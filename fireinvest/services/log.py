@@ -96,7 +96,7 @@ GROUPS: Mapping[Group, tuple[str, ...]] = {
     Group.REFUSALS: _REFUSALS,
     Group.VIEWS: (Act.VIEW.value,),
     Group.RESTRICTED: (Act.RESTRICTED_VIEW.value, Act.REVEALED.value),
-    Group.TAKEN: (Act.DOWNLOAD.value, Act.EXPORT.value, "backup_made"),
+    Group.TAKEN: (Act.DOWNLOAD.value, Act.EXPORT.value, "package_made", "backup_made"),
     Group.PRINTS: (Act.PRINT.value,),
     Group.STEPS: (Act.ENTRY.value, Act.RECORD.value, Act.CHECKED.value),
     Group.ACCOUNTS: tuple(

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ForeignKey,
     Index,
     String,
@@ -33,7 +34,11 @@ Values = dict[str, Any]
 
 
 class CaseRow(Base):
-    """A case in one row. ``version`` and ``head_hash``: its last entry's number and hash."""
+    """A case in one row. ``version`` and ``head_hash``: its last entry's number and hash.
+
+    ``opened_on``: the day on which it was opened here; of one that was brought in from an old
+    ledger, the day of the fire. ``late_key``: of such a one alone, its place and old number.
+    """
 
     __tablename__ = "cases"
     __table_args__ = (
@@ -58,6 +63,15 @@ class CaseRow(Base):
         # Earlier fires at the same unit or address.
         Index(None, "unit_name"),
         Index(None, "address"),
+        # What a month's report counts.
+        Index(None, "division", "occurred_on"),
+        Index(None, "parent", "occurred_on"),
+        Index(None, "division", "opened_on"),
+        Index(None, "parent", "opened_on"),
+        Index(None, "division", "ended_on"),
+        Index(None, "parent", "ended_on"),
+        # No case of an old ledger comes in twice.
+        Index(None, "late_key", unique=True),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -93,6 +107,14 @@ class CaseRow(Base):
     is_demo: Mapped[bool]
     opened_at: Mapped[datetime] = mapped_column(Instant)
     counted_on: Mapped[date]
+    opened_on: Mapped[date | None]
+    late_key: Mapped[str | None] = mapped_column(String(120))
+    category: Mapped[str | None] = mapped_column(String(40))
+    deaths: Mapped[int | None]
+    serious_injuries: Mapped[int | None]
+    light_injuries: Mapped[int | None]
+    missing: Mapped[int | None]
+    loss_fen: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class DeadlineRow(Base):
@@ -117,6 +139,9 @@ class DeadlineRow(Base):
             "ix_deadlines_running_parent", "parent", "due_on", "case_id",
             sqlite_where=_RUNNING, postgresql_where=_RUNNING,
         ),
+        # What was due in a month, and was kept or missed.
+        Index(None, "division", "due_on"),
+        Index(None, "parent", "due_on"),
     )  # fmt: skip
 
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
@@ -174,6 +199,21 @@ class NextStepRow(Base):
     parent: Mapped[str | None] = mapped_column(String(30))
     tier: Mapped[str | None] = mapped_column(String(30))
     is_now: Mapped[bool]
+
+
+class StepDayRow(Base):
+    """On which days was a step of a case done: for the first time, the last, and in full?
+
+    ``done_on`` is empty while something of the step's list is lacking.
+    """
+
+    __tablename__ = "step_days"
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    step: Mapped[str] = mapped_column(String(60), primary_key=True)
+    first_on: Mapped[date]
+    last_on: Mapped[date]
+    done_on: Mapped[date | None]
 
 
 class RecusedRow(Base):
@@ -425,6 +465,41 @@ def save_next_steps(session: Session, steps: Mapping[int, Sequence[Values]]) -> 
     rows = [row for each in steps.values() for row in each]
     if rows:
         session.execute(insert(NextStepRow), rows)
+
+
+def step_days_of_cases(session: Session, case_ids: Sequence[int]) -> dict[int, dict[str, Values]]:
+    """Return on which days the steps of each of these cases were done, by step."""
+    found: dict[int, dict[str, Values]] = {case_id: {} for case_id in case_ids}
+    query = select(*StepDayRow.__table__.columns)
+    for row in session.execute(query.where(StepDayRow.case_id.in_(case_ids))):
+        found[row.case_id][row.step] = dict(row._mapping)
+    return found
+
+
+def save_step_days(session: Session, days: Mapping[int, Mapping[str, Values]]) -> None:
+    """Let the steps of these cases have been done on just these days."""
+    if days:
+        session.execute(delete(StepDayRow).where(StepDayRow.case_id.in_(list(days))))
+    rows = [row for each in days.values() for row in each.values()]
+    if rows:
+        session.execute(insert(StepDayRow), rows)
+
+
+def put_step_days(
+    session: Session, case_id: int, before: Mapping[str, Values], after: Mapping[str, Values]
+) -> None:
+    """Change on which days the steps of a case were done, from what was stored to what holds now."""
+    gone = sorted(before.keys() - after.keys())
+    if gone:
+        where = (StepDayRow.case_id == case_id, StepDayRow.step.in_(gone))
+        session.execute(delete(StepDayRow).where(*where))
+    rows = [row for step, row in after.items() if before.get(step) != row]
+    if rows:
+        is_sqlite = session.get_bind().dialect.name == "sqlite"
+        adding: Any = (sqlite if is_sqlite else postgresql).insert(StepDayRow)
+        more = {name: adding.excluded[name] for name in ("first_on", "last_on", "done_on")}
+        key = ["case_id", "step"]
+        session.execute(adding.on_conflict_do_update(index_elements=key, set_=more), rows)
 
 
 def open_cases_after(

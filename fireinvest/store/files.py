@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from fireinvest.store.base import Base, Instant, LargeId
 from fireinvest.store.cases import CaseRow
 from fireinvest.store.drafts import Draft
+from fireinvest.store.imported import all_entries
 from fireinvest.store.journal import JournalRow
 from fireinvest.store.records import RecordRow, item_called
 
@@ -160,6 +161,7 @@ def _parts(values: Collection[str]) -> Iterator[list[str]]:
 class Recorded:
     """A file that an entry names, or a record of a register: then ``item`` tells which item's.
 
+    Or one of a file that was read back from another installation; ``seq`` is its place there.
     Without a hash: what it says of its files is unreadable.
     """
 
@@ -172,7 +174,7 @@ class Recorded:
 
 
 def recorded_files(session: Session) -> Iterator[Recorded]:
-    """Yield every file that an entry or a record names, with flat memory."""
+    """Yield every file that an entry, a record or an imported file names, with flat memory."""
     entries = (
         select(CaseRow.number, JournalRow.seq, JournalRow.attachments)
         .join(CaseRow, CaseRow.id == JournalRow.case_id)
@@ -195,6 +197,9 @@ def recorded_files(session: Session) -> Iterator[Recorded]:
     )
     for number, seq, attachments, register, item in _rows(session, records):
         yield from _recorded(number, seq, attachments, item_called(register, item))
+    for number, each in all_entries(session):
+        item = f"imported {each.imported_id}"
+        yield Recorded(each.sha256, each.size, number, each.place, each.path, item)
 
 
 def _rows(session: Session, query: "Select[*tuple[Any, ...]]") -> Iterator[Any]:

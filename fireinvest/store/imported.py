@@ -111,9 +111,7 @@ _ENTRY_COLUMNS = tuple(
 _AT_ONCE = 500
 
 
-def add_imported(
-    session: Session, file: ImportedFile, entries: Iterable[ImportedEntry]
-) -> int:
+def add_imported(session: Session, file: ImportedFile, entries: Iterable[ImportedEntry]) -> int:
     """Add a package with its files, and return its id; the given ids are not used."""
     values = {
         name: getattr(file, name) for name in ImportedFile.__dataclass_fields__ if name != "id"
@@ -134,17 +132,13 @@ def add_imported(
 
 def find_package(session: Session, package: str) -> ImportedFile | None:
     """Return the file that was read back from this package, None for none."""
-    row = session.execute(
-        select(*_COLUMNS).where(ImportedFileRow.package == package)
-    ).one_or_none()
+    row = session.execute(select(*_COLUMNS).where(ImportedFileRow.package == package)).one_or_none()
     return None if row is None else ImportedFile(*row)
 
 
 def find_imported(session: Session, imported_id: int) -> ImportedFile | None:
     """Return a file that was read back, None where there is none."""
-    row = session.execute(
-        select(*_COLUMNS).where(ImportedFileRow.id == imported_id)
-    ).one_or_none()
+    row = session.execute(select(*_COLUMNS).where(ImportedFileRow.id == imported_id)).one_or_none()
     return None if row is None else ImportedFile(*row)
 
 

@@ -328,9 +328,7 @@ def end(
     }
     if state is JobState.DONE:
         values["done"] = JobRow.total
-    ended = session.execute(
-        update(JobRow).where(_is_held(job)).values(values).returning(JobRow.id)
-    )
+    ended = session.execute(update(JobRow).where(_is_held(job)).values(values).returning(JobRow.id))
     return ended.first() is not None
 
 

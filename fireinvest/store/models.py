@@ -18,10 +18,13 @@ from fireinvest.store.cases import (
     DeadlineRow,
     NextStepRow,
     RecusedRow,
+    StepDayRow,
 )
 from fireinvest.store.drafts import Draft
 from fireinvest.store.factors import AuthenticatorRow, OneTimeCodeRow
 from fireinvest.store.files import StagedFile
+from fireinvest.store.imported import ImportedEntryRow, ImportedFileRow
+from fireinvest.store.jobs import JobFileRow, JobRow
 from fireinvest.store.journal import JournalRow
 from fireinvest.store.leases import LeaseRow
 from fireinvest.store.notices import HolidayNotice
@@ -40,6 +43,7 @@ TABLES: tuple[type[Base], ...] = (
     JournalRow,
     DeadlineRow,
     NextStepRow,
+    StepDayRow,
     RecusedRow,
     ApartRow,
     Person,
@@ -67,6 +71,10 @@ TABLES: tuple[type[Base], ...] = (
     RegisterItemRow,
     RegisterKeyRow,
     UploadRow,
+    JobRow,
+    JobFileRow,
+    ImportedFileRow,
+    ImportedEntryRow,
 )
 
 metadata = Base.metadata

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
+from fireinvest.china import CHINA
 from fireinvest.regulation.calendar import Calendar, notice_document
 from fireinvest.regulation.clocks import Deadline
 from fireinvest.regulation.facts import Facts
@@ -14,7 +15,7 @@ from fireinvest.store.cases import Values
 from fireinvest.store.codec import canonical, encode, encode_value, kind_of
 from fireinvest.store.people import MemberGrant
 from fireinvest.workflow.actions import KINDS, Correcting, Entry, Planning, Shape, Voiding
-from fireinvest.workflow.case import Case
+from fireinvest.workflow.case import Case, completed
 from fireinvest.workflow.deadlines import calendar_of
 from fireinvest.workflow.next_steps import next_steps
 from fireinvest.workflow.permissions import APART, CARRIER, kept_apart
@@ -54,7 +55,50 @@ def case_values(case: Case, deadlines: Iterable[Values], counted_on: date) -> Va
         "next_runs_until": following.get("runs_until"),
         "ended_on": _ended_on(case, rows),
         "counted_on": counted_on,
+        **figure_values(case),
     }
+
+
+def figure_values(case: Case) -> Values:
+    """Return the kind of fire, who was hurt and what was lost, as known now."""
+    facts = case.facts
+    return {
+        "category": facts.category.value if facts.category else None,
+        "deaths": facts.deaths,
+        "serious_injuries": facts.serious_injuries,
+        "light_injuries": facts.light_injuries,
+        "missing": facts.missing,
+        "loss_fen": facts.direct_economic_loss,
+    }
+
+
+def opening_values(case: Case, news: Mapping[str, Any]) -> Values:
+    """Return the columns that follow from how a case came in: newly, or from an old ledger.
+
+    ``news``: the new values of its opening.
+    """
+    late_key = news.get("late_key")
+    opened_on = case.opening.recorded_at.astimezone(CHINA).date()
+    return {
+        "late_key": late_key,
+        "opened_on": opened_on if late_key is None else case.occurred_on,
+    }
+
+
+def step_day_values(case_id: int, case: Case) -> dict[str, Values]:
+    """Return on which days the steps of a case were done, by step; those that count alone."""
+    steps = case.ruleset.steps
+    found: dict[str, Values] = {}
+    for name, entries in case.done.items():
+        whole = completed(case, steps[name])
+        found[name] = {
+            "case_id": case_id,
+            "step": name,
+            "first_on": entries[0].on,
+            "last_on": entries[-1].on,
+            "done_on": None if whole is None else whole.on,
+        }
+    return found
 
 
 def called_values(case: Case, said: Mapping[str, Any]) -> Values:

@@ -65,6 +65,7 @@ _FACTS: Mapping[str, Text] = {
     "deaths": Text("deaths"),
     "serious_injuries": Text("serious injuries"),
     "missing": Text("missing persons"),
+    "light_injuries": Text("light injuries"),
     "direct_economic_loss": Text("direct economic loss"),
     "direct_property_loss": Text("direct property loss"),
     "burnt_area_m2": Text("burnt area (m²)"),

@@ -58,6 +58,7 @@ class Figures:
     deaths: int | None = _field("deaths", Shape.COUNT)
     serious_injuries: int | None = _field("serious injuries", Shape.COUNT)
     missing: int | None = _field("missing persons", Shape.COUNT)
+    light_injuries: int | None = _field("light injuries", Shape.COUNT)
     direct_economic_loss: int | None = _field("direct economic loss", Shape.FEN)
     direct_property_loss: int | None = _field("direct property loss", Shape.FEN)
     burnt_area_m2: int | None = _field("burnt area (m²)", Shape.AREA)

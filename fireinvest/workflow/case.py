@@ -41,8 +41,11 @@ from fireinvest.workflow.actions import (
 )
 from fireinvest.workflow.actions import Finding as Found
 
-#: Not affected by the window for casualties: a loss counts as finally assessed.
-_LOSSES = ("direct_economic_loss", "direct_property_loss", "burnt_area_m2", "households")
+#: Not affected by the window for casualties: a loss counts as finally assessed, and those lightly
+#: hurt move no level.
+_LOSSES = (
+    "direct_economic_loss", "direct_property_loss", "burnt_area_m2", "households", "light_injuries",
+)  # fmt: skip
 _CASUALTIES = ("deaths", "serious_injuries", "missing")
 
 

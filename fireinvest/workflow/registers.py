@@ -17,6 +17,7 @@ from fireinvest.workflow.actions import Attachment, Shape
 from fireinvest.workflow.case import Case
 from fireinvest.workflow.errors import Invalid, NotAllowed, Refused
 from fireinvest.workflow.items import ITEMS
+from fireinvest.workflow.items.archive import PERIODS
 from fireinvest.workflow.items.base import Item, days_ahead, list_of, references_of
 from fireinvest.workflow.items.papers import PAPERS, OfficialPaper
 from fireinvest.workflow.permissions import SYSTEM, Actor, may_see, roles_of
@@ -141,12 +142,14 @@ def restrictions_of(ruleset: Ruleset, record: Record) -> frozenset[str]:
 def choices_of(case: Case, name: str) -> tuple[ListItem, ...]:
     """Return the items of a list that this case can have, as the rule has them.
 
-    The kinds of official papers can be chosen like a list.
+    The kinds of official papers can be chosen like a list, and the periods of retention.
     """
     listing = case.ruleset.lists.get(name)
     items = listing.items if listing is not None else ()
     if name == PAPERS:
         items = tuple(each.as_item() for each in case.ruleset.papers.values())
+    elif name == PERIODS:
+        items = tuple(each.as_item() for each in case.ruleset.periods.values())
     return tuple(each for each in items if evaluate(each.when, case.view).holds is not False)
 
 

@@ -85,7 +85,8 @@ REGISTER: dict[str, Any] = {
     "restriction": "secret",
 }  # fmt: skip
 PAPER: dict[str, Any] = {
-    "id": "log_page", "label": LABEL, "basis": "port:6", "stage": "review", "form": "record",
+    "id": "log_page", "label": LABEL, "basis": "port:6", "stage": "approval", "form": "record",
+    "step": "reply",
     "of": "register:berths", "who": ["leader"], "archive": "log", "restriction": "secret",
     "when": {"fact": "mode", "is": "investigate"},
 }  # fmt: skip
@@ -93,11 +94,20 @@ FILED: dict[str, Any] = {
     "id": "archive_file", "basis": "port:5", "label": LABEL,
     "items": [{"id": "log", "label": LABEL}],
 }  # fmt: skip
+FILLED: dict[str, Any] = {
+    "id": "log", "basis": "port:5", "steps": ["reply"], "registers": ["berths"],
+}  # fmt: skip
+PERIODS: list[dict[str, Any]] = [
+    {"id": "always", "label": LABEL, "basis": "port:5", "levels": ["small"]},
+    {"id": "short", "label": LABEL, "basis": "port:5", "years": 1, "levels": ["serious"]},
+]
 FULL = toml.changed(
     PORT,
     {
         "registers": [REGISTER],
         "papers": [PAPER],
+        "filings": [FILLED],
+        "periods": PERIODS,
         "readings": [READING, APART],
         "restrictions": [RESTRICTION],
         "separations": [SEPARATION],
@@ -485,12 +495,24 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"papers|log_page|who": DROP}, "papers.log_page.who", "Somebody must be able to write"),
     ({"papers|log_page|who": ["x"]}, "papers.log_page.who", "There is no x."),
     ({"papers|log_page|stage": "x"}, "papers.log_page.stage", "There is no x."),
+    ({"papers|log_page|step": "x"}, "papers.log_page.step", "There is no x."),
     ({"papers|log_page|archive": "x"}, "papers.log_page.archive", "There is no x."),
     ({"lists|archive_file": DROP}, "papers.log_page.archive", "There is no log."),
     ({"papers|log_page|restriction": "x"}, "papers.log_page.restriction", "There is no x."),
     ({"papers|log_page|when|is": "x"}, "papers.log_page.when", "There is no x."),
     ({"papers|log_page|is_numbered": 1}, "papers.log_page.is_numbered", "true or false"),
     ({"papers|log_page|tone": 1}, "papers.log_page.tone", UNKNOWN),
+    ({"filings|log|basis": "law:1"}, "filings.log.basis", "There is no law."),
+    ({"filings|log|id": "x"}, "filings.x.id", "There is no x."),
+    ({"filings|log|steps": ["x"]}, "filings.log.steps", "There is no x."),
+    ({"filings|log|registers": ["x"]}, "filings.log.registers", "There is no x."),
+    ({"filings|log|tone": 1}, "filings.log.tone", UNKNOWN),
+    ({"periods|short|label": DROP}, "periods.short.label", MISSING),
+    ({"periods|short|basis": "law:1"}, "periods.short.basis", "There is no law."),
+    ({"periods|short|years": 0}, "periods.short.years", "A number from 1"),
+    ({"periods|short|levels": ["x"]}, "periods.short.levels", "There is no x."),
+    ({"periods|short|levels": ["small"]}, "periods.short.levels", "A level has one period."),
+    ({"periods|short|tone": 1}, "periods.short.tone", UNKNOWN),
     ({"readings|own-report|options|yes|value": "yes"}, "readings.own-report.options.yes.value", "true or false"),
     ({"clocks|reply|hears": ["x"]}, "clocks.reply.hears", "There is no x."),
     # ---- citations

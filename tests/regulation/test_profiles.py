@@ -56,6 +56,7 @@ STATED: dict[str, set[tuple[int, str]]] = {
     "yunnan:ch4": {(10, "months"), (12, "months")},
     "order108:18": {(30, "days")},
     "openness:26": {(20, "working_days")},
+    "archives:6": {(30, "years"), (10, "years")},
     "returns:*": {
         (30, "days"),
         *((loss * WAN, "direct_economic_loss") for loss in (3000, 10000, 30000)),
@@ -89,6 +90,9 @@ def numbers(ruleset: Ruleset) -> Iterator[tuple[Citation, int, str]]:
             yield term.basis, term.opens.number, unit_of(term, term.opens)
         if term.extension_at_most:
             yield term.basis, term.extension_at_most, "days"
+    for period in ruleset.periods.values():
+        if period.years is not None:
+            yield period.basis, period.years, "years"
 
 
 @pytest.mark.parametrize("on", [NATIONAL, CITY_ALONE, FULL])

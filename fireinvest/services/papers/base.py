@@ -94,14 +94,15 @@ def fields_of(cls: type) -> tuple[FieldLine, ...]:
 
 def example_of(cls: type) -> dict[str, Any]:
     """Return an example of all fields of a kind, as a template is tried with."""
-    found: dict[str, Any] = {}
-    for line in fields_of(cls):
-        if line.rows:
-            row = {each.name: each.example for each in line.rows}
-            found[line.name] = [row, row]
-        else:
-            found[line.name] = line.example
-    return found
+    return _example(fields_of(cls))
+
+
+def _example(lines: tuple[FieldLine, ...]) -> dict[str, Any]:
+    """Of rows there are two; rows may have rows of their own."""
+    return {
+        line.name: [_example(line.rows), _example(line.rows)] if line.rows else line.example
+        for line in lines
+    }
 
 
 #: Every kind of content, by the id of its kind of paper.

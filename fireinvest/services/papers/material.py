@@ -6,7 +6,8 @@ from datetime import date, datetime
 from functools import cached_property
 
 from fireinvest.china import CHINA
-from fireinvest.messages import Words, render
+from fireinvest.messages import Label, Words, render
+from fireinvest.regulation.basis import cite, parse_citation
 from fireinvest.regulation.clocks import Deadline
 from fireinvest.regulation.profile import Issuer, PaperKind, PaperOf
 from fireinvest.regulation.rulesets import Law
@@ -18,7 +19,7 @@ from fireinvest.store.records import items_of
 from fireinvest.workflow.actions import Entry
 from fireinvest.workflow.items import ITEMS
 from fireinvest.workflow.permissions import acting_tiers, superior_tiers
-from fireinvest.workflow.registers import Record, choices_of, record_reader
+from fireinvest.workflow.registers import Record, choices_of, record_reader, restrictions_of
 
 #: What isn't known is written by hand.
 BLANK = "＿＿＿＿"
@@ -89,12 +90,13 @@ class Material:
 
         ``basis``: as a profile cites it, such as ``rule:5``. Blank where the case's rule has none.
         """
-        ruleset = self.file.ruleset
-        found = ruleset.articles.get(basis)
-        if found is None:
+        ruleset, citation = self.file.ruleset, parse_citation(basis)
+        if citation is None or citation.instrument not in ruleset.instruments:
             return BLANK
-        instrument = ruleset.instruments[found.citation.instrument]
-        return f"《{self.say(instrument.title)}》{self.say(ruleset.citation(found.citation))}"
+        title = ruleset.instruments[citation.instrument].title
+        # Which amendment is meant stands in brackets, which no paper repeats.
+        named = Label(f"《{title.zh.partition('（')[0]}》", title.en)
+        return self.say(cite(citation, named))
 
     # ------------------------------------------------------------------ what is there
 
@@ -103,13 +105,29 @@ class Material:
         return self.records.get(register, ())
 
     def entries(self, step: str) -> tuple[Entry, ...]:
-        """Return the entries of a step that count and can be read, in the order of the case."""
-        file = self.file
-        return tuple(each for each in file.case.done.get(step, ()) if file.may_read(each))
+        """Return the entries of a step that count and may stand in it, in the order of the case."""
+        file, own = self.file, self.subject.entry
+        return tuple(
+            each
+            for each in file.case.done.get(step, ())
+            if file.may_read(each)
+            and (
+                (own is not None and each.seq == own.seq)
+                or file.case.restrictions.get(each.seq, frozenset()) <= self.allowed
+            )
+        )
 
     def last(self, step: str) -> Entry | None:
         """Return the last entry of a step that counts."""
         return next(iter(reversed(self.entries(step))), None)
+
+    @cached_property
+    def allowed(self) -> frozenset[str]:
+        """What of restricted entries and items may stand in it: that of its own restriction.
+
+        However much whoever draws it up may read, others will read the paper.
+        """
+        return frozenset(() if self.kind.restriction is None else (self.kind.restriction,))
 
     @cached_property
     def issuer(self) -> str:
@@ -146,12 +164,29 @@ def material_of(
         law=law,
         kind=kind,
         subject=subject,
-        records=readable_items(session, file),
+        records=_fitting(file, kind, subject, readable_items(session, file)),
         agency=named(agency_name(session, file, law, tiers, on)),
         agency_above=named(agency_name(session, file, law, above, on)),
         government=named(government_name(file, law, case.investigating)),
         government_above=named(government_name(file, law, higher)),
     )
+
+
+def _fitting(
+    file: CaseFile,
+    kind: PaperKind,
+    subject: Subject,
+    records: Mapping[str, tuple[Record, ...]],
+) -> dict[str, tuple[Record, ...]]:
+    """Leave out what is kept from readers of such a paper, but for what it is about itself."""
+    allowed = frozenset(() if kind.restriction is None else (kind.restriction,))
+    own = subject.record
+
+    def fits(each: Record) -> bool:
+        is_own = own is not None and (each.register, each.item) == (own.register, own.item)
+        return is_own or restrictions_of(file.ruleset, each) <= allowed
+
+    return {name: tuple(each for each in found if fits(each)) for name, found in records.items()}
 
 
 def readable_items(session: Session, file: CaseFile) -> dict[str, tuple[Record, ...]]:

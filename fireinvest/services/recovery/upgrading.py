@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fireinvest.gateways.blobs import Blobs
 from fireinvest.messages import Faulty, Problem, Text, excerpt
+from fireinvest.services.cases import fill_ledger
 from fireinvest.services.recovery.backups import (
     UNFINISHED,
     Backup,
@@ -32,6 +33,8 @@ from fireinvest.workflow.permissions import SYSTEM
 __all__ = ["UpgradeFailed", "Upgraded", "upgrade"]
 
 _NAME = re.compile(r"fireinvest-[0-9]{8}T[0-9]{6}Z-\w{1,40}\.tar\.gz(\.age|\.locked)?")
+#: Since this migration the rows of cases hold what the ledger shows; older ones are filled with it.
+_LEDGER = "0013"
 #: What a backup that was killed leaves behind is older than any that still runs.
 _ABANDONED = timedelta(days=7)
 
@@ -93,6 +96,9 @@ def upgrade(
         bring_up(database.engine, migrations)
     except MigrationFailed as failed:
         raise UpgradeFailed(failed.why, target, is_as_before=failed.is_as_before) from failed
+    if before is not None and before < _LEDGER and newest is not None and newest >= _LEDGER:
+        with reaching():
+            fill_ledger(database)
     if target is not None:
         _drop_old(folder, kept, now)
         with reaching(), changing(database) as session:

@@ -122,6 +122,7 @@ def _facts_asked(file: CaseFile) -> Iterator[Asked]:
     yield Asked("deaths", Text("deaths"), Shape.COUNT, False)
     yield Asked("serious_injuries", Text("serious injuries"), Shape.COUNT, False)
     yield Asked("missing", Text("missing persons"), Shape.COUNT, False)
+    yield Asked("light_injuries", Text("light injuries"), Shape.COUNT, False)
     yield Asked("direct_economic_loss", Text("direct economic loss"), Shape.FEN, False)
     yield Asked("direct_property_loss", Text("direct property loss"), Shape.FEN, False)
     yield Asked("burnt_area_m2", Text("burnt area (m²)"), Shape.AREA, False)
@@ -137,7 +138,9 @@ def _facts_asked(file: CaseFile) -> Iterator[Asked]:
         yield Asked("zone_authorised", Text("zone authorised"), Shape.FLAG, False)
 
 
-_NUMBERS = ("deaths", "serious_injuries", "missing", "burnt_area_m2", "households")
+_NUMBERS = (
+    "deaths", "serious_injuries", "missing", "light_injuries", "burnt_area_m2", "households",
+)  # fmt: skip
 _MONEY = ("direct_economic_loss", "direct_property_loss")
 _FLAGS = ("social_impact", "zone_authorised")
 
@@ -174,6 +177,7 @@ def read_opening(
         deaths=given.count("deaths"),
         serious_injuries=given.count("serious_injuries"),
         missing=given.count("missing"),
+        light_injuries=given.count("light_injuries"),
         direct_economic_loss=given.fen("direct_economic_loss_yuan"),
         direct_property_loss=given.fen("direct_property_loss_yuan"),
         burnt_area_m2=given.count("burnt_area_m2", MOST_SQUARE_METRES),

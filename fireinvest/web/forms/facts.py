@@ -35,6 +35,7 @@ class FactsForm(Form):
     deaths = StringField(filters=[tidy])
     serious_injuries = StringField(filters=[tidy])
     missing = StringField(filters=[tidy])
+    light_injuries = StringField(filters=[tidy])
     direct_economic_loss_yuan = StringField(filters=[tidy])
     direct_property_loss_yuan = StringField(filters=[tidy])
     burnt_area_m2 = StringField(filters=[tidy])

@@ -60,16 +60,19 @@ blueprint = Blueprint("registers", __name__, url_prefix="/cases/<number>/registe
 
 _PAGE = 50
 
-#: Registers whose items come with steps of the procedure: they are written in their rooms alone,
-#: at ``new`` and ``edit`` there.
-_ROOMS: Mapping[str, str] = {
+#: Registers that only their rooms write: where an item of each begins, and where it is changed.
+_ROOMS: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(
         (
             "deliveries", "copies", "transfers", "discipline_leads", "measures", "liabilities",
         ),
-        "execution",
+        ("execution.new", "execution.edit"),
     ),
-    **dict.fromkeys(("supervisions", "delay_notices", "art30_judgements"), "evaluation"),
+    **dict.fromkeys(
+        ("supervisions", "delay_notices", "art30_judgements"),
+        ("evaluation.new", "evaluation.edit"),
+    ),
+    "papers": ("papers.show", "papers.paper"),
 }  # fmt: skip
 
 
@@ -142,9 +145,8 @@ def new(number: str, register: str) -> ResponseReturnValue:
     """A new item."""
     file, found = opened_to_write(number, register)
     if register in _ROOMS:
-        room = f"{_ROOMS[register]}.new"
         given: dict[str, Any] = {**request.args, "number": number, "register": register}
-        return redirect(url_for(room, **{n: each for n, each in given.items() if n[:1] != "_"}))
+        return redirect(url_for(_ROOMS[register][0], **{n: each for n, each in given.items() if n[:1] != "_"}))
     return edit_item(file, found, None)
 
 
@@ -194,7 +196,7 @@ def edit(number: str, register: str, item: int) -> ResponseReturnValue:
     """An item changed: what stood there before stays as a version."""
     file, found = opened_to_write(number, register)
     if register in _ROOMS:
-        room = f"{_ROOMS[register]}.edit"
+        room = _ROOMS[register][1]
         return redirect(url_for(room, number=number, register=register, item=item))
     return begin_edit(file, found, item)
 
@@ -284,7 +286,7 @@ def opening(file: CaseFile, record: Record) -> ResponseReturnValue | None:
 
 
 def is_of_a_room(register: str) -> bool:
-    """Do the items of this register come with steps, so that only its room writes them?"""
+    """Are the items of this register written in its room alone?"""
     return register in _ROOMS
 
 

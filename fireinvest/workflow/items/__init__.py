@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from fireinvest.workflow.items.archive import Arrangement, BoundVolume, Lending, Retention
 from fireinvest.workflow.items.base import Item
 from fireinvest.workflow.items.casualties import Casualty, FamilyContact, Loss
 from fireinvest.workflow.items.evaluation import (
@@ -118,4 +119,8 @@ ITEMS: Mapping[str, type[Item]] = {
     "delay_notices": DelayNotice,
     "art30_judgements": NewFireJudgement,
     PAPERS: OfficialPaper,
+    "arrangements": Arrangement,
+    "volumes": BoundVolume,
+    "retentions": Retention,
+    "lendings": Lending,
 }

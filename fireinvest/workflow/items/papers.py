@@ -62,7 +62,7 @@ class OfficialPaper(Item):
     signed_by: str | None = item_field("signed by")
     scan: str | None = item_field("file of the signed paper", shown=False)
     sent_on: date | None = item_field("sent on", Shape.DAY)
-    sent_to: str | None = item_field("sent to", longest=_LONG)
+    sent_to: str | None = item_field("sent to")
     sent_how: str | None = item_field("sent how")
     received_on: date | None = item_field("received on", Shape.DAY)
     received_by: str | None = item_field("received by")
