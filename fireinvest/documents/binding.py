@@ -145,7 +145,7 @@ def pictures(stream: BinaryIO) -> Iterator[bytes]:
     with _opened(stream) as picture:
         if picture.format == "JPEG":
             # Decoded at a part of its size, so that memory stays small.
-            picture.draft("RGB", (2 * _BOX[0], 2 * _BOX[1]))
+            picture.draft("RGB", _BOX)
         elif picture.width * picture.height > _MOST_PIXELS:
             raise Unbindable(Text("The picture is too large to be printed."))
         frames: Iterable[Image.Image] = ImageSequence.Iterator(picture) if count > 1 else [picture]

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from fireinvest.messages import Faulty, Text
-from fireinvest.regulation.profile import Ruleset
+from fireinvest.messages import Faulty, Label, Text, render
+from fireinvest.regulation.condition import Comparison, Leaf
+from fireinvest.regulation.profile import Issuer, PaperForm, PaperKind, PaperOf, Ruleset
 from fireinvest.workflow.actions import Merging, Order, Recusal
 from fireinvest.workflow.case import Case
 from fireinvest.workflow.errors import Invalid, NotAllowed, Refused
+from fireinvest.workflow.items.papers import OfficialPaper
 from fireinvest.workflow.items.people import Party
 from fireinvest.workflow.items.scene import Interview
 from fireinvest.workflow.items.team import Task
@@ -23,6 +25,7 @@ from fireinvest.workflow.registers import (
     choices_of,
     file,
     masked,
+    may_draw_up,
     may_write,
     record_reader,
     register_of,
@@ -208,6 +211,27 @@ def test_whoever_the_register_names_writes_into_it(case: Case) -> None:
     with pytest.raises(NotAllowed) as caught:
         filed(case, Filing("parties", SHOP), by=STRANGER)
     assert caught.value.problems[0].article == str(register.basis)
+
+
+def test_a_paper_is_written_by_those_who_draw_up_its_kind(case: Case) -> None:
+    kind = PaperKind(
+        id="team_request", label=Label("请示", "request"), basis=case.ruleset.stages["team"].basis,
+        stage="team", form=PaperForm.UPWARD, of=PaperOf.CASE, of_id=None, who=("leader", "x"),
+        issued_by=Issuer.AGENCY, is_numbered=True, archive=None, restriction=None, step=None,
+        when=Leaf("mode", Comparison.IS, "investigate"),
+    )  # fmt: skip
+    ruled = replace(case, ruleset=replace(case.ruleset, papers={kind.id: kind}))
+    paper = OfficialPaper(kind=kind.id, title="请示", drawn_on=TODAY)
+    assert [each.id for each in choices_of(ruled, "papers")] == [kind.id]
+    for actor, may in ((THE_SYSTEM, True), (LEADER, True), (OFFICER, False), (STRANGER, False)):
+        assert may_draw_up(actor, ruled, CASE_ID, kind) is may, actor
+    assert filed(ruled, Filing("papers", paper), by=LEADER).mark == "D3"
+    with pytest.raises(NotAllowed) as caught:
+        filed(ruled, Filing("papers", paper), by=OFFICER)
+    assert [each.field for each in caught.value.problems] == ["kind"]
+    assert "组长" in render(caught.value.problems[0].text, "zh")
+    with pytest.raises(Invalid):
+        filed(ruled, Filing("papers", replace(paper, kind="poem")), by=OFFICER)
 
 
 def test_a_restricted_item_is_read_by_those_named_and_by_who_wrote_it(case: Case) -> None:

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 from fireinvest.documents.papers import code_from
+from fireinvest.documents.word import Picture
 from fireinvest.documents.word import render as render_word
 from fireinvest.gateways.blobs import Blobs
 from fireinvest.messages import Problem, Text, render
@@ -110,10 +111,10 @@ def compose(
     office = office_of(file)
     division, tier = office if office is not None else ("", "")
     template = template_for(session, blobs, division, tier, kind)
-    pictures = {}
+    pictures: dict[str, Picture] = {}
     for name, picture in pictures_of(built).items():
         with open_attachment(blobs, picture.attachment) as stream:
-            pictures[name] = (stream.read(_LARGEST), picture.width_mm)
+            pictures[name] = Picture(stream.read(_LARGEST), picture.width_mm)
     docx = render_word(template.docx, said, pictures, qr=f"{address}/{code}")
     addressee = getattr(built, "addressee", None)
     own = None if subject.record is None else subject.record.restriction
