@@ -115,7 +115,7 @@ _STYLES = {
         "发文机关标志",
         FONT_TITLE,
         HEAD_SIZE,
-        f'{_NO_GRID}<w:spacing w:before="{round(25 * _MM)}" w:line="1000" w:lineRule="exact"/>'
+        f'{_NO_GRID}<w:spacing w:before="{round(34 * _MM)}" w:line="1000" w:lineRule="exact"/>'
         '<w:jc w:val="center"/>',
         color=_RED,
     ),
@@ -130,7 +130,7 @@ _STYLES = {
     ),
     "FwNumber": _Style(
         "发文字号",
-        paragraph=f'{_NO_GRID}<w:spacing w:before="{LINE}" {_EXACT}/><w:jc w:val="center"/>',
+        paragraph=f'{_NO_GRID}<w:spacing w:before="{2 * LINE - 200}" {_EXACT}/><w:jc w:val="center"/>',
     ),
     "FwRule": _Style(
         "红色分隔线",
@@ -395,7 +395,11 @@ class _Draft:
             case "title":
                 self._title(line, before, after)
             case "attach":
-                own = "" if before == "attach" else f'<w:spacing w:before="{LINE}"/>'
+                if before == "attach":
+                    left = f'w:leftChars="500" w:left="{round(5 * EM)}"'
+                    own = f'<w:ind {left} w:hangingChars="0" w:hanging="0"/>'
+                else:
+                    own = f'<w:spacing w:before="{LINE}"/>'
                 self._text("FwAttach", line.text, own)
             case "sign":
                 own = "" if before in ("sign", "p") else f'<w:spacing w:before="{2 * LINE}"/>'
@@ -502,27 +506,39 @@ class _Draft:
         if self.has_copies:
             raise MarkupFault(group[0].number, Text("A paper has one imprint, at its end."))
         self.has_copies = True
-        frame = (
-            f'<w:framePr w:w="{TEXT_WIDTH}" w:hSpace="0" w:wrap="notBeside" w:vAnchor="margin" '
-            'w:hAnchor="margin" w:xAlign="left" w:yAlign="bottom"/>'
-        )
-        for number, line in enumerate(group, 1):
+        rows: list[str] = []
+        style = _STYLES["FwCopies"]
+        texts = [number for number, line in enumerate(group) if line.kind != "tr"]
+        for number, line in enumerate(group):
+            if line.kind == "tr":
+                rows.append(_tag_row(line.text, 1))
+                continue
             rules = ""
             if self.form is not Form.LETTER:
-                top = _border("top", size=8 if number == 1 else 6, space=0)
-                bottom = _border("bottom", size=8, space=0) if number == len(group) else ""
-                rules = f"<w:pBdr>{top}{bottom}</w:pBdr>"
-            style = _STYLES["FwCopies"]
+                top = _border("top", size=8 if number == texts[0] else 4, space=0)
+                bottom = _border("bottom", size=8, space=0) if number == texts[-1] else ""
+                rules = f"<w:tcBorders>{top}{bottom}</w:tcBorders>"
+            content, own = _run(line.text, style), ""
             if line.kind == "printed":
                 left, _, right = line.text.partition(" | ")
-                self._paragraph(
-                    "FwCopies",
-                    _run(left, style) + _TAB + _run(right, style),
-                    f'{frame}{rules}<w:tabs><w:tab w:val="right" w:pos="{TEXT_WIDTH - round(EM)}"/></w:tabs>'
-                    f'<w:ind w:leftChars="100" w:left="{round(EM)}" w:hangingChars="0" w:hanging="0"/>',
+                content = _run(left, style) + _TAB + _run(right, style)
+                own = (
+                    f'<w:tabs><w:tab w:val="right" w:pos="{TEXT_WIDTH - round(EM)}"/></w:tabs>'
+                    f'<w:ind w:leftChars="100" w:left="{round(EM)}" w:hangingChars="0" w:hanging="0"/>'
                 )
-            else:
-                self._text("FwCopies", line.text, f"{frame}{rules}")
+            rows.append(
+                f'<w:tr><w:trPr><w:cantSplit/></w:trPr><w:tc><w:tcPr><w:tcW w:w="{TEXT_WIDTH}" w:type="dxa"/>'
+                f"{rules}</w:tcPr>{_paragraph('FwCopies', content, own)}</w:tc></w:tr>"
+            )
+        self.body.append(
+            '<w:tbl><w:tblPr><w:tblpPr w:leftFromText="0" w:rightFromText="0" w:vertAnchor="margin" '
+            'w:horzAnchor="margin" w:tblpXSpec="left" w:tblpYSpec="bottom"/>'
+            f'<w:tblOverlap w:val="never"/><w:tblW w:w="{TEXT_WIDTH}" w:type="dxa"/>'
+            '<w:tblLayout w:type="fixed"/><w:tblCellMar><w:left w:w="0" w:type="dxa"/>'
+            '<w:right w:w="0" w:type="dxa"/></w:tblCellMar></w:tblPr>'
+            f'<w:tblGrid><w:gridCol w:w="{TEXT_WIDTH}"/></w:tblGrid>{"".join(rows)}</w:tbl>'
+        )
+        self.body.append(_paragraph("FwGap", ""))
 
     def _form(self, group: Sequence[_Line]) -> None:
         """Add fields as a table: label and value, one or two of them to a row."""
@@ -677,7 +693,7 @@ def _group(lines: Sequence[_Line], at: int) -> Sequence[_Line]:
     elif first.kind in ("number", "signer"):
         kinds = {"number", "signer"}
     elif first.kind in ("copies", "printed"):
-        kinds = {"copies", "printed"}
+        kinds = {"copies", "printed", "tr"}
     else:
         return lines[at : at + 1]
     end = at + 1

@@ -293,12 +293,26 @@ def written_rows(
     return stream_of(session, query, {key: each for key, each in given.items() if each is not None})
 
 
+def rows_of_case(session: Session, case_id: int) -> Iterator[WrittenRow]:
+    """Yield the rows about a case as they are stored, the first first, with flat memory."""
+    query = (
+        f"SELECT id, {written_instant(session, 'happened_at')}, {', '.join(_PLAIN)} "  # noqa: S608 - names of our own
+        "FROM access_log WHERE case_id = :case_id ORDER BY id"
+    )
+    return stream_of(session, query, {"case_id": case_id})
+
+
 def row_hash(row: WrittenRow) -> str:
     """Return the SHA-256 over one row; nothing for one that holds what was never written."""
     try:
-        return hashlib.sha256(_ENCODER.encode(tuple(row)).encode()).hexdigest()
+        return hashlib.sha256(row_text(row).encode()).hexdigest()
     except (TypeError, ValueError):
         return ""
+
+
+def row_text(row: WrittenRow) -> str:
+    """Return the text over which the hash of a row goes: a list in JSON."""
+    return _ENCODER.encode(tuple(row))
 
 
 def batch_hash(before: str, hashed: Iterable[tuple[int, str]]) -> str:

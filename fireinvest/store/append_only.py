@@ -12,6 +12,11 @@ APPEND_ONLY_TABLES = (
     "access_batches",
     "reading_decisions",
     "records",
+    "disposal_lists",
+    "disposal_entries",
+    "disposal_acts",
+    "disposed_cases",
+    "disposed_files",
 )
 
 _ACTIONS = ("UPDATE", "DELETE")

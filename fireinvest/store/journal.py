@@ -122,7 +122,12 @@ class Head:
 
 
 def hash_of(number: str, line: Line) -> str:
-    """Return the SHA-256 over a line of the case with this number, and the hash before it.
+    """Return the SHA-256 over a line of the case with this number, and the hash before it."""
+    return hashlib.sha256(hashed_text(number, line).encode()).hexdigest()
+
+
+def hashed_text(number: str, line: Line) -> str:
+    """Return the text over which the hash of a line goes: a list in JSON.
 
     Attachments and a restriction are covered where there are any; the files' own hashes stand in
     the attachments. The number stands for the case, so that a journal keeps its hashes in another
@@ -138,7 +143,7 @@ def hash_of(number: str, line: Line) -> str:
         parts = (*parts, attachments, restriction)
     elif attachments is not None:
         parts = (*parts, attachments)
-    return hashlib.sha256(_ENCODER.encode(parts).encode()).hexdigest()
+    return _ENCODER.encode(parts)
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

@@ -161,8 +161,13 @@ def item_called(register: str, item: int) -> str:
 
 def record_hash(number: str, line: RecordLine) -> str:
     """Return the SHA-256 over a record of the case with this number, and the hash before it."""
+    return hashlib.sha256(record_text(number, line).encode()).hexdigest()
+
+
+def record_text(number: str, line: RecordLine) -> str:
+    """Return the text over which the hash of a record goes: a list in JSON."""
     parts = (number, *line[1:7], _flag(line.is_withdrawn), _instant(line.recorded_at), *line[9:-1])
-    return hashlib.sha256(_ENCODER.encode(parts).encode()).hexdigest()
+    return _ENCODER.encode(parts)
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -494,6 +499,19 @@ def versions_of_register(session: Session, case_id: int, register: str) -> list[
         .order_by(RecordRow.item, RecordRow.version)
     )
     return [RecordLine(*row).record() for row in session.execute(query)]
+
+
+def record_lines(session: Session, case_id: int) -> Iterator[RecordLine]:
+    """Yield all records of a case as they are stored, the first first, with flat memory."""
+    query = (
+        select(*_COLUMNS)
+        .where(RecordRow.case_id == case_id)
+        .order_by(RecordRow.seq)
+        .execution_options(yield_per=_AT_ONCE)
+    )
+    for part in session.execute(query).partitions():
+        for row in part:
+            yield RecordLine(*row)
 
 
 def records_by(session: Session, case_id: int, people: Collection[str], size: int) -> list[Record]:

@@ -159,6 +159,16 @@ def batches_in(session: Session, after: int, until: int) -> Iterator[Batch]:
         yield Batch(*row)
 
 
+def batches_since(session: Session, first_id: int) -> Iterator[Batch]:
+    """Yield the batches from the one that holds this row on, with flat memory."""
+    query = (
+        "SELECT last_id, first_id, count, prev_hash, hash, marks FROM access_batches "
+        "WHERE last_id >= :first ORDER BY last_id"
+    )
+    for row in stream_of(session, query, {"first": first_id}):
+        yield Batch(*row)
+
+
 def hash_at(session: Session, last_id: int) -> str | None:
     """Return the hash of the batch that ends with this row, None where there is none."""
     return session.scalar(select(AccessBatch.hash).where(AccessBatch.last_id == last_id))

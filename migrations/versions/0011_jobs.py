@@ -1,6 +1,6 @@
 """Long work with its files, and files of cases that were read back from packages.
 
-Revision 0011, after 0009.
+Revision 0011, after 0010.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0011"
-down_revision: str | None = "0009"
+down_revision: str | None = "0010"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

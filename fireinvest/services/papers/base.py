@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, ClassVar
 
 from fireinvest.messages import Label
-from fireinvest.services.papers.material import BLANK, Material
+from fireinvest.services.papers.material import BLANK, Material, Subject
 from fireinvest.workflow.actions import Attachment
 
 __all__ = [
@@ -65,10 +65,14 @@ Builder = Callable[[Material], PaperFields]
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """How a kind of paper is made: its fields, and what fills them."""
+    """How a kind of paper is made: its fields, and what fills them.
+
+    ``fits``: of which subjects there can be one, where it isn't all of its register.
+    """
 
     fields: type[PaperFields]
     build: Builder
+    fits: Callable[[Subject], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from fireinvest.services.casefile import CaseFile
 from fireinvest.services.cases import Loaded
 from fireinvest.services.files import FileLost, open_attachment
 from fireinvest.services.papers.context import context_of, pictures_of
-from fireinvest.services.papers.kinds import content_of
-from fireinvest.services.papers.material import Subject, material_of, readable_items, subjects_of
+from fireinvest.services.papers.kinds import content_of, fitting_subjects
+from fireinvest.services.papers.material import Subject, material_of, readable_items
 from fireinvest.services.papers.series import Series, allot, series_for, upcoming
 from fireinvest.services.papers.templates import template_for
 from fireinvest.services.records import Filed
@@ -65,7 +65,8 @@ def find_subject(
 ) -> Subject | None:
     """Return of what a paper is by its key, None where there is no such that the reader may see."""
     records = readable_items(session, file)
-    return next((each for each in subjects_of(file, kind, records) if each.key == (key or "")), None)
+    subjects = fitting_subjects(file, kind, records)
+    return next((each for each in subjects if each.key == (key or "")), None)
 
 
 def office_of(file: CaseFile) -> tuple[str, str] | None:

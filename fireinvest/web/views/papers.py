@@ -28,7 +28,7 @@ from fireinvest.services.files import FileLost, open_attachment
 from fireinvest.services.log import Act
 from fireinvest.services.papers import drawing
 from fireinvest.services.papers.kinds import CONTENTS, content_of
-from fireinvest.services.papers.material import readable_items, subjects_of
+from fireinvest.services.papers.material import readable_items
 from fireinvest.services.records import Filed
 from fireinvest.store import records as store
 from fireinvest.web import downloads, law, noting
@@ -129,7 +129,7 @@ def kind(number: str, kind: str) -> ResponseReturnValue:
     with state().database.readers.begin() as session:
         records = readable_items(session, file)
         drawn = store.items_of(session, file.ref.id, [PAPERS], withdrawn=True)[PAPERS]
-    subjects = list(subjects_of(file, found, records))
+    subjects = list(fitting_subjects(file, found, records))
     by_subject: dict[str, list[PaperView]] = {}
     for view in _views(file, drawn):
         if view.paper.kind == kind:

@@ -13,6 +13,8 @@ from fireinvest.workflow.items.base import Item, item_field
 PERIODS = "periods"
 #: After nothing: the document that stands first.
 FIRST = "^"
+#: By these files are found: when they were filed, until when they are kept, when lent ones are due.
+FILED, KEPT_UNTIL, LENT = "filed", "kept_until", "lent"
 #: How a file is lent that has to come back.
 ON_PAPER = "paper"
 
@@ -70,7 +72,8 @@ class BoundVolume(Item):
 class Retention(Item):
     """How long the file of a case is kept, counted from the year after its filing.
 
-    ``disposal`` and ``disposed_on``: by which list it was disposed of, and when that was decided.
+    ``until``: the last day of it, None where it is kept for ever. ``disposal`` and ``disposed_on``:
+    by which list it was disposed of, and when that was decided.
     """
 
     COLUMNS: ClassVar[tuple[str, ...]] = ("period", "filed_on", "why", "disposed_on")
@@ -79,10 +82,20 @@ class Retention(Item):
 
     period: str | None = item_field("retention period", Shape.LISTED, needed=True, of=PERIODS)
     filed_on: date | None = item_field("filed on", Shape.DAY, needed=True)
+    until: date | None = item_field("kept until", Shape.DAY, ahead=True, shown=False)
     place: str | None = item_field("where it stands")
     why: str | None = item_field("reason", Shape.LONG_TEXT)
     disposal: str | None = item_field("disposal list", shown=False)
     disposed_on: date | None = item_field("disposed of on", Shape.DAY, shown=False)
+
+    def keys(self) -> Iterator[tuple[str, str]]:
+        """By when it was filed, and until when it is kept; by nothing once it was disposed of."""
+        if self.disposed_on is not None:
+            return
+        if self.filed_on is not None:
+            yield FILED, self.filed_on.isoformat()
+        if self.until is not None:
+            yield KEPT_UNTIL, self.until.isoformat()
 
     def problems(self, occurred_on: date, _today: date) -> Iterator[Problem]:
         """Nothing is filed before it happened."""
@@ -109,6 +122,11 @@ class Lending(Item):
     returned_on: date | None = item_field("returned on", Shape.DAY)
     received_by: str | None = item_field("taken back by")
     note: str | None = item_field("note", Shape.LONG_TEXT)
+
+    def keys(self) -> Iterator[tuple[str, str]]:
+        """By the day on which it is due back, as long as it is out."""
+        if self.is_out and self.due_on is not None:
+            yield LENT, self.due_on.isoformat()
 
     @property
     def is_out(self) -> bool:

@@ -1,10 +1,12 @@
 """The scene: closed, released, surveyed; people asked, and experiments made (art 14)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
 
 from fireinvest.china import CHINA
+from fireinvest.messages import Label
 from fireinvest.services.papers.base import BLANK, PaperFields, Picture, paper_field, rows_field
 from fireinvest.services.papers.early import words
 from fireinvest.services.papers.early.words import EvidenceRow
@@ -116,9 +118,9 @@ def scene_release(m: Material) -> ReleaseNotice:
     )
 
 
-def _day(m: Material, at: object) -> str:
+def _day(m: Material, at: datetime | None) -> str:
     """The day of an instant as a document has it; empty where it isn't known."""
-    return m.moment(at).partition("日")[0] + "日" if at is not None else ""  # type: ignore[arg-type]
+    return "" if at is None else m.day(at.astimezone(CHINA).date())
 
 
 # ---------------------------------------------------------------------------- surveyed
@@ -143,6 +145,11 @@ class PlanRow:
     drawn_on: str = paper_field("制图日期", "drawn on", "2026年2月26日")
     scale: str = paper_field("比例和方向", "scale and north", "1:200，上北下南")
     pins: tuple[PinRow, ...] = rows_field("标注", "pins", PinRow)
+
+
+def _plan_field(zh: str, en: str) -> Any:
+    """Return a field that is a picture, or nothing; a template is tried without one."""
+    return field(default=None, metadata={"label": Label(zh, en), "example": "", "of": None})
 
 
 @dataclass(frozen=True)
@@ -170,10 +177,10 @@ class SurveyRecord(PaperFields):
     ending: str = paper_field("结束情况", "ending", "勘验于17时00分结束。")
     signing: str = paper_field("签名情况", "signatures", "本笔录经核对无误后签名。")
     plans: tuple[PlanRow, ...] = rows_field("现场图", "plans", PlanRow)
-    plan_1: Picture | None = None
-    plan_2: Picture | None = None
-    plan_3: Picture | None = None
-    plan_4: Picture | None = None
+    plan_1: Picture | None = _plan_field("现场图一", "first plan")
+    plan_2: Picture | None = _plan_field("现场图二", "second plan")
+    plan_3: Picture | None = _plan_field("现场图三", "third plan")
+    plan_4: Picture | None = _plan_field("现场图四", "fourth plan")
 
 
 def scene_survey(m: Material) -> SurveyRecord:
@@ -182,7 +189,7 @@ def scene_survey(m: Material) -> SurveyRecord:
     given = values if isinstance(values, Survey) else Survey()
     taken = words.evidence_rows(m, given.taken or ())
     drawn = [(plan, picture) for plan in m.of("scene_plans") if (picture := _picture(plan))]
-    pictures = [picture for _, picture in drawn[:_MOST_PLANS]]
+    pictures: list[Picture | None] = [picture for _, picture in drawn[:_MOST_PLANS]]
     pictures += [None] * (_MOST_PLANS - len(pictures))
     end = "" if given.ended_at is None else f"勘验于{m.moment(given.ended_at)}结束。"
     return SurveyRecord(

@@ -98,7 +98,11 @@ def plan_fields(m: Material) -> PlanFields:
         plan_title=plan,
         basis=f"{by_list(m, _FINDINGS)}、{by_step(m, 'evaluation_report')}，以及{reply_called(m)}和{report_called(m)}。",
         contents=counted(
-            [f"{m.say(each.label)}（{by(m, each.basis)}）。" for each in _parts(m)] or [BLANK]
+            [
+                f"{m.say(each.label)}（{by(m, each.basis)}）。"
+                for each in choices_of(m.file.case, _FINDINGS)
+            ]
+            or [BLANK]
         ),
         group_intro="评估组由下列人员组成：",
         group=_group(m),
@@ -119,10 +123,6 @@ def plan_fields(m: Material) -> PlanFields:
         ),
         contact=contact(m),
     )
-
-
-def _parts(m: Material) -> tuple[object, ...]:
-    return choices_of(m.file.case, _FINDINGS)
 
 
 def _group(m: Material) -> tuple[GroupRow, ...]:
@@ -153,14 +153,13 @@ def _schedule(m: Material) -> Iterator[str]:
 
 
 def _items(m: Material) -> Iterator[ItemRow]:
-    names = {each.id: m.say(each.label) for each in choices_of(m.file.case, "registers_of_plan")}
     number = 0
     for each in m.of("measures"):
         values = each.values
         if isinstance(values, RectificationMeasure):
             number += 1
             yield ItemRow(
-                f"{number}", names.get("measures", "整改措施"), known(values.what),
+                f"{number}", m.listed("measure_kinds", values.kind), known(values.what),
                 known(values.unit), day_or_blank(values.due_on),
             )  # fmt: skip
     for each in m.of("liabilities"):
@@ -212,7 +211,10 @@ class EvaluationFields(PaperFields):
 def evaluation_fields(m: Material) -> EvaluationFields:
     """Return the report of the evaluation: its three contents, with the sheet as it was filled in."""
     called = fire_called(m)
-    sheets = {each.id: sheet_of(each.id, m.records) for each in choices_of(m.file.case, _FINDINGS)}
+    sheets = {
+        each.id: sheet_of(each.id, {"evaluation_sheet": (), **m.records})
+        for each in choices_of(m.file.case, _FINDINGS)
+    }
     parts = tuple(
         FindingPart(
             f"{chinese_number(place)}、{m.say(each.label)}",

@@ -20,11 +20,18 @@ from fireinvest.services.papers.late.wording import (
     reply_entry,
     report_called,
 )
-from fireinvest.services.papers.material import Material
+from fireinvest.services.papers.material import Material, Subject
 from fireinvest.workflow.items.execution import DisciplineLead, Transfer
 from fireinvest.workflow.registers import choices_of
 
-__all__ = ["TransferFields", "criminal_fields", "discipline_fields", "transfer_fields"]
+__all__ = [
+    "TransferFields",
+    "criminal_fields",
+    "discipline_fields",
+    "is_criminal",
+    "is_for_authority",
+    "transfer_fields",
+]
 
 _CRIMINAL = "criminal"
 
@@ -90,6 +97,17 @@ def discipline_fields(m: Material) -> TransferFields:
         request="请依照管理权限和有关规定处置，并将处置结果函告我单位。",
         sheet="问题线索移送回执",
     )
+
+
+def is_criminal(subject: Subject) -> bool:
+    """Is it a matter of a suspected crime?"""
+    values = subject.record.values if subject.record is not None else None
+    return isinstance(values, Transfer) and values.kind == _CRIMINAL
+
+
+def is_for_authority(subject: Subject) -> bool:
+    """Is it a matter for another authority than those of criminal justice?"""
+    return not is_criminal(subject)
 
 
 def _letter(m: Material, *, title: str, step: str, request: str, sheet: str) -> TransferFields:
