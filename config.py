@@ -300,6 +300,8 @@ class Settings:
     upload_quota: int  # bytes of one person's files that wait for a form
     upload_days: int  # after so many days files that nothing names are forgotten
     job_days: int  # so long files that long work made can be taken
+    archive_volume_pages: int  # pages of a volume of the archive at most
+    archive_volume_bytes: int  # bytes of the files in one at most
     archive_part: int  # bytes of a part of a package, as far as single files allow
     session_idle: timedelta
     session_longest: timedelta
@@ -391,6 +393,13 @@ class Settings:
             ),
             upload_days=_whole_number(given, "UPLOAD_DAYS", default=7, lowest=2, highest=3650),
             job_days=_whole_number(given, "JOB_DAYS", default=7, lowest=1, highest=3650),
+            archive_volume_pages=_whole_number(
+                given, "ARCHIVE_VOLUME_PAGES", default=200, lowest=1, highest=10_000
+            ),
+            archive_volume_bytes=_whole_number(
+                given, "ARCHIVE_VOLUME_MB", default=300, lowest=1, highest=1024**2
+            )
+            * 1024**2,
             archive_part=_whole_number(
                 given, "ARCHIVE_PART_MB", default=4000, lowest=1, highest=1024**2
             )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from xml.sax.saxutils import escape, quoteattr
 
-from fireinvest.documents.packages import CORE, packed
+from fireinvest.documents.parts import CORE, packed
 from fireinvest.messages import Text, Words, render
 
 FONT_TITLE = "方正小标宋简体"
@@ -104,10 +104,16 @@ def _indent(*, first: float = 0, left: float = 0, right: float = 0, hanging: flo
     return f"<w:ind {' '.join(parts)}/>"
 
 
-def _border(side: str, *, size: int, space: int = 1, color: str = "auto", kind: str = "single") -> str:
+def _border(
+    side: str, *, size: int, space: int = 1, color: str = "auto", kind: str = "single"
+) -> str:
     return f'<w:{side} w:val="{kind}" w:sz="{size}" w:space="{space}" w:color="{color}"/>'
 
 
+_FRAME = (
+    f'<w:framePr w:w="{TEXT_WIDTH}" w:hSpace="0" w:wrap="notBeside" w:vAnchor="margin" '
+    'w:hAnchor="margin" w:xAlign="left" w:yAlign="bottom"/>'
+)
 _HEADING = "<w:keepNext/>"
 #: All kinds of paragraphs, by their ids.
 _STYLES = {
@@ -144,12 +150,18 @@ _STYLES = {
         f'<w:keepNext/>{_NO_GRID}<w:spacing w:line="680" w:lineRule="exact"/><w:jc w:val="center"/>',
     ),
     "FwTo": _Style("主送机关", paragraph=f"<w:spacing {_EXACT}/>"),
-    "FwBody": _Style("公文正文", paragraph=f"<w:spacing {_EXACT}/>{_indent(first=2)}<w:jc w:val=\"both\"/>"),
+    "FwBody": _Style(
+        "公文正文", paragraph=f'<w:spacing {_EXACT}/>{_indent(first=2)}<w:jc w:val="both"/>'
+    ),
     "Heading1": _Style(
-        "heading 1", FONT_HEI, paragraph=f'{_HEADING}<w:spacing {_EXACT}/>{_indent(first=2)}<w:outlineLvl w:val="0"/>'
+        "heading 1",
+        FONT_HEI,
+        paragraph=f'{_HEADING}<w:spacing {_EXACT}/>{_indent(first=2)}<w:outlineLvl w:val="0"/>',
     ),
     "Heading2": _Style(
-        "heading 2", FONT_KAI, paragraph=f'{_HEADING}<w:spacing {_EXACT}/>{_indent(first=2)}<w:outlineLvl w:val="1"/>'
+        "heading 2",
+        FONT_KAI,
+        paragraph=f'{_HEADING}<w:spacing {_EXACT}/>{_indent(first=2)}<w:outlineLvl w:val="1"/>',
     ),
     "Heading3": _Style(
         "heading 3",
@@ -157,14 +169,15 @@ _STYLES = {
         run="<w:b/>",
     ),
     "FwAttach": _Style(
-        "附件说明", paragraph=f"<w:spacing {_EXACT}/>{_indent(left=5, hanging=3)}"
+        "附件说明", paragraph=f"<w:keepNext/><w:spacing {_EXACT}/>{_indent(left=5, hanging=3)}"
     ),
     "FwSign": _Style(
         "发文机关署名",
         paragraph=f'<w:keepNext/><w:spacing {_EXACT}/><w:ind w:left="{SIGN_LEFT}"/><w:jc w:val="center"/>',
     ),
     "FwDate": _Style(
-        "成文日期", paragraph=f'<w:spacing {_EXACT}/><w:ind w:left="{SIGN_LEFT}"/><w:jc w:val="center"/>'
+        "成文日期",
+        paragraph=f'<w:spacing {_EXACT}/><w:ind w:left="{SIGN_LEFT}"/><w:jc w:val="center"/>',
     ),
     "FwNote": _Style("附注", paragraph=f"<w:spacing {_EXACT}/>{_indent(first=2)}"),
     "FwCopies": _Style(
@@ -173,12 +186,19 @@ _STYLES = {
         paragraph=f'{_NO_GRID}<w:spacing w:line="{LINE}" w:lineRule="exact"/>'
         + _indent(left=4, right=1, hanging=3),
     ),
-    "FwSmall": _Style("小字", size=12, paragraph=f'{_NO_GRID}<w:spacing w:line="400" w:lineRule="exact"/>'),
+    "FwImprintRule": _Style(
+        "版记分隔线", size=6, paragraph=f'{_NO_GRID}<w:spacing w:line="80" w:lineRule="exact"/>'
+    ),
+    "FwSmall": _Style(
+        "小字", size=12, paragraph=f'{_NO_GRID}<w:spacing w:line="400" w:lineRule="exact"/>'
+    ),
     "FwBlank": _Style(
         "手写行",
         paragraph=f'{_NO_GRID}<w:spacing w:before="120" w:line="{LINE}" w:lineRule="exact"/>',
     ),
-    "FwCell": _Style("表格文字", size=12, paragraph=f'{_NO_GRID}<w:spacing w:before="40" w:after="40"/>'),
+    "FwCell": _Style(
+        "表格文字", size=12, paragraph=f'{_NO_GRID}<w:spacing w:before="40" w:after="40"/>'
+    ),
     "FwCellHead": _Style(
         "表头",
         FONT_HEI,
@@ -188,7 +208,9 @@ _STYLES = {
     "FwPicture": _Style(
         "图", paragraph=f'{_NO_GRID}<w:spacing w:before="120" w:after="120"/><w:jc w:val="center"/>'
     ),
-    "FwGap": _Style("间隔", size=6, paragraph=f'{_NO_GRID}<w:spacing w:line="160" w:lineRule="exact"/>'),
+    "FwGap": _Style(
+        "间隔", size=6, paragraph=f'{_NO_GRID}<w:spacing w:line="160" w:lineRule="exact"/>'
+    ),
     "FwTag": _Style("模板标记", size=10.5, color="7F7F7F", paragraph=_NO_GRID),
     "FwCoverTitle": _Style(
         "封面标题",
@@ -229,6 +251,8 @@ _HEADINGS = re.compile(r"(#+)\s+")
 _ALONE = re.compile(r"\{%(p|tr)\s[^%}]*%\}")
 _ANY_TAG = re.compile(r"\{[{%#].*?[}%#]\}")
 _TABLE_KINDS = {"widths", "columns", "row", "tr"}
+#: What a paragraph before it stands on one page with.
+_KEPT_WITH = frozenset({"attach", "sign", "widths", "columns", "field"})
 _MOST_COLUMNS = 12
 
 
@@ -245,7 +269,9 @@ def _lines(markup: str) -> Iterator[_Line]:
             yield _Line(number, "break", "")
         elif line.startswith("|:"):
             if not re.fullmatch(r"\|:widths(\s+\d+(\.\d+)?)+", line):
-                raise MarkupFault(number, Text("This begins no line of a table: %(line)s", line=line))
+                raise MarkupFault(
+                    number, Text("This begins no line of a table: %(line)s", line=line)
+                )
             yield _Line(number, "widths", line.removeprefix("|:widths").strip())
         elif line.startswith("|="):
             yield _Line(number, "columns", line[2:].strip())
@@ -274,7 +300,9 @@ def _check(line: _Line) -> None:
     depth = 0
     for tag in _ANY_TAG.findall(line.text):
         if re.match(r"\{%\s*(p|tr|tc|r)\s", tag):
-            raise MarkupFault(line.number, Text("The tag %(tag)s stands on a line of its own.", tag=tag))
+            raise MarkupFault(
+                line.number, Text("The tag %(tag)s stands on a line of its own.", tag=tag)
+            )
         if re.match(r"\{%-?\s*(if|for)\b", tag):
             depth += 1
         elif re.match(r"\{%-?\s*end(if|for)\b", tag):
@@ -283,7 +311,8 @@ def _check(line: _Line) -> None:
             break
     if depth:
         raise MarkupFault(
-            line.number, Text("What a tag opens, it closes on the same line; whole lines take {%%p and {%%tr.")
+            line.number,
+            Text("What a tag opens, it closes on the same line; whole lines take {%%p and {%%tr."),
         )
 
 
@@ -331,7 +360,6 @@ class _Draft:
     is_break_due: bool = False
     #: Of a report: is the cover still being written?
     is_cover: bool = False
-    has_copies: bool = False
 
     @property
     def is_headed(self) -> bool:
@@ -356,7 +384,12 @@ class _Draft:
                 case "number" | "signer" if self.is_headed:
                     self._numbered(group)
                 case "copies" | "printed":
-                    self._imprint(group)
+                    others = [each.number for each in lines if each.kind in ("copies", "printed")]
+                    self._imprint(
+                        line,
+                        is_first=line.number == others[0],
+                        is_last=line.number == others[-1],
+                    )
                 case "tr":
                     raise MarkupFault(line.number, Text("{%%tr stands among the rows of a table."))
                 case _:
@@ -409,17 +442,27 @@ class _Draft:
                 self._text("FwDate", line.text, own)
             case "blank":
                 self._blank(line)
-            case "body" | "Heading1" | "Heading2" | "Heading3":
-                self._text("FwBody" if line.kind == "body" else line.kind, line.text)
+            case "body":
+                # Nobody signs on a page that says nothing, and no table is left by what begins it.
+                own = "<w:keepNext/>" if after in _KEPT_WITH else ""
+                self._text("FwBody", line.text, own)
+            case "Heading1" | "Heading2" | "Heading3":
+                self._text(line.kind, line.text)
             case _:
-                styles = {"to": "FwTo", "note": "FwNote", "small": "FwSmall", "picture": "FwPicture"}
+                styles = {
+                    "to": "FwTo",
+                    "note": "FwNote",
+                    "small": "FwSmall",
+                    "picture": "FwPicture",
+                }
                 self._text(styles[line.kind], line.text)
 
     def _heading(self, line: _Line) -> None:
         """Add the red head: of a letter it stands in the header of the first page."""
         if not self.is_headed:
             raise MarkupFault(
-                line.number, Text("A paper of the form %(form)s has no red head.", form=self.form.value)
+                line.number,
+                Text("A paper of the form %(form)s has no red head.", form=self.form.value),
             )
         if self.head is not None:
             raise MarkupFault(line.number, Text("A paper has one head."))
@@ -433,9 +476,7 @@ class _Draft:
         style = _STYLES["FwNumber"]
         number = _run(texts.get("number", ""), style)
         if self.form is Form.LETTER:
-            self._paragraph(
-                "FwNumber", number, '<w:spacing w:before="120"/><w:jc w:val="right"/>'
-            )
+            self._paragraph("FwNumber", number, '<w:spacing w:before="120"/><w:jc w:val="right"/>')
             return
         if "signer" in texts:
             name = texts["signer"].removeprefix("签发人：")
@@ -466,7 +507,9 @@ class _Draft:
         style = _STYLES["FwBlank"]
         stops, content = [], []
         for number, label in enumerate(labels, 1):
-            end = TEXT_WIDTH * number // len(labels) - (0 if number == len(labels) else round(EM / 2))
+            end = TEXT_WIDTH * number // len(labels) - (
+                0 if number == len(labels) else round(EM / 2)
+            )
             stops.append(f'<w:tab w:val="left" w:leader="underscore" w:pos="{end}"/>')
             content.append(_run(label if label.endswith("：") else f"{label}：", style))
             content.append(_TAB)
@@ -481,9 +524,7 @@ class _Draft:
         above = 0
         match line.kind:
             case "break":
-                self.body.append(
-                    f"<w:p><w:pPr>{_section(None, is_cover=True)}</w:pPr></w:p>"
-                )
+                self.body.append(f"<w:p><w:pPr>{_section(None, is_cover=True)}</w:pPr></w:p>")
                 self.is_cover = False
             case "p":
                 self._text("FwTag", line.text)
@@ -501,44 +542,35 @@ class _Draft:
             case _:
                 raise MarkupFault(line.number, Text("This does not stand on a cover."))
 
-    def _imprint(self, group: Sequence[_Line]) -> None:
-        """Add 版记: it stands at the foot of the last page, between rules but in a letter."""
-        if self.has_copies:
-            raise MarkupFault(group[0].number, Text("A paper has one imprint, at its end."))
-        self.has_copies = True
-        rows: list[str] = []
+    def _imprint(self, line: _Line, *, is_first: bool, is_last: bool) -> None:
+        """Add a line of 版记, which stands at the foot of the last page, between rules but in a letter.
+
+        A rule is a tab that is underlined: a paragraph with a border is no frame to LibreOffice.
+        """
         style = _STYLES["FwCopies"]
-        texts = [number for number, line in enumerate(group) if line.kind != "tr"]
-        for number, line in enumerate(group):
-            if line.kind == "tr":
-                rows.append(_tag_row(line.text, 1))
-                continue
-            rules = ""
-            if self.form is not Form.LETTER:
-                top = _border("top", size=8 if number == texts[0] else 4, space=0)
-                bottom = _border("bottom", size=8, space=0) if number == texts[-1] else ""
-                rules = f"<w:tcBorders>{top}{bottom}</w:tcBorders>"
-            content, own = _run(line.text, style), ""
-            if line.kind == "printed":
-                left, _, right = line.text.partition(" | ")
-                content = _run(left, style) + _TAB + _run(right, style)
-                own = (
-                    f'<w:tabs><w:tab w:val="right" w:pos="{TEXT_WIDTH - round(EM)}"/></w:tabs>'
-                    f'<w:ind w:leftChars="100" w:left="{round(EM)}" w:hangingChars="0" w:hanging="0"/>'
-                )
-            rows.append(
-                f'<w:tr><w:trPr><w:cantSplit/></w:trPr><w:tc><w:tcPr><w:tcW w:w="{TEXT_WIDTH}" w:type="dxa"/>'
-                f"{rules}</w:tcPr>{_paragraph('FwCopies', content, own)}</w:tc></w:tr>"
+        content, own = _run(line.text, style), ""
+        if line.kind == "printed":
+            left, _, right = line.text.partition(" | ")
+            content = _run(left, style) + _TAB + _run(right, style)
+            own = (
+                f'<w:tabs><w:tab w:val="right" w:pos="{TEXT_WIDTH - round(EM)}"/></w:tabs>'
+                f'<w:ind w:leftChars="100" w:left="{round(EM)}" w:hangingChars="0" w:hanging="0"/>'
             )
-        self.body.append(
-            '<w:tbl><w:tblPr><w:tblpPr w:leftFromText="0" w:rightFromText="0" w:vertAnchor="margin" '
-            'w:horzAnchor="margin" w:tblpXSpec="left" w:tblpYSpec="bottom"/>'
-            f'<w:tblOverlap w:val="never"/><w:tblW w:w="{TEXT_WIDTH}" w:type="dxa"/>'
-            '<w:tblLayout w:type="fixed"/><w:tblCellMar><w:left w:w="0" w:type="dxa"/>'
-            '<w:right w:w="0" w:type="dxa"/></w:tblCellMar></w:tblPr>'
-            f'<w:tblGrid><w:gridCol w:w="{TEXT_WIDTH}"/></w:tblGrid>{"".join(rows)}</w:tbl>'
+        if self.form is not Form.LETTER:
+            self._imprint_rule(is_thick=is_first)
+        self._paragraph("FwCopies", content, _FRAME + own)
+        if is_last:
+            if self.form is not Form.LETTER:
+                self._imprint_rule(is_thick=True)
+            # The last paragraph of a document is never in a frame.
+            self._paragraph("FwGap", "")
+
+    def _imprint_rule(self, *, is_thick: bool) -> None:
+        under = f'<w:u w:val="{"thick" if is_thick else "single"}"/>'
+        tabs = f'<w:tabs><w:tab w:val="right" w:pos="{TEXT_WIDTH}"/></w:tabs>'
+        self._paragraph(
+            "FwImprintRule", f"<w:r><w:rPr>{under}</w:rPr><w:tab/></w:r>", _FRAME + tabs
         )
-        self.body.append(_paragraph("FwGap", ""))
 
     def _form(self, group: Sequence[_Line]) -> None:
         """Add fields as a table: label and value, one or two of them to a row."""
@@ -551,7 +583,9 @@ class _Draft:
                 continue
             pairs = [each.partition("=") for each in line.text.split(" | ")]
             if len(pairs) > 2 or any(not separator for _, separator, _ in pairs):
-                raise MarkupFault(line.number, Text("A field is a label = a value, at most two to a line."))
+                raise MarkupFault(
+                    line.number, Text("A field is a label = a value, at most two to a line.")
+                )
             cells = []
             for number, (name, _, filled) in enumerate(pairs):
                 at = 2 * number
@@ -575,7 +609,9 @@ class _Draft:
                 if not all(weights):
                     raise MarkupFault(line.number, Text("A column has a width."))
                 continue
-            cells = [each.strip() for each in re.split(r"\s\|(?:\s|$)", f" {line.text} ".rstrip() + " ")]
+            cells = [
+                each.strip() for each in re.split(r"\s\|(?:\s|$)", f" {line.text} ".rstrip() + " ")
+            ]
             if line.kind == "tr":
                 if not weights:
                     raise MarkupFault(line.number, Text("{%%tr stands among the rows of a table."))
@@ -595,7 +631,10 @@ class _Draft:
                     raise MarkupFault(line.number, Text("The header row stands above the rows."))
                 header = cells
                 rows.append(
-                    _row([_cell("FwCellHead", *each) for each in zip(cells, widths, strict=True)], is_header=True)
+                    _row(
+                        [_cell("FwCellHead", *each) for each in zip(cells, widths, strict=True)],
+                        is_header=True,
+                    )
                 )
                 continue
             middles = [not header or name in _IN_THE_MIDDLE for name in header or cells]
@@ -604,7 +643,9 @@ class _Draft:
                     [
                         _cell("FwCell", text, width, is_middle=bool(header) and middle)
                         for text, width, middle in zip(cells, widths, middles, strict=True)
-                    ]
+                    ],
+                    # What is left empty is written in by hand.
+                    least=_BY_HAND if not all(cells) else 0,
                 )
             )
         self._add_table(_shares(weights), rows)
@@ -612,8 +653,7 @@ class _Draft:
     def _add_table(self, widths: Sequence[int], rows: Sequence[str]) -> None:
         if self.is_cover:
             raise MarkupFault(1, Text("This does not stand on a cover."))
-        if self.is_break_due:
-            self._paragraph("FwGap", "")
+        self._paragraph("FwGap", "")
         grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
         self.body.append(
             '<w:tbl><w:tblPr><w:tblStyle w:val="FwTable"/>'
@@ -655,7 +695,20 @@ class _Draft:
         return packed({name: text.encode() for name, text in parts.items()})
 
 
-_IN_THE_MIDDLE = {"序号", "性别", "页码", "页次", "份数", "数量", "件数", "日期", "编号", "页数", "年龄"}
+_BY_HAND = 680
+_IN_THE_MIDDLE = {
+    "序号",
+    "性别",
+    "页码",
+    "页次",
+    "份数",
+    "数量",
+    "件数",
+    "日期",
+    "编号",
+    "页数",
+    "年龄",
+}
 
 
 def _check_blocks(lines: Sequence[_Line]) -> None:
@@ -670,7 +723,9 @@ def _check_blocks(lines: Sequence[_Line]) -> None:
                 opened.append((line, word))
             case "else" | "elif" | "endif" | "endfor":
                 if not opened or opened[-1][0].kind != line.kind:
-                    raise MarkupFault(line.number, Text("Nothing is open here: %(tag)s", tag=line.text))
+                    raise MarkupFault(
+                        line.number, Text("Nothing is open here: %(tag)s", tag=line.text)
+                    )
                 if word.startswith("end"):
                     begun = opened.pop()[1]
                     if word != f"end{begun}":
@@ -680,7 +735,9 @@ def _check_blocks(lines: Sequence[_Line]) -> None:
             case _:
                 raise MarkupFault(line.number, Text("There is no tag “%(tag)s”.", tag=word))
     if opened:
-        raise MarkupFault(opened[-1][0].number, Text("This is never closed: %(tag)s", tag=opened[-1][0].text))
+        raise MarkupFault(
+            opened[-1][0].number, Text("This is never closed: %(tag)s", tag=opened[-1][0].text)
+        )
 
 
 def _group(lines: Sequence[_Line], at: int) -> Sequence[_Line]:
@@ -692,8 +749,6 @@ def _group(lines: Sequence[_Line], at: int) -> Sequence[_Line]:
         kinds = {"field", "tr"}
     elif first.kind in ("number", "signer"):
         kinds = {"number", "signer"}
-    elif first.kind in ("copies", "printed"):
-        kinds = {"copies", "printed", "tr"}
     else:
         return lines[at : at + 1]
     end = at + 1

@@ -95,9 +95,7 @@ def pdfs_of(documents: Iterable[bytes], *, seconds: float | None = None) -> list
             (folder / f"{stem}.docx").write_bytes(document)
         _furnish(folder)
         _run(office, folder, names, limit)
-        return [
-            _kept(folder / "out" / f"{stem}.pdf", number) for number, stem in enumerate(names)
-        ]
+        return [_kept(folder / "out" / f"{stem}.pdf", number) for number, stem in enumerate(names)]
 
 
 def _run(office: str, folder: Path, names: Sequence[str], limit: float) -> None:
@@ -198,6 +196,11 @@ def _fonts(folder: Path) -> str:
     )
 
 
+#: A colour profile says in its head when it was made: year, month, day, hour, minute, second.
+_PROFILE_MADE = slice(24, 36)
+_PROFILE_DAY = bytes((7, 208, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0))
+
+
 def _kept(path: Path, number: int) -> bytes:
     """Return a PDF without the time at which it was made."""
     try:
@@ -209,6 +212,11 @@ def _kept(path: Path, number: int) -> bytes:
                 for name in ("xmp:CreateDate", "xmp:ModifyDate", "xmp:MetadataDate"):
                     if name in said:
                         del said[name]
+            for intent in pdf.Root.get("/OutputIntents", pikepdf.Array()):
+                profile = intent.DestOutputProfile
+                colours = bytearray(profile.read_bytes())
+                colours[_PROFILE_MADE] = _PROFILE_DAY
+                profile.write(bytes(colours))
             stream = BytesIO()
             pdf.save(stream, deterministic_id=True)
             return stream.getvalue()

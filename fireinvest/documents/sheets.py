@@ -22,7 +22,7 @@ _MOST_PARTS = 200
 _XML = (".xml", ".rels", ".vml")
 #: The heads of the columns stand in one of the first rows, and in one of so many columns.
 _LAST_HEAD = 10
-_MOST_COLUMNS = 30
+_MOST_COLUMNS = 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class Shape(StrEnum):
 
     TEXT = "text"
     NUMBER = "number"
+    MONEY = "money"
     DATE = "date"
     INSTANT = "instant"
 
@@ -35,6 +36,8 @@ class Column:
     shape: Shape = Shape.TEXT
     width: float = 16
 
+
+_NUMBERS = (Shape.NUMBER, Shape.MONEY)
 
 #: Rows are kept on the disk until the end, and a text stays a text, whatever it looks like.
 _AS_GIVEN = {
@@ -60,6 +63,16 @@ _NOT_IN_A_NAME = re.compile(r"[\[\]:*?/\\\x00-\x1f\ud800-\udfff\ufffe\uffff]")
 _LIKE_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table on a sheet of its own: its title, what stands in it, and a note below the title."""
+
+    title: str
+    columns: Sequence[Column]
+    rows: Iterable[Sequence[Cell]]
+    note: str | None = None
+
+
 def write_table(
     stream: IO[bytes],
     title: str,
@@ -79,30 +92,63 @@ def write_table(
         ValueError: when there are more rows than a sheet holds.
 
     """
+    sheet = Sheet(title, columns, rows, note)
+    return write_sheets(stream, title, [sheet], made_at=made_at)[0]
+
+
+def write_sheets(
+    stream: IO[bytes], title: str, sheets: Iterable[Sheet], *, made_at: datetime | None = None
+) -> list[int]:
+    """Write tables into a stream, each on a sheet of its own; return how many rows each has.
+
+    Raises:
+        ValueError: when there are more rows than a sheet holds.
+
+    """
     # Leaving the block removes the rows that were kept aside on the disk, also after a fault.
     with xlsxwriter.Workbook(stream, _AS_GIVEN) as book:
         about: dict[str, str | datetime] = {"title": plain(title)}
         if made_at is not None:
             about["created"] = made_at.astimezone(UTC)
         book.set_properties(about)
-        sheet = book.add_worksheet(sheet_name(title))
         formats = _Formats(book)
-        for place, column in enumerate(columns):
-            sheet.set_column(place, place, column.width, formats.of[column.shape])
-        header = _write_head(sheet, title, note, columns, formats)
-        count = 0
-        for count, cells in enumerate(rows, start=1):
-            if count > MOST_ROWS:
-                raise ValueError(f"a table has at most {MOST_ROWS} rows")
-            for place, (column, cell) in enumerate(zip(columns, cells, strict=True)):
-                _write(sheet, header + count, place, column.shape, cell, formats)
-        sheet.freeze_panes(header + 1, 0)
-        sheet.autofilter(header, 0, header + max(count, 1), len(columns) - 1)
-        sheet.set_landscape()
-        sheet.set_paper(_PAPER_A4)
-        sheet.fit_to_pages(1, 0)
-        sheet.repeat_rows(header)
-        sheet.set_footer("&C&P / &N")
+        names: set[str] = set()
+        counts = []
+        for each in sheets:
+            name = _unlike(sheet_name(each.title), names)
+            counts.append(_write_sheet(book.add_worksheet(name), each, formats))
+    return counts
+
+
+def _unlike(name: str, names: set[str]) -> str:
+    """Return a name that no other sheet has; Excel tells capital letters from none."""
+    number = 1
+    found = name
+    while found.casefold() in names:
+        number += 1
+        found = f"{name[: _LONGEST_NAME - 4]} {number}"
+    names.add(found.casefold())
+    return found
+
+
+def _write_sheet(sheet: "xlsxwriter.worksheet.Worksheet", given: Sheet, formats: "_Formats") -> int:
+    columns = given.columns
+    for place, column in enumerate(columns):
+        sheet.set_column(place, place, column.width, formats.of[column.shape])
+    header = _write_head(sheet, given.title, given.note, columns, formats)
+    count = 0
+    for count, cells in enumerate(given.rows, start=1):
+        if count > MOST_ROWS:
+            raise ValueError(f"a table has at most {MOST_ROWS} rows")
+        for place, (column, cell) in enumerate(zip(columns, cells, strict=True)):
+            _write(sheet, header + count, place, column.shape, cell, formats)
+    sheet.freeze_panes(header + 1, 0)
+    sheet.autofilter(header, 0, header + max(count, 1), len(columns) - 1)
+    sheet.set_landscape()
+    sheet.set_paper(_PAPER_A4)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(header)
+    sheet.set_footer("&C&P / &N")
     return count
 
 
@@ -110,7 +156,8 @@ def write_table(
 class Asked:
     """A column to be filled in: its label, what is said of it, and among what is chosen.
 
-    ``is_several``: several of the choices may stand in one cell, and other words too.
+    ``is_several``: several of the choices may stand in one cell, and other words too. ``shape``:
+    how its cells are formatted, and what Excel takes in them.
     """
 
     label: str
@@ -118,6 +165,7 @@ class Asked:
     choices: tuple[str, ...] = ()
     is_needed: bool = False
     is_several: bool = False
+    shape: Shape = Shape.TEXT
 
 
 #: Characters that Excel shows of a hint and of its title.
@@ -133,10 +181,12 @@ def write_form(
     choices_title: str,
     rows: int,
     made_at: datetime,
+    guide: tuple[str, Sequence[str]] | None = None,
 ) -> None:
     """Write an empty table to be filled in: hints at the cells, choices as lists to pull down.
 
-    The choices stand on a sheet of their own, so that they may be many and long.
+    The choices stand on a sheet of their own, so that they may be many and long. ``guide``: the
+    title and the lines of a sheet that says how it is filled in.
     """
     with xlsxwriter.Workbook(stream, {**_AS_GIVEN, "constant_memory": False}) as book:
         book.set_properties({"title": plain(title), "created": made_at.astimezone(UTC)})
@@ -149,7 +199,7 @@ def write_form(
         sheet.write_string(0, 0, plain(title), formats.title)
         sheet.write_string(1, 0, plain(note), formats.note)
         for place, column in enumerate(columns):
-            sheet.set_column(place, place, 20, formats.of[Shape.TEXT])
+            sheet.set_column(place, place, 20, formats.of[column.shape])
             head = needed if column.is_needed else formats.header
             sheet.write_string(2, place, plain(column.label), head)
             lists.set_column(place, place, 24, formats.of[Shape.TEXT])
@@ -163,6 +213,23 @@ def write_form(
         sheet.set_landscape()
         sheet.set_paper(_PAPER_A4)
         sheet.fit_to_pages(1, 0)
+        if guide is not None:
+            told, lines = guide
+            paper = book.add_worksheet(_unlike(sheet_name(told), {sheet.name.casefold()}))
+            paper.set_column(0, 0, 100)
+            paper.write_string(0, 0, plain(told), formats.title)
+            for row, line in enumerate(lines, start=1):
+                paper.write_string(row, 0, plain(line), formats.of[Shape.TEXT])
+
+
+#: What Excel takes in the cells of a shape.
+_SHAPED: dict[Shape, dict[str, object]] = {
+    Shape.DATE: {
+        "validate": "date", "criteria": "between",
+        "minimum": date(2000, 1, 1), "maximum": date(2099, 12, 31),
+    },
+    Shape.NUMBER: {"validate": "decimal", "criteria": ">=", "value": 0},
+}  # fmt: skip
 
 
 def _rule(column: Asked, place: int, lists: str) -> dict[str, object] | None:
@@ -174,7 +241,7 @@ def _rule(column: Asked, place: int, lists: str) -> dict[str, object] | None:
             "input_message": _cut(column.hint, _LONGEST_HINT),
         }
     if not column.choices:
-        return {"validate": "any", **said} if said else None
+        return {**_SHAPED.get(column.shape, {"validate": "any"}), **said} if said else None
     cells = xl_range_abs(1, place, len(column.choices), place)
     quoted = lists.replace("'", "''")
     source = f"='{quoted}'!{cells}"
@@ -216,6 +283,7 @@ class _Formats:
         self.of = {
             Shape.TEXT: book.add_format({**top, "text_wrap": True, "num_format": "@"}),
             Shape.NUMBER: book.add_format(top),
+            Shape.MONEY: book.add_format({**top, "num_format": "#,##0.00"}),
             Shape.DATE: book.add_format({**top, "num_format": "yyyy-mm-dd", "align": "left"}),
             Shape.INSTANT: book.add_format(
                 {**top, "num_format": "yyyy-mm-dd hh:mm:ss", "align": "left"}
@@ -238,7 +306,7 @@ def _write(
         return
     how = formats.of[shape]
     match cell:
-        case int() | float() | Decimal() if shape is Shape.NUMBER and _is_exact(cell):
+        case int() | float() | Decimal() if shape in _NUMBERS and _is_exact(cell):
             sheet.write_number(row, place, cell, how)
         case datetime() if shape is Shape.INSTANT and cell.date() >= _FIRST_DAY:
             local = cell.astimezone(CHINA).replace(tzinfo=None)

@@ -94,7 +94,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 pass
         return self.undefined(obj=obj, name=argument)
 
-    def is_safe_callable(self, obj: Any) -> bool:  # noqa: ARG002
+    def is_safe_callable(self, obj: Any) -> bool:
         """Say that nothing may be called."""
         return False
 
@@ -124,7 +124,9 @@ def _admit(node: nodes.Node, depth: int) -> None:
         if depth > _DEEPEST_LOOP or node.recursive:
             raise TemplateSyntaxError("for", node.lineno)
         # Each turn hands something out, even an empty one: that is where time is looked at.
-        node.body.insert(0, nodes.Output([nodes.TemplateData("", lineno=node.lineno)], lineno=node.lineno))
+        node.body.insert(
+            0, nodes.Output([nodes.TemplateData("", lineno=node.lineno)], lineno=node.lineno)
+        )
     for child in node.iter_child_nodes():
         _admit(child, depth)
 
@@ -294,7 +296,10 @@ def check_tags(
         for tag in tags:
             _nested(place, tag, opened)
         if opened and not opened[-1][1].prefix:
-            _fault(place, Text("This is not closed in its paragraph: %(tag)s", tag=opened[-1][1].written))
+            _fault(
+                place,
+                Text("This is not closed in its paragraph: %(tag)s", tag=opened[-1][1].written),
+            )
         lines.append("".join(_bare(tag) for tag in tags))
     if opened:
         _fault(opened[-1][0], Text("This is never closed: %(tag)s", tag=opened[-1][1].written))
@@ -307,13 +312,21 @@ def check_tags(
         place = _at(places, _line_of(error))
         named = str(error)
         _fault(
-            place, Text("There is no field “%(name)s”: %(tags)s", name=named, tags=_written(place, named))
+            place,
+            Text("There is no field “%(name)s”: %(tags)s", name=named, tags=_written(place, named)),
         )
     except TemplateFault as error:
         if error.place:
             raise
         raise TemplateFault(_at(places, _line_of(error)).words, error.text) from None
-    except (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
+    except (
+        TemplateError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         place = _at(places, _line_of(error))
         _fault(place, Text("This can't be filled in: %(tags)s", tags=_written(place)))
 
@@ -349,11 +362,15 @@ def _stand_alone(place: Place, tags: Sequence[Tag]) -> None:
     """Refuse a tag that takes its paragraph or row along, and other words with it."""
     for tag in tags:
         if tag.prefix == "p" and place.text.strip() != tag.written:
-            _fault(place, Text("The tag %(tag)s stands in a paragraph of its own.", tag=tag.written))
+            _fault(
+                place, Text("The tag %(tag)s stands in a paragraph of its own.", tag=tag.written)
+            )
         if tag.prefix == "tr":
-            said = "".join(text_of(each) for each in place.row.iter(f"{W}p")) if isinstance(
-                place.row, etree._Element
-            ) else None
+            said = (
+                "".join(text_of(each) for each in place.row.iter(f"{W}p"))
+                if isinstance(place.row, etree._Element)
+                else None
+            )
             if said is None or said.strip() != tag.written:
                 _fault(place, Text("The tag %(tag)s stands in a row of its own.", tag=tag.written))
         if tag.prefix == "tc" and (place.row is None or place.text.strip() != tag.written):
@@ -385,7 +402,8 @@ def _nested(place: Place, tag: Tag, opened: list[tuple[Place, Tag]]) -> None:
         or (closing and _OPENING[opening.word] != word)
     ):
         _fault(
-            place, Text("%(tag)s does not close %(opening)s.", tag=tag.written, opening=opening.written)
+            place,
+            Text("%(tag)s does not close %(opening)s.", tag=tag.written, opening=opening.written),
         )
     if closing:
         opened.pop()
@@ -393,5 +411,3 @@ def _nested(place: Place, tag: Tag, opened: list[tuple[Place, Tag]]) -> None:
 
 def _fault(place: Place, text: Words) -> NoReturn:
     raise TemplateFault(place.words, text) from None
-
-

@@ -29,9 +29,8 @@ from lxml import etree
 
 from fireinvest.documents.conformance import check_word
 from fireinvest.documents.drafting import EM, FONT_SONG, HEAD_SIZE, SIGN_LEFT, TEXT_WIDTH
-from fireinvest.documents.packages import CORE, NotAPackage, packed, unpacked
+from fireinvest.documents.parts import CORE, NotAPackage, packed, unpacked
 from fireinvest.documents.tags import (
-    Place,
     Sandbox,
     TemplateFault,
     W,
@@ -223,7 +222,9 @@ def _admitted(template: bytes) -> dict[str, bytes]:
     if "word/document.xml" not in parts and not types:
         raise TemplateFault("", Text("This is no Word file (.docx)."))
     if b"macroEnabled" in types or any("vbaProject" in name for name in parts):
-        raise TemplateFault("", Text("This file has macros in it. Save it as a .docx without them."))
+        raise TemplateFault(
+            "", Text("This file has macros in it. Save it as a .docx without them.")
+        )
     for name, part in parts.items():
         if name.endswith((".xml", ".rels")):
             _admit_part(name, part)
@@ -264,7 +265,12 @@ def _admit_part(name: str, part: bytes) -> None:
         raise TemplateFault(name, Text("The field %(name)s can't be used.", name=found[0]))
 
 
-_STORIES = {"document": "", "header": Text("Header"), "footer": Text("Footer"), "footnotes": Text("Footnote")}
+_STORIES: Mapping[str, Words] = {
+    "document": "",
+    "header": Text("Header"),
+    "footer": Text("Footer"),
+    "footnotes": Text("Footnote"),
+}
 _STORY = re.compile(r"word/(document|header|footer|footnotes)[^/]*\.xml")
 
 
@@ -280,8 +286,7 @@ def _locate(parts: Mapping[str, bytes], given: Mapping[str, object], until: floa
     for name in sorted(parts, key=lambda each: (not each.startswith("word/document"), each)):
         story = _STORY.fullmatch(name)
         if story is not None:
-            part: Words = _STORIES[story[1]]
-            places = list(places_of(etree.fromstring(parts[name]), part))
+            places = list(places_of(etree.fromstring(parts[name]), _STORIES[story[1]]))
             check_tags(places, context, environment, until)
         elif name.startswith("word/") and name.endswith(".xml"):
             for place in places_of(etree.fromstring(parts[name]), name):
@@ -401,14 +406,14 @@ def _put_code(document: DocumentObject, address: str, code: str) -> None:
         lines = [paragraph for _, paragraph in _styled(root, "FwCode")]
         is_ours = len(lines) > 1
         if not is_ours:
-            is_right = False
             lines = [_line(), _line()]
             root.extend(lines)
         above = -5.7 if is_ours and len(lines) > 2 else -3.0
         words = ("扫码核验本件", code)
+        at_right = is_right and is_ours
         for number, (line, said) in enumerate(zip(lines[:2], words, strict=True)):
-            _indent_code(line, is_right=is_right)
-            picture = _anchor(relation, above, is_right=is_right) if number == 0 else ""
+            _indent_code(line, is_right=at_right)
+            picture = _anchor(relation, above, is_right=at_right) if number == 0 else ""
             for run in _code_runs(said, picture):
                 line.append(run)
 
@@ -488,5 +493,7 @@ def _nobodys(parts: dict[str, bytes], title: str) -> bytes:
         for child in list(root):
             if etree.QName(child).localname in ("Company", "Manager", "HyperlinkBase", "Template"):
                 root.remove(child)
-        parts["docProps/app.xml"] = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+        parts["docProps/app.xml"] = etree.tostring(
+            root, xml_declaration=True, encoding="UTF-8", standalone=True
+        )
     return packed(parts)

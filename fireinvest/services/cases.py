@@ -108,6 +108,7 @@ __all__ = [
     "load_case",
     "may_open",
     "news_of",
+    "opening_problems",
     "open_case",
     "rebuild",
     "recount",
@@ -137,6 +138,16 @@ class NoSuchCase(Faulty):
     def __init__(self) -> None:
         """Say no more than that."""
         super().__init__([Problem("case", Text("There is no such case."))])
+
+
+class DisposedCase(NoSuchCase):
+    """The case was disposed of when its time in the archive was over: nobody sees it any more."""
+
+    def __init__(self, case_id: int, number: str) -> None:
+        """Keep which case it was."""
+        super().__init__()
+        self.case_id = case_id
+        self.number = number
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +186,11 @@ class Loaded:
     case: Case
 
     @property
+    def is_disposed(self) -> bool:
+        """Was it disposed of? Then nobody sees it, and only timers still write in it."""
+        return bool(self.row.values.get("is_disposed"))
+
+    @property
     def head_hash(self) -> str:
         """The hash of its last entry."""
         return self.lines[-1].hash
@@ -207,12 +223,15 @@ def see_case(session: Session, actor: Actor, case_id: int) -> Loaded:
     """Return a case that the actor may see.
 
     Raises:
+        DisposedCase: when it was disposed of, and they could have seen it.
         NoSuchCase: when there is none, or the actor may not see it.
 
     """
     loaded = load_case(session, case_id)
     if not may_see(actor, loaded.case, loaded.ref.number):
         raise NoSuchCase
+    if loaded.is_disposed:
+        raise DisposedCase(loaded.ref.id, loaded.ref.number)
     return loaded
 
 
@@ -289,7 +308,7 @@ def open_case(
         Faulty: when no law is in force for the place and day.
 
     """
-    if problems := list(_opening_problems(facts, unit_name, address, idempotency_key, now, today)):
+    if problems := list(opening_problems(facts, unit_name, address, idempotency_key, now, today)):
         raise Invalid(problems)
     division = None if facts.division is None else law.division(facts.division, facts.occurred_on)
     if not may_open(actor, division):
@@ -496,9 +515,10 @@ def check_calendar(session: Session, calendar: Calendar) -> None:
         raise Conflict
 
 
-def _opening_problems(
+def opening_problems(
     facts: Facts, unit_name: str, address: str, key: str, now: datetime, today: date
 ) -> Iterator[Problem]:
+    """Yield what is wrong with a fire of which a case is to be opened, whatever the law says."""
     if facts.occurred_on > today:
         yield Problem("occurred_at", Text("The day lies in the future."))
     elif facts.occurred_at is not None and facts.occurred_at > now:
@@ -613,6 +633,8 @@ def act_in(
             return _repeat(loaded.ref, line, action)
     if not may_see(actor, loaded.case, loaded.ref.number):
         raise NoSuchCase
+    if loaded.is_disposed and actor.id != SYSTEM:
+        raise DisposedCase(loaded.ref.id, loaded.ref.number)
     check_acting_for(session, actor, action.acting_for, today, loaded.case)
     others = _others_seen(held, actor, loaded, action)
     _check_carrier(session, law, loaded.case, action, today)

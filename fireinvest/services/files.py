@@ -23,8 +23,10 @@ from fireinvest.services.contents import KINDS, NotTaken, media_type_of
 from fireinvest.spelling import in_one_spelling, without_hidden
 from fireinvest.store import Database, Session, files
 from fireinvest.store.conflicts import changing
+from fireinvest.store.disposals import went_with
 from fireinvest.store.files import Staged
 from fireinvest.store.jobs import blobs_of_jobs
+from fireinvest.store.papers import template_hashes
 from fireinvest.workflow.actions import Attachment
 
 __all__ = [
@@ -344,6 +346,11 @@ def verify_files(session: Session, blobs: Blobs) -> Iterator[FileFault]:
     """
     for sha256, named in groupby(files.files_by_hash(session), lambda each: each.sha256):
         found = _measured(blobs, sha256)
+        if found is None:
+            # What went with a case that was disposed of isn't missing there.
+            here = list(named)
+            gone = went_with(session, sha256, (each.number for each in here))
+            named = iter([each for each in here if each.number not in gone])
         for each in named:
             if found != (each.sha256, each.size):
                 state = FileState.MISSING if found is None else FileState.CHANGED
@@ -377,6 +384,7 @@ def clear_staged(database: Database, blobs: Blobs, *, before: datetime, now: dat
         free = {old[key] for key in gone} - recorded
         # Inside the transaction: whoever stages the same content waits, and looks afterwards.
         named = files.staged_hashes(session, free) | blobs_of_jobs(session, free)
+        named |= template_hashes(session, free)
         for sha256 in free - named:
             blobs.remove(sha256)
     return len(gone)

@@ -33,6 +33,7 @@ from fireinvest.store.access import NOWHERE, From, log_access
 from fireinvest.store.conflicts import Conflict, changing
 from fireinvest.store.imported import imported_hashes
 from fireinvest.store.jobs import Job, JobFile, JobState, Renewal
+from fireinvest.store.papers import template_hashes
 from fireinvest.store.people import find_person
 from fireinvest.workflow.permissions import Actor
 
@@ -540,5 +541,6 @@ def _free(database: Database, blobs: Blobs, hashes: frozenset[str]) -> None:
         files.lock_staged(session)
         free = hashes - recorded
         named = files.staged_hashes(session, free) | store.blobs_of_jobs(session, free)
+        named |= template_hashes(session, free)
         for sha256 in free - named - imported_hashes(session, free):
             blobs.remove(sha256)

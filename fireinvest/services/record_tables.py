@@ -19,7 +19,7 @@ from fireinvest.workflow.asking import Asked
 from fireinvest.workflow.items import ITEMS
 from fireinvest.workflow.items.base import Item, parse_item
 
-__all__ = ["TableRow", "read_table"]
+__all__ = ["FLAGS", "TableRow", "dated", "read_table", "same"]
 
 _LONGEST_CELL = 10_000
 #: What is repeated of a cell that tells no choice.
@@ -30,7 +30,8 @@ _CHOSEN = (Shape.LISTED, Shape.CHOSEN, Shape.REFERENCES)
 _SEVERAL = (Shape.CHOSEN, Shape.REFERENCES)
 _BETWEEN = re.compile(r"([,，、;；\n]+)")
 _DAY = re.compile(r"(\d{4})\s*[年/.-]\s*(\d{1,2})\s*[月/.-]\s*(\d{1,2})\s*日?(?:[T\s]+(\S+))?")
-_FLAGS = {"是": "yes", "否": "no", "y": "yes", "n": "no"}
+#: Yes and no, as people type them.
+FLAGS = {"是": "yes", "否": "no", "y": "yes", "n": "no"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +94,15 @@ def _codes(asked: Asked) -> dict[str, str]:
     for each in asked.choices:
         for language in LANGUAGES:
             words = render(each.words, language)
-            found.setdefault(_same(words), each.code)
+            found.setdefault(same(words), each.code)
             if asked.shape is Shape.REFERENCES:
-                found.setdefault(_same(words.partition(" ")[0]), each.code)
+                found.setdefault(same(words.partition(" ")[0]), each.code)
     # A code is what it is, whatever else is called so.
-    return found | {_same(each.code): each.code for each in asked.choices}
+    return found | {same(each.code): each.code for each in asked.choices}
 
 
-def _same(written: str) -> str:
+def same(written: str) -> str:
+    """Return a choice as it is compared, however it was typed."""
     return "".join(written.split()).casefold()
 
 
@@ -116,9 +118,9 @@ def _row(
         if each.shape in _CHOSEN:
             written = _coded(each, written, known[each.name], problems)
         elif each.shape in (Shape.DAY, Shape.MOMENT):
-            written = _dated(written)
+            written = dated(written)
         elif each.shape is Shape.FLAG:
-            written = _FLAGS.get(written.lower(), written)
+            written = FLAGS.get(written.lower(), written)
         values[f"{each.name}_yuan" if each.shape is Shape.FEN else each.name] = written
     found: list[Problem] = []
     item = parse_item(ITEMS[register], Given(values, found))
@@ -140,7 +142,7 @@ def _coded(asked: Asked, written: str, known: Mapping[str, str], problems: list[
             continue
         # A choice may have commas in its own words: the longest that is one counts.
         for end in range(min(len(pieces), begun + _MOST_PIECES), begun, -1):
-            code = known.get(_same("".join(pieces[begun:end])))
+            code = known.get(same("".join(pieces[begun:end])))
             if code is not None:
                 codes.append(code)
                 begun = end
@@ -153,7 +155,7 @@ def _coded(asked: Asked, written: str, known: Mapping[str, str], problems: list[
     return ",".join(codes)
 
 
-def _dated(written: str) -> str:
+def dated(written: str) -> str:
     """Return a day or an instant as the form takes it, however it was typed."""
     found = _DAY.fullmatch(written.strip())
     if found is None:

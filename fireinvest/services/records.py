@@ -9,6 +9,7 @@ from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.rulesets import Law
 from fireinvest.services.cases import (
     CaseRef,
+    DisposedCase,
     Loaded,
     NoSuchCase,
     act_in,
@@ -25,7 +26,7 @@ from fireinvest.workflow import registers
 from fireinvest.workflow.engine import Action
 from fireinvest.workflow.errors import Invalid, Refused
 from fireinvest.workflow.items.base import references_of
-from fireinvest.workflow.permissions import Actor, may_see
+from fireinvest.workflow.permissions import SYSTEM, Actor, may_see
 from fireinvest.workflow.registers import Filing, Record, StaleItem
 
 __all__ = [
@@ -143,6 +144,8 @@ def file_in(
         raise Invalid(problems)
     if not may_see(actor, case, ref.number):
         raise NoSuchCase
+    if loaded.is_disposed and actor.id != SYSTEM:
+        raise DisposedCase(ref.id, ref.number)
     if len(filings) > MOST_AT_ONCE:
         text = Text("At most %(most)s items can be entered at once.", most=MOST_AT_ONCE)
         raise Invalid([Problem("register", text)])
@@ -210,6 +213,8 @@ def check_records(
         loaded = load_case(session, case_id)
         if not may_see(actor, loaded.case, loaded.ref.number):
             raise NoSuchCase
+        if loaded.is_disposed:
+            raise DisposedCase(loaded.ref.id, loaded.ref.number)
         stands = _Stands.now(session, case_id, filings)
     found: list[tuple[Problem, ...]] = []
     for filing in filings:

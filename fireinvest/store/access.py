@@ -217,6 +217,40 @@ def find_made(session: Session, what: Collection[str], item: str) -> list[Made]:
     ]
 
 
+def made_in_case(session: Session, what: str, case_id: int, size: int) -> list[tuple[str, Made]]:
+    """Return up to so many papers of a kind that were made in a case, the latest first.
+
+    Each with what it is called.
+    """
+    rows = session.execute(
+        select(
+            AccessRow.item,
+            CaseRow.number,
+            AccessRow.person,
+            AccessRow.acting_for,
+            AccessRow.happened_at,
+            AccessRow.new_values,
+        )
+        .join(CaseRow, CaseRow.id == AccessRow.case_id)
+        .where(AccessRow.what == what, AccessRow.case_id == case_id)
+        .order_by(AccessRow.id.desc())
+        .limit(size)
+    )
+    return [
+        (
+            row.item or "",
+            Made(
+                row.number,
+                row.person or "",
+                row.acting_for,
+                row.happened_at,
+                json.loads(row.new_values or "{}"),
+            ),
+        )
+        for row in rows
+    ]
+
+
 def seal_accesses(session: Session, now: datetime) -> int:
     """Seal the rows since the last batch, at most so many, and return their number.
 

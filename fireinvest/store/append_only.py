@@ -12,6 +12,7 @@ APPEND_ONLY_TABLES = (
     "access_batches",
     "reading_decisions",
     "records",
+    "paper_templates",
     "disposal_lists",
     "disposal_entries",
     "disposal_acts",

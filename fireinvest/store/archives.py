@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import String, Text, and_, or_, select, tuple_
+from sqlalchemy import String, Text, and_, delete, or_, select, tuple_
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fireinvest.store.base import Base, adding
@@ -57,7 +58,8 @@ def page_counts(session: Session, hashes: Collection[str]) -> dict[str, PageCoun
 
 
 def save_page_count(session: Session, sha256: str, count: PageCount) -> None:
-    """Keep how many pages a file has."""
+    """Keep how many pages a file has, instead of what was counted before."""
+    session.execute(delete(PageCountRow).where(PageCountRow.sha256 == sha256))
     row = {"sha256": sha256, "pages": count.pages, "why": count.why}
     session.execute(adding(session, PageCountRow), [row])
 
@@ -112,9 +114,7 @@ def due_for_disposal(
 ) -> list[FileLine]:
     """Return up to so many files whose period of retention is over, the earliest first."""
     return list(
-        _found(
-            session, scope, KEPT_UNTIL, place, after, size, before=today.isoformat(), tier=tier
-        )
+        _found(session, scope, KEPT_UNTIL, place, after, size, before=today.isoformat(), tier=tier)
     )
 
 
@@ -161,6 +161,7 @@ def _found(
     )
     if before is not None:
         query = query.where(RegisterKeyRow.key < before)
+        query = query.where(CaseRow.ended_on.is_not(None))
     if tier is not None:
         query = query.where(CaseRow.investigating == tier)
     if after is not None:
@@ -169,7 +170,9 @@ def _found(
     order = [each.desc() for each in key] if is_newest_first else list(key)
     width = len(_CASE)
     for row in session.execute(query.order_by(*order).limit(size)):
-        yield FileLine(*row[: width + 1], RecordLine(*row[width + 1 :]).record())
+        values: tuple[Any, ...] = tuple(row)
+        record = RecordLine(*values[width + 1 :]).record()
+        yield FileLine(*[*values[: width + 1], record])
 
 
 def after_key(lines: Sequence[FileLine]) -> tuple[str, int]:

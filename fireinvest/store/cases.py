@@ -26,6 +26,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fireinvest.store.base import Base, Instant
 from fireinvest.store.conflicts import Conflict
+from fireinvest.store.disposals import is_disposed
 
 _OPEN = text("next_clock IS NOT NULL")
 _RUNNING = text("ended_on IS NULL")
@@ -331,8 +332,9 @@ _COLUMNS = tuple(CaseRow.__table__.columns)
 
 
 def find_case(session: Session, case_id: int, *, lock: bool = False) -> Stored | None:
-    """Return a case's row, or None; ``lock`` keeps others from changing it until the end."""
-    query = select(*_COLUMNS).where(CaseRow.id == case_id)
+    """Return a case's row, or None, and whether it was disposed of; ``lock`` keeps others from changing it until the end."""
+    gone = is_disposed(CaseRow.id).label("is_disposed")
+    query = select(*_COLUMNS, gone).where(CaseRow.id == case_id)
     row = session.execute(query.with_for_update() if lock else query).one_or_none()
     return None if row is None else Stored(dict(row._mapping))
 

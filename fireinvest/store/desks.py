@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from fireinvest.regulation.clocks import Light
 from fireinvest.store.cases import ApartRow, CaseRow, DeadlineRow, NextStepRow, RecusedRow
+from fireinvest.store.disposals import not_disposed
 from fireinvest.store.lists import Timing, as_of, has_light, light_on
 from fireinvest.workflow.next_steps import HAND_OVER
 from fireinvest.workflow.permissions import APART
@@ -310,7 +311,9 @@ def _meets(step: Any) -> _Where:
 
 def _not_recused(posts: Posts, case_id: ColumnElement[int]) -> _Where:
     among = RecusedRow.person.in_(sorted(posts.people))
-    return not_(exists().where(RecusedRow.case_id == case_id, among))
+    return and_(
+        not_(exists().where(RecusedRow.case_id == case_id, among)), not_disposed(case_id)
+    )
 
 
 def not_apart(posts: Posts, role: str, case_id: ColumnElement[int]) -> ColumnElement[bool]:

@@ -339,13 +339,9 @@ def dispose_cases(session: Session, list_id: int, case_ids: Iterable[int], on: d
         session.execute(insert(DisposedCaseRow), rows)
 
 
-def dispose_files(
-    session: Session, list_id: int, case_id: int, hashes: Iterable[str]
-) -> None:
+def dispose_files(session: Session, list_id: int, case_id: int, hashes: Iterable[str]) -> None:
     """Note which files go with a case."""
-    rows = [
-        {"blob": each, "case_id": case_id, "list_id": list_id} for each in sorted(set(hashes))
-    ]
+    rows = [{"blob": each, "case_id": case_id, "list_id": list_id} for each in sorted(set(hashes))]
     for start in range(0, len(rows), _AT_ONCE):
         session.execute(adding(session, DisposedFileRow), rows[start : start + _AT_ONCE])
 

@@ -16,6 +16,7 @@ from fireinvest.store.cases import CaseRow
 from fireinvest.store.drafts import Draft
 from fireinvest.store.imported import all_entries
 from fireinvest.store.journal import JournalRow
+from fireinvest.store.papers import all_templates
 from fireinvest.store.records import RecordRow, item_called
 
 
@@ -161,7 +162,8 @@ def _parts(values: Collection[str]) -> Iterator[list[str]]:
 class Recorded:
     """A file that an entry names, or a record of a register: then ``item`` tells which item's.
 
-    Or one of a file that was read back from another installation; ``seq`` is its place there.
+    Or one of a file that was read back from another installation; ``seq`` is its place there. Or
+    a version of an office's template for a kind of paper: ``number`` is then the office.
     Without a hash: what it says of its files is unreadable.
     """
 
@@ -174,7 +176,7 @@ class Recorded:
 
 
 def recorded_files(session: Session) -> Iterator[Recorded]:
-    """Yield every file that an entry, a record or an imported file names, with flat memory."""
+    """Yield every file that an entry, a record, an imported file or an office names, memory flat."""
     entries = (
         select(CaseRow.number, JournalRow.seq, JournalRow.attachments)
         .join(CaseRow, CaseRow.id == JournalRow.case_id)
@@ -200,6 +202,23 @@ def recorded_files(session: Session) -> Iterator[Recorded]:
     for number, each in all_entries(session):
         item = f"imported {each.imported_id}"
         yield Recorded(each.sha256, each.size, number, each.place, each.path, item)
+    for template in all_templates(session):
+        office = f"{template.division} {template.tier}"
+        item = f"template {template.kind}"
+        sha256 = template.sha256 or ""
+        yield Recorded(sha256, template.size, office, template.version, template.name, item)
+
+
+def hashes_of_case(session: Session, case_id: int) -> frozenset[str]:
+    """Return the hashes of all files that a case ever named, in its journal and its registers."""
+    found: set[str] = set()
+    for table in (JournalRow, RecordRow):
+        query = select(table.attachments).where(
+            table.case_id == case_id, table.attachments.is_not(None)
+        )
+        for (attachments,) in _rows(session, query):
+            found.update(each.sha256 for each in _recorded("", 0, attachments, None))
+    return frozenset(found - {""})
 
 
 def _rows(session: Session, query: "Select[*tuple[Any, ...]]") -> Iterator[Any]:

@@ -374,6 +374,11 @@ def files_of(session: Session, job_ids: Collection[int]) -> dict[int, list[JobFi
     return found
 
 
+def jobs_of_case(session: Session, case_id: int) -> list[int]:
+    """Return all jobs that were asked for in a case."""
+    return list(session.scalars(select(JobRow.id).where(JobRow.case_id == case_id)))
+
+
 def drop_files(session: Session, job_ids: Collection[int]) -> frozenset[str]:
     """Forget the files of jobs; return the hashes of what they held."""
     gone = session.execute(

@@ -28,6 +28,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from fireinvest.regulation.clocks import Light
 from fireinvest.regulation.profile import Weight
 from fireinvest.store.cases import CaseRow, DeadlineRow, RecusedRow
+from fireinvest.store.disposals import not_disposed
 from fireinvest.store.search import Search, search_for
 from fireinvest.workflow.permissions import ROLES, SYSTEM, Actor
 
@@ -344,7 +345,8 @@ def seen_among(session: Session, scope: Scope, numbers: Iterable[str]) -> frozen
 
 
 def without_recused(scope: Scope, case_id: InstrumentedAttribute[int]) -> Iterator[_Where]:
-    """Yield the condition that leaves out the cases from which somebody was recused."""
+    """Yield the conditions that leave out cases from which somebody was recused, or that are gone."""
+    yield not_disposed(case_id)
     if not scope.everything:
         among = RecusedRow.person.in_(sorted(scope.people))
         yield not_(exists().where(RecusedRow.case_id == case_id, among))

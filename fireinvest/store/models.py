@@ -9,6 +9,7 @@ from fireinvest.store.alerts import (
     ReadingDecisionRow,
     SweepRow,
 )
+from fireinvest.store.archives import PageCountRow
 from fireinvest.store.attempts import AttemptRow
 from fireinvest.store.base import Base
 from fireinvest.store.cases import (
@@ -20,6 +21,13 @@ from fireinvest.store.cases import (
     RecusedRow,
     StepDayRow,
 )
+from fireinvest.store.disposals import (
+    DisposalActRow,
+    DisposalEntryRow,
+    DisposalListRow,
+    DisposedCaseRow,
+    DisposedFileRow,
+)
 from fireinvest.store.drafts import Draft
 from fireinvest.store.factors import AuthenticatorRow, OneTimeCodeRow
 from fireinvest.store.files import StagedFile
@@ -29,6 +37,7 @@ from fireinvest.store.journal import JournalRow
 from fireinvest.store.leases import LeaseRow
 from fireinvest.store.notices import HolidayNotice
 from fireinvest.store.outbox import OutboxRow
+from fireinvest.store.papers import CountRow, SeriesRow, TemplateRow
 from fireinvest.store.people import Agency, Deputy, GrantRow, Person
 from fireinvest.store.records import RecordHeadRow, RecordRow, RegisterItemRow, RegisterKeyRow
 from fireinvest.store.rulesets import RulesetRow
@@ -75,6 +84,15 @@ TABLES: tuple[type[Base], ...] = (
     JobFileRow,
     ImportedFileRow,
     ImportedEntryRow,
+    TemplateRow,
+    SeriesRow,
+    CountRow,
+    PageCountRow,
+    DisposalListRow,
+    DisposalEntryRow,
+    DisposalActRow,
+    DisposedCaseRow,
+    DisposedFileRow,
 )
 
 metadata = Base.metadata

@@ -13,12 +13,12 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    true,
     union,
 )
 from sqlalchemy.orm import Session
 
 from fireinvest.store.cases import CaseRow, DeadlineRow, RecusedRow
+from fireinvest.store.disposals import not_disposed
 from fireinvest.store.journal import JournalRow
 from fireinvest.store.lists import Scope
 from fireinvest.store.search import search_for
@@ -121,7 +121,7 @@ def _newest(*where: ColumnElement[bool]) -> Select[int]:
 def _visible(scope: Scope) -> ColumnElement[bool]:
     """May they see the case? The same as ``lists`` answers for a whole page."""
     if scope.everything:
-        return true()
+        return not_disposed(CaseRow.id)
     divisions, numbers = sorted(scope.divisions), sorted(scope.numbers)
     places = or_(CaseRow.division.in_(divisions), CaseRow.parent.in_(divisions))
     recused = exists().where(
@@ -130,7 +130,7 @@ def _visible(scope: Scope) -> ColumnElement[bool]:
     seen = or_(
         places if divisions else false(), CaseRow.number.in_(numbers) if numbers else false()
     )
-    return and_(seen, not_(recused))
+    return and_(seen, not_(recused), not_disposed(CaseRow.id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,9 +160,9 @@ def batches_in(session: Session, after: int, until: int) -> Iterator[Batch]:
 
 
 def batches_since(session: Session, first_id: int) -> Iterator[Batch]:
-    """Yield the batches from the one that holds this row on, with flat memory."""
+    """Yield the batches from the one that holds this row on, without their marks."""
     query = (
-        "SELECT last_id, first_id, count, prev_hash, hash, marks FROM access_batches "
+        "SELECT last_id, first_id, count, prev_hash, hash, NULL FROM access_batches "
         "WHERE last_id >= :first ORDER BY last_id"
     )
     for row in stream_of(session, query, {"first": first_id}):

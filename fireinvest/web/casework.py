@@ -13,10 +13,11 @@ from fireinvest.regulation.clocks import Deadline
 from fireinvest.regulation.profile import Mode, Ruleset, Stage, Step
 from fireinvest.services.casefile import CaseFile, case_file
 from fireinvest.services.leaving import Left
+from fireinvest.services.wording import title_of
 from fireinvest.web import law
 from fireinvest.web.noting import note_view
 from fireinvest.web.present import MODES, WEIGHTS
-from fireinvest.web.present_entries import hidden_title, title_of
+from fireinvest.web.present_entries import hidden_title
 from fireinvest.web.state import state
 from fireinvest.web.visiting import today, who
 from fireinvest.workflow.case import Case, Member
@@ -127,6 +128,7 @@ TABS: tuple[tuple[str, Text], ...] = (
     ("public.show", Text("Public version")),
     ("execution.show", Text("Execution")),
     ("evaluation.show", Text("Evaluation")),
+    ("papers.show", Text("Papers")),
     ("registers.index", Text("Registers")),
     ("case.history", Text("History")),
 )

@@ -10,6 +10,7 @@ from fireinvest.regulation.basis import Citation
 from fireinvest.regulation.facts import Category, Facts
 from fireinvest.regulation.profile import Division, Mode, Ruleset
 from fireinvest.services.casefile import CaseFile
+from fireinvest.services.wording import title_of
 from fireinvest.store.codec import decode
 from fireinvest.store.journal import Line
 from fireinvest.web.present import MODES
@@ -34,20 +35,6 @@ from fireinvest.workflow.actions import (
     Voiding,
 )
 from fireinvest.workflow.asking import described
-
-#: What code actions are called; steps are called by the profile.
-CODE_LABELS: Mapping[str, Text] = {
-    "open": Text("Case opened"),
-    "void": Text("Entry voided"),
-    "correct": Text("Entry corrected"),
-    "merge": Text("Merged into another case"),
-    "raise": Text("Raised by a superior government"),
-    "hand_over": Text("Handed over to the government now responsible"),
-    "link": Text("Linked with another case"),
-    "reassign": Text("Given to another carrier"),
-    "recount": Text("Clocks counted anew"),
-    "plan": Text("Plan adjusted"),
-}
 
 #: The code actions that have a form of their own, as that form and its links call them.
 CODE_FORMS: Mapping[str, Text] = {
@@ -163,14 +150,6 @@ class EntryView:
             return False
         fixed = ("void", "correct", "link", "reassign", "recount")
         return self.voided_by is None and self.step not in fixed
-
-
-def title_of(ruleset: Ruleset, step: str) -> Words:
-    """Return what an entry is called: by its step in the profile, or by its code action."""
-    found = ruleset.steps.get(step)
-    if found is not None:
-        return found.label
-    return CODE_LABELS.get(step, step)
 
 
 def entry_views(

@@ -12,8 +12,9 @@ from fireinvest.services.casefile import CaseFile
 from fireinvest.services.evidence import WHOLE
 from fireinvest.services.files import FileState
 from fireinvest.services.photographs import is_photo
+from fireinvest.services.wording import worded
 from fireinvest.store.access import Made
-from fireinvest.web.present_registers import RecordView, worded
+from fireinvest.web.present_registers import RecordView
 from fireinvest.workflow.actions import Attachment, Shape
 from fireinvest.workflow.custody import Chain, Link
 from fireinvest.workflow.items.evidence import BROKEN, Custody

@@ -96,8 +96,7 @@ def milestones(paper: OfficialPaper, kind: PaperKind | None) -> tuple[Milestone,
     if kind is not None and not kind.is_numbered and paper.document_no is None:
         del days[PaperState.NUMBERED]
     return tuple(
-        Milestone(state, STATES[state], on, is_reached)
-        for state, (on, is_reached) in days.items()
+        Milestone(state, STATES[state], on, is_reached) for state, (on, is_reached) in days.items()
     )
 
 

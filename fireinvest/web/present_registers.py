@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from datetime import date, datetime
 
-from fireinvest.messages import Joined, Text, Words, money
+from fireinvest.messages import Words
 from fireinvest.regulation.profile import Ruleset
 from fireinvest.services.casefile import CaseFile
+from fireinvest.services.wording import worded
 from fireinvest.workflow.actions import Attachment, Shape
 from fireinvest.workflow.items import ITEMS
 from fireinvest.workflow.items.base import list_of
@@ -90,28 +90,6 @@ def value_views(ruleset: Ruleset, record: Record, *, revealed: bool = False) -> 
             hides,
             links,
         )
-
-
-def worded(ruleset: Ruleset, shape: Shape, of: str | None, value: object) -> Words:
-    """Return a value of a field in words."""
-    match value:
-        case bool():
-            return Text("yes") if value else Text("no")
-        case int() if shape is Shape.FEN:
-            return money(value)
-        case datetime():
-            return Text("%(at)s", at=value)
-        case date():
-            return value.isoformat()
-        case tuple() if shape is Shape.CHOSEN:
-            return Joined(tuple(worded(ruleset, Shape.LISTED, of, each) for each in value))
-        case tuple():
-            return Joined(tuple(f"{ITEMS[of or ''].PREFIX}{each}" for each in value))
-        case str() if shape is Shape.LISTED:
-            listing = ruleset.lists.get(of or "")
-            items = listing.items if listing is not None else ()
-            return next((each.label for each in items if each.id == value), value)
-    return str(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -282,6 +282,49 @@ def may_read_log(actor: Actor, case: Case, case_id: str | None) -> bool:
     return bool(roles_of(actor, case, case_id) & READING_LOG)
 
 
+#: Who may take a case out of the house as a package.
+PACKAGING = ADMINISTERING | {"archivist"}
+
+
+def may_package(actor: Actor, case: Case, case_id: str | None) -> bool:
+    """May the actor take the case out as a package: its carrier, the agency's head or archivist?
+
+    What they may not read of it is left out, and the package says how much that is.
+    """
+    return actor.id == SYSTEM or bool(roles_of(actor, case, case_id) & PACKAGING)
+
+
+def may_read_imported(actor: Actor) -> bool:
+    """May the actor read files that came from other installations: as an archivist, or a head?"""
+    return any(
+        each.role in ("archivist", "agency_head") and each.case_id is None for each in actor.grants
+    )
+
+
+#: Who keeps the templates and numbers of an office's papers, by whose papers they are: those of
+#: the fire-rescue agency (a team's and an evaluation's with them), or of the government.
+KEEPING_PAPERS: Mapping[str, frozenset[str]] = {
+    "agency": frozenset({"agency_head", "archivist", "carrier"}),
+    "government": frozenset({"government_registrar"}),
+}
+
+
+def houses_kept(actor: Actor) -> frozenset[tuple[str, str, str]]:
+    """Return whose papers the actor keeps templates and numbers of: division, tier, and house.
+
+    By a post of the office itself; one on a single case gives none, and no administrator has any.
+    """
+    return frozenset(
+        (each.division, each.tier, house)
+        for each in actor.grants
+        for house, roles in KEEPING_PAPERS.items()
+        if each.role in roles
+        and each.case_id is None
+        and each.division is not None
+        and each.tier is not None
+    )
+
+
 def reassigning_tiers(case: Case) -> frozenset[str]:
     """Return the tiers of government whose head may give the case another carrier.
 

@@ -23,8 +23,8 @@ def upgrade() -> None:
     op.create_table(
         "paper_templates",
         sa.Column("id", LARGE_ID, nullable=False),
-        sa.Column("division", sa.String(length=12), nullable=False),
-        sa.Column("tier", sa.String(length=20), nullable=False),
+        sa.Column("division", sa.String(length=30), nullable=False),
+        sa.Column("tier", sa.String(length=30), nullable=False),
         sa.Column("kind", sa.String(length=60), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=True),
@@ -45,8 +45,8 @@ def upgrade() -> None:
     op.create_table(
         "number_series",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("division", sa.String(length=12), nullable=False),
-        sa.Column("tier", sa.String(length=20), nullable=False),
+        sa.Column("division", sa.String(length=30), nullable=False),
+        sa.Column("tier", sa.String(length=30), nullable=False),
         sa.Column("issued_by", sa.String(length=20), nullable=False),
         sa.Column("label", sa.String(length=200), nullable=False),
         sa.Column("pattern", sa.String(length=100), nullable=False),
@@ -65,7 +65,9 @@ def upgrade() -> None:
         sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("last", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["series_id"], ["number_series.id"], name=op.f("fk_number_counts_series_id_number_series")
+            ["series_id"],
+            ["number_series.id"],
+            name=op.f("fk_number_counts_series_id_number_series"),
         ),
         sa.PrimaryKeyConstraint("series_id", "year", name=op.f("pk_number_counts")),
     )

@@ -44,7 +44,7 @@ def upgrade() -> None:
             "drawn_by", "idempotency_key", name=op.f("uq_disposal_lists_drawn_by_idempotency_key")
         ),
     )
-    op.create_index("ix_disposal_lists_division", "disposal_lists", ["division", "id"])
+    op.create_index("ix_disposal_lists_division_id", "disposal_lists", ["division", "id"])
     op.create_table(
         "disposal_entries",
         sa.Column("list_id", sa.Integer(), nullable=False),

@@ -1,6 +1,6 @@
 """What the ledger and the month's report count: figures, the days of steps, and old cases.
 
-Revision 0013, after 0011. The columns of cases that are there are filled by ``upgrade``, which reads
+Revision 0013, after 0012. The columns of cases that are there are filled by ``upgrade``, which reads
 their journals again.
 """
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0013"
-down_revision: str | None = "0011"
+down_revision: str | None = "0012"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -45,6 +45,24 @@ ROWS: dict[str, dict[str, object]] = {
         "schema_version": 1, "payload": "{}", "is_withdrawn": False, "recorded_at": AN_INSTANT,
         "actor": "a", "idempotency_key": "k", "prev_hash": "p", "hash": "h",
     },
+    "paper_templates": {
+        "division": "530300", "tier": "city", "kind": "reply", "version": 1, "size": 0,
+        "name": "", "uploaded_at": AN_INSTANT, "uploaded_by": "a",
+    },
+    "disposal_lists": {
+        "id": 1, "division": "530300", "tier": "city", "title": "t", "appraisers": "a",
+        "drawn_by": "a", "drawn_at": AN_INSTANT, "idempotency_key": "k",
+    },
+    "disposal_entries": {
+        "list_id": 1, "case_id": 1, "number": "n", "title": "t", "occurred_on": "2026-01-01",
+        "filed_on": "2026-01-01", "period": "p", "kept_until": "2026-01-01", "is_kept": False,
+        "opinion": "o", "journal_hash": "h", "records_hash": "h",
+    },
+    "disposal_acts": {
+        "list_id": 1, "seq": 1, "what": "approved", "person": "b", "done_at": AN_INSTANT,
+    },
+    "disposed_cases": {"case_id": 1, "list_id": 1, "disposed_on": "2026-01-01"},
+    "disposed_files": {"blob": "b", "case_id": 1, "list_id": 1},
 }  # fmt: skip
 
 # What the row of another table needs to exist.

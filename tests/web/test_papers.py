@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -12,7 +13,7 @@ from flask.testing import FlaskClient
 from fireinvest.services.cases import CaseRef
 from fireinvest.services.people import Post
 from fireinvest.store import records as store
-from fireinvest.workflow.actions import Order
+from fireinvest.workflow.actions import Membership, Order
 from fireinvest.workflow.items.papers import PAPERS, OfficialPaper, PaperState
 from fireinvest.workflow.registers import Record
 from tests.queries import counted
@@ -59,7 +60,7 @@ class Office:
 
     def change(
         self, act: str, status: int = 303, /, item: int = 1, scan: bytes | None = None,
-        **fields: object,
+        **fields: Any,
     ) -> str:  # fmt: skip
         page = f"/papers/{item}/{act}"
         form = self.page("carrier", page)
@@ -130,7 +131,8 @@ def test_a_paper_goes_from_its_draft_to_its_receipt(office: Office) -> None:
     office.change("received", received_on="2025-09-10", received_by="县政府办公室")
     assert office.paper().state is PaperState.RECEIVED
     page = text_of(office.page("carrier", "/papers/1"))
-    assert "the signed paper" in page and "富消火〔2025〕3号" in page
+    assert "the signed paper" in page
+    assert "富消火〔2025〕3号" in page
     assert office.record().version == 5
 
 
@@ -142,7 +144,7 @@ def test_a_paper_goes_from_its_draft_to_its_receipt(office: Office) -> None:
         ("signed", {"signed_on": "2025-09-09"}, None, "The signed paper is needed as a scan."),
         ("signed", {"signed_on": ""}, SCAN, "This is needed."),
         ("signed", {"signed_on": "2125-09-09"}, SCAN, "The day lies in the future."),
-        ("signed", {"signed_on": "yesterday"}, SCAN, "A date"),
+        ("signed", {"signed_on": "yesterday"}, SCAN, "2026-01-30"),
         ("sent", {"sent_on": "2025-09-09"}, None, "This is needed."),
         ("sent", {"sent_on": "", "sent_to": "县政府"}, None, "This is needed."),
         ("draft", {}, None, "One file is needed."),
@@ -150,7 +152,7 @@ def test_a_paper_goes_from_its_draft_to_its_receipt(office: Office) -> None:
     ],
 )
 def test_what_lacks_stands_beside_its_field_and_nothing_changes(
-    quick_office: Office, act: str, fields: Mapping[str, object], scan: bytes | None, said: str
+    quick_office: Office, act: str, fields: Mapping[str, Any], scan: bytes | None, said: str
 ) -> None:
     quick_office.draw()
     page = quick_office.change(act, 400, scan=scan, **fields)
@@ -179,9 +181,9 @@ def test_a_file_of_their_own_takes_the_place_of_the_draft(quick_office: Office) 
     assert [each.name for each in office.record().attachments] == ["签发件.pdf"]
     office.change("number", document_no="9号")
     assert office.paper().document_no == "9号"
-    assert office.client("carrier").get(
-        f"/cases/{office.ref.number}/papers/1/pdf"
-    ).status_code == 404  # it is one already
+    assert (
+        office.client("carrier").get(f"/cases/{office.ref.number}/papers/1/pdf").status_code == 404
+    )  # it is one already
 
 
 def test_what_somebody_changed_meanwhile_is_not_overwritten(quick_office: Office) -> None:
@@ -191,9 +193,7 @@ def test_what_somebody_changed_meanwhile_is_not_overwritten(quick_office: Office
     office.change("number", document_no="1号")
     data = {"csrf_token": token(form), "key": hidden(form, "key"), "seen": hidden(form, "seen"),
             "document_no": "2号"}  # fmt: skip
-    answer = office.client("carrier").post(
-        f"/cases/{office.ref.number}/papers/1/number", data=data
-    )
+    answer = office.client("carrier").post(f"/cases/{office.ref.number}/papers/1/number", data=data)
     assert answer.status_code == 409
     assert "2号" in answer.text
     assert office.paper().document_no == "1号"
@@ -205,7 +205,8 @@ def test_it_is_found_by_the_code_on_its_print_and_by_older_ones(quick_office: Of
     first = office.paper().code
     office.change("number", document_no="1号")
     last = office.paper().code
-    assert first and last
+    assert first
+    assert last
     client = office.client("carrier")
     assert "This is the last version" in text_of(client.get(f"/papers/{last}").text)
     assert "earlier version" in text_of(client.get(f"/papers/{first.lower()}").text)
@@ -246,7 +247,8 @@ def test_drawn_up_anew_it_says_what_is_on_record_now(quick_office: Office) -> No
 
     assert "It says the same as before" in again()
     assert office.record().version == 1
-    did(office.database, office.ref, "name_deputy", Order(document_no="2", person="carrier"))
+    joined = Membership(person="member", agency="富源县公安局", item="police")
+    did(office.database, office.ref, "join_team", joined)
     assert "Drawn up anew" in again()
     assert office.record().version == 2
 

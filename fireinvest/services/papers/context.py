@@ -45,9 +45,7 @@ class IssuerWords:
 
     name: str = paper_field("发文机关", "issuer", "某某区消防救援大队")
     agency: str = paper_field("承办的消防救援机构", "fire-rescue agency", "某某区消防救援大队")
-    agency_above: str = paper_field(
-        "上一级消防救援机构", "agency next above", "某某市消防救援支队"
-    )
+    agency_above: str = paper_field("上一级消防救援机构", "agency next above", "某某市消防救援支队")
     government: str = paper_field("本级人民政府", "government", "某某区人民政府")
     government_above: str = paper_field("上一级人民政府", "government next above", "某某市人民政府")
     contact: str = paper_field("联系人", "contact", "某某")

@@ -21,7 +21,7 @@ from fireinvest.regulation.profile import PaperKind
 from fireinvest.regulation.rulesets import Law
 from fireinvest.services.casefile import CaseFile
 from fireinvest.services.cases import Loaded
-from fireinvest.services.files import FileLost, open_attachment
+from fireinvest.services.files import open_attachment
 from fireinvest.services.papers.context import context_of, pictures_of
 from fireinvest.services.papers.kinds import content_of, fitting_subjects
 from fireinvest.services.papers.material import Subject, material_of, readable_items
@@ -259,7 +259,7 @@ def possible_series(session: Session, file: CaseFile, kind: PaperKind) -> tuple[
     office = office_of(file)
     if office is None or not kind.is_numbered:
         return ()
-    return series_for(session, *office, kind.id)
+    return series_for(session, *office, kind)
 
 
 def number_by_hand(

@@ -31,7 +31,7 @@ blueprint = Blueprint("cases", __name__, url_prefix="/cases")
 LONGEST_ADDRESS = 4000
 
 #: Fields beside which a problem can stand; the others have none in the form.
-_SHOWN = (
+SHOWN = (
     "text", "place", "level", "stage", "mode", "standing", "light", "mine",
     "occurred_from", "occurred_until",
 )  # fmt: skip
@@ -62,8 +62,8 @@ def show() -> ResponseReturnValue:
         abort(414)
     words = list_words()
     form = CasesForm(known(CasesForm, request.args))
-    offered = _offered(words)
-    problems = told(form.problems(request.args, offered), _SHOWN)
+    choices_here = offered(words)
+    problems = told(form.problems(request.args, choices_here), SHOWN)
     views: list[CaseView] = []
     next_page = None
     if not problems:
@@ -75,7 +75,7 @@ def show() -> ResponseReturnValue:
     page = render_template(
         "cases/page.html",
         form=form,
-        choices=offered,
+        choices=choices_here,
         problems=problems,
         views=views,
         next_page=next_page,
@@ -87,7 +87,8 @@ def show() -> ResponseReturnValue:
     return page, 400 if problems else 200
 
 
-def _offered(words: ListWords) -> Choices:
+def offered(words: ListWords) -> Choices:
+    """Return what can be chosen in the filters of a list of cases."""
     stages = [Choice(each.id, each.label) for each in words.ruleset.stages.values()]
     return {
         "place": list(words.places_of(scope_of(who().actor))),
@@ -99,16 +100,21 @@ def _offered(words: ListWords) -> Choices:
     }
 
 
-def _view(words: ListWords, line: CaseLine, names: dict[str, str]) -> CaseView:
-    """What stands in a line: no stage where nothing is investigated here."""
+def stage_of(words: ListWords, line: CaseLine) -> Words:
+    """Return the stage of a case; no stage where nothing is investigated here."""
     investigates = line.mode == Mode.INVESTIGATE.value
+    return words.stage(line.stage) if investigates and line.stage else SHORT_MODES[line.mode]
+
+
+def _view(words: ListWords, line: CaseLine, names: dict[str, str]) -> CaseView:
+    """What stands in a line."""
     due_on = line.next_due_on
     return CaseView(
         line=line,
         place=words.place(line.division),
         level=words.level(line.level),
         level_place=words.level_place(line.level),
-        stage=words.stage(line.stage) if investigates and line.stage else SHORT_MODES[line.mode],
+        stage=stage_of(words, line),
         government=words.government(line.investigating) if line.investigating else None,
         coming=words.government(line.handover_pending) if line.handover_pending else None,
         carrier=names.get(line.carrier, line.carrier) if line.carrier else None,

@@ -22,11 +22,11 @@ from fireinvest.regulation.days import CountedDay, Unit
 from fireinvest.regulation.profile import Setting
 from fireinvest.services.casefile import CaseFile
 from fireinvest.services.clock_history import History, Move, clock_history
-from fireinvest.services.wording import DAY_KINDS
+from fireinvest.services.wording import DAY_KINDS, title_of
 from fireinvest.store.alerts import NOBODY, Reached, reached_by
 from fireinvest.web.casework import case_context, open_file
 from fireinvest.web.present import DAY_MARKS, SKIPPED, WEEKDAY_HEADS, ClockView, clock_view
-from fireinvest.web.present_entries import hidden_title, title_of
+from fireinvest.web.present_entries import hidden_title
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.visiting import who

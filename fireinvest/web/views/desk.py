@@ -22,10 +22,11 @@ from fireinvest.services.drafts import Kept, drafts_of
 from fireinvest.services.evidence import own_receipts
 from fireinvest.services.leaving import LeftLine
 from fireinvest.services.teams import own_tasks
+from fireinvest.services.wording import CODE_LABELS
 from fireinvest.web import law
 from fireinvest.web.casework import LeftView, left_view, left_words
 from fireinvest.web.present import WEIGHTS
-from fireinvest.web.present_entries import CODE_FORMS, CODE_LABELS
+from fireinvest.web.present_entries import CODE_FORMS
 from fireinvest.web.present_lists import LIGHTS, ListWords, list_words
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state

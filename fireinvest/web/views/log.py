@@ -30,13 +30,13 @@ from fireinvest.services.log import (
     logins_meant,
     search_log,
 )
+from fireinvest.services.wording import title_of
 from fireinvest.web.casework import case_context, open_file
 from fireinvest.web.excel import excel_answer
 from fireinvest.web.forms.lists import SIZES, Choices
 from fireinvest.web.forms.log import CaseLogForm, LogForm, written_key
 from fireinvest.web.noting import note, note_again
 from fireinvest.web.present import say
-from fireinvest.web.present_entries import title_of
 from fireinvest.web.present_lists import choices, list_words, told
 from fireinvest.web.present_log import GROUPS, LogView, log_view
 from fireinvest.web.rights import duty, signed_in

@@ -27,8 +27,9 @@ from fireinvest.services.cases import NoSuchCase
 from fireinvest.services.files import FileLost, open_attachment
 from fireinvest.services.log import Act
 from fireinvest.services.papers import drawing
-from fireinvest.services.papers.kinds import CONTENTS, content_of
+from fireinvest.services.papers.kinds import CONTENTS, content_of, fitting_subjects
 from fireinvest.services.papers.material import readable_items
+from fireinvest.services.papers.series import Series
 from fireinvest.services.records import Filed
 from fireinvest.store import records as store
 from fireinvest.web import downloads, law, noting
@@ -106,7 +107,7 @@ def show(number: str) -> ResponseReturnValue:
     views = _views(file, reversed(records))
     page = [each for each in views if not before or each.record.item < before]
     actor = who().actor
-    kinds = [each for each in file.ruleset.papers.values()]
+    kinds = list(file.ruleset.papers.values())
     may = [each.id for each in kinds if may_draw_up(actor, file.case, file.ref.number, each)]
     return render_template(
         "papers_room/page.html",
@@ -164,9 +165,7 @@ def draw_up(number: str, kind: str) -> ResponseReturnValue:
         flash(" ".join(say(each.text) for each in faulty.problems), "warn")
         return redirect(url_for("papers.kind", number=number, kind=kind), 303)
     flash(_("Drawn up. Read it before it is signed."), "done")
-    return redirect(
-        url_for("papers.paper", number=number, item=filed.records[0].item), 303
-    )
+    return redirect(url_for("papers.paper", number=number, item=filed.records[0].item), 303)
 
 
 # ---------------------------------------------------------------------------- a paper
@@ -247,7 +246,7 @@ def change(number: str, item: int, act: str) -> ResponseReturnValue:
     kind, known = view.kind, _ACTS[act]
     if kind is None or not may_draw_up(who().actor, file.case, file.ref.number, kind):
         abort(403)
-    series: tuple[drawing.Series, ...] = ()
+    series: tuple[Series, ...] = ()
     if act == "number":
         with state().database.readers.begin() as session:
             series = drawing.possible_series(session, file, kind)
@@ -297,9 +296,7 @@ def _save(file: CaseFile, record: Record, act: str, given: Given) -> Filed:
                 ask, record, scan, signed_on=typed.signed_on, signed_by=typed.signed_by
             )
         case "sent":
-            return drawing.send(
-                ask, record, on=typed.sent_on, to=typed.sent_to, how=typed.sent_how
-            )
+            return drawing.send(ask, record, on=typed.sent_on, to=typed.sent_to, how=typed.sent_how)
         case "received":
             return drawing.receive(ask, record, on=typed.received_on, by=typed.received_by)
         case _:
@@ -434,9 +431,7 @@ def _views(file: CaseFile, records: Iterable[Record]) -> list[PaperView]:
     return [paper_view(file.ruleset, each, may_read=may_read(each)) for each in records]
 
 
-def _opened(
-    number: str, item: int
-) -> tuple[CaseFile, Record, ResponseReturnValue | None]:
+def _opened(number: str, item: int) -> tuple[CaseFile, Record, ResponseReturnValue | None]:
     """Return a paper, and what answers first where it is a restricted one."""
     file = open_file(number)
     record = record_of(file, PAPERS, item)

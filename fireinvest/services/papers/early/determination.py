@@ -110,10 +110,9 @@ def fire_determination(m: Material) -> FireDetermination:
         heard=f"按照{m.article(_HEARING)}，作出认定前已于{BLANK}召集当事人到场，"
         f"说明拟认定的起火原因，听取当事人意见。当事人意见：{BLANK}",
         review=f"按照{m.article(_REVIEW)}，{words.stated(m, _REVIEW)}"
-        f"本认定的复核机构为{m.agency_above}。{words.stated(m, _ONCE)}",
+        f"本认定的复核机构为{words.agency_above(m)}。{words.stated(m, _ONCE)}",
         determined_on="" if entry is None else m.day(entry.on),
-        copies_words=f"本认定书一式{BLANK}份，送达各当事人，一份存卷。"
-        f"按照{m.article(_DELIVERY)}，{words.stated(m, _DELIVERY)}",
+        copies_words=f"本认定书一式{BLANK}份，按照{m.article(_DELIVERY)}送达各当事人，一份存卷。",
     )
 
 
@@ -181,12 +180,12 @@ def review_acceptance(m: Material) -> ReviewAcceptance:
     return ReviewAcceptance(
         title="火灾事故认定复核申请受理通知书",
         addressee=BLANK,
-        reviewer=m.agency_above,
+        reviewer=words.agency_above(m),
         applied=f"你（单位）不服{m.agency}对“{m.unit}”火灾（{m.day(m.file.case.occurred_on)}）"
         f"作出的火灾事故认定（文号：{BLANK}），于{BLANK}提出的复核申请已收悉。",
         accepted=f"经审查，该申请符合规定。根据{words.under(m, _REVIEW, _TAKEN_UP)}，"
         f"我单位决定自{BLANK}起予以受理。",
-        time_limit=f"按照{m.article(_DECIDED)}，{words.stated(m, _DECIDED)}",
+        time_limit=f"按照{m.article(_DECIDED)}，{words.first_sentence(m, _DECIDED)}",
         original=f"请{m.agency}按照{m.article(_EXPLAINED)}办理：{words.stated(m, _EXPLAINED)}",
         others=f"按照{m.article(_TAKEN_UP)}，本通知书送达申请人，同时书面通知其他当事人和原认定机构。",
     )
@@ -199,7 +198,7 @@ def review_decision(m: Material) -> ReviewDecision:
     return ReviewDecision(
         title="火灾事故认定复核决定书",
         addressee=BLANK,
-        reviewer=m.agency_above,
+        reviewer=words.agency_above(m),
         applied=f"申请人不服{m.agency}于{on}对“{m.unit}”火灾作出的火灾事故认定，"
         f"于{BLANK}向我单位申请复核，我单位于{BLANK}受理。现已复核终结。",
         request=BLANK,

@@ -30,7 +30,7 @@ class ExtractionList(PaperFields):
     time: str = paper_field("提取时间", "time", "2026年2月26日")
     items: tuple[EvidenceRow, ...] = rows_field("痕迹、物品", "items", EvidenceRow)
     total: str = paper_field("合计", "total", "以上共2件（以下空白）。")
-    people: tuple[str, ...] = paper_field("提取人和见证人", "by whom", ("提取人：张某、李某。",))
+    people: str = paper_field("提取人和见证人", "by whom", "提取人：张某、李某。")
     basis: str = paper_field("依据", "basis", "依据：《火灾事故调查规定》第二十一条。")
 
 
@@ -59,10 +59,7 @@ def extraction_list(m: Material) -> ExtractionList:
         time=first if first == last else f"{first}至{last}",
         items=_rows(m, records),
         total=_total(len(records)),
-        people=(
-            f"提取人：{words.listing(takers)}。见证人或者当事人：{words.listing(witnesses)}。",
-            f"证人、当事人拒绝签名或者无法签名的，注明原因：{BLANK}",
-        ),
+        people=f"提取人：{words.listing(takers)}。见证人或者当事人：{words.listing(witnesses)}。",
         basis=f"依据：{words.under(m, _TAKING, _RULES)}。本清单一式两份，一份交物品持有人，一份存卷。",
     )
 

@@ -57,7 +57,7 @@ def determination_extension_request(m: Material) -> ExtensionRequest:
         m,
         _DETERMINATION,
         title=f"关于延长“{m.unit}”火灾事故认定期限的请示",
-        addressee=m.agency_above,
+        addressee=words.agency_above(m),
     )
 
 
@@ -135,7 +135,7 @@ def determination_extension_decision(m: Material) -> ExtensionDecision:
         m,
         _DETERMINATION,
         asked="ask_determination_extension",
-        decider=m.agency_above,
+        decider=words.agency_above(m),
         addressee=m.agency,
         title=f"延长“{m.unit}”火灾事故认定期限的批复",
         reminder="请抓紧调查，在批准的期限内作出火灾事故认定。",

@@ -84,8 +84,7 @@ def scene_closure(m: Material) -> ClosureNotice:
             (
                 *reason,
                 "未经许可，任何单位和个人不得进入封闭范围，不得移动、拆除、清理现场物品和痕迹。",
-                f"按照{m.article(_DUTY)}，{words.stated(m, _DUTY)}",
-                "现场存在坍塌、触电、有毒气体等危险的，严禁靠近。",
+                f"发生火灾的单位和相关人员应当履行{m.article(_DUTY)}规定的义务，保护现场，配合调查。",
             )
         ),
         guard=f"封闭期间，现场由{words.known(given.guarded_by)}负责警戒和保护。",
@@ -306,7 +305,6 @@ class InterviewRecord(PaperFields):
     kind: str = paper_field("与火灾的关系", "as what", "报警人、发现人")
     guardian: str = paper_field("监护人或翻译", "guardian or interpreter", "无")
     rights: tuple[str, ...] = paper_field("权利义务告知", "rights told", ("告知：……",))
-    understood: str = paper_field("被询问人的答复", "the answer", "被询问人表示：＿＿＿＿")
     content: tuple[str, ...] = paper_field("问答", "questions and answers", ("问：……", "答：……"))
     signing: tuple[str, ...] = paper_field("核对情况", "read over", ("以上笔录我看过，与我说的相符。",))
     every_page: str = paper_field("逐页签名", "every page", "被询问人应当逐页签名并捺指印。")
@@ -344,8 +342,6 @@ def interview_record(m: Material) -> InterviewRecord:
         kind=m.listed("interview_kinds", given.kind),
         guardian=given.guardian or "无",
         rights=tuple(_rights(m, given, asked_by)),
-        understood="被询问人对上述告知的意见（本人书写）："
-        f"{BLANK}{BLANK}",
         content=words.paragraphs(given.content),
         signing=tuple(_read_over(given)),
         every_page="说明：本笔录由被询问人逐页签名并捺指印，记载有遗漏或者差错的，可以补充或者更正，"

@@ -90,9 +90,21 @@ def stated(m: Material, basis: str) -> str:
     return BLANK if found is None else m.say(found.statement)
 
 
+def first_sentence(m: Material, basis: str) -> str:
+    """Return the first sentence of what an article says."""
+    first, mark, _ = stated(m, basis).partition("。")
+    return f"{first}{mark}"
+
+
 def under(m: Material, *bases: str) -> str:
-    """Return articles as they are cited, one after the other."""
-    return "、".join(m.article(each) for each in bases)
+    """Return articles as they are cited, the name of an instrument once for all of its own."""
+    found: list[str] = []
+    before = ""
+    for cited in (m.article(each) for each in bases):
+        instrument, mark, article = cited.partition("》")
+        found.append(article if mark and article and instrument == before else cited)
+        before = instrument
+    return "、".join(found)
 
 
 def labels(m: Material, name: str) -> tuple[str, ...]:
@@ -168,6 +180,12 @@ def place_of_government(m: Material) -> str:
     return "" if m.government == BLANK else m.government.removesuffix(_GOVERNMENT)
 
 
+def agency_above(m: Material) -> str:
+    """Return the fire-rescue agency next above; to be written in where its name isn't known."""
+    name = m.agency_above
+    return f"{BLANK}（上一级消防救援机构）" if "（" in name or name == BLANK else name
+
+
 def lead(m: Material) -> str:
     """Return who leads the investigation."""
     ruleset = m.file.ruleset
@@ -185,8 +203,8 @@ _PROGRESS = (
 
 
 def progress(m: Material) -> tuple[str, ...]:
-    """Return what has been done, a paragraph for each step and its days, in the order of days."""
-    found: list[tuple[date, str]] = []
+    """Return what has been done, a paragraph for each stage, in the order of days."""
+    found: dict[str, list[tuple[date, str]]] = {}
     for name in _PROGRESS:
         entries = m.entries(name)
         step = m.file.ruleset.steps.get(name)
@@ -197,12 +215,17 @@ def progress(m: Material) -> tuple[str, ...]:
         numbers = (getattr(each.payload, "document_no", None) for each in entries)
         written = listing(dict.fromkeys(each for each in numbers if each))
         document = "" if written == BLANK else f"（{written}）"
-        found.append((first, f"{days}，{m.say(step.label)}{document}。"))
+        said = f"{days}，{m.say(step.label)}{document}"
+        found.setdefault(step.stage, []).append((first, said))
+    stages = m.file.ruleset.stages
+    told = [
+        f"{m.say(stages[stage].label)}：{'；'.join(text for _, text in sorted(steps))}。"
+        for stage, steps in sorted(found.items(), key=lambda each: m.file.ruleset.stage_index(each[0]))
+    ]
     counts = _collected(m)
-    told = tuple(text for _, text in sorted(found, key=lambda each: each[0]))
     if counts:
-        told = (*told, f"截至目前，已{'，'.join(counts)}。")
-    return told or (BLANK,)
+        told.append(f"截至目前，已{'，'.join(counts)}。")
+    return tuple(told) or (BLANK,)
 
 
 def _collected(m: Material) -> list[str]:

@@ -8,7 +8,7 @@ out is a blank to be filled in by hand.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fireinvest.services.papers.base import BLANK, PaperFields, paper_field, rows_field
+from fireinvest.services.papers.base import PaperFields, paper_field, rows_field
 from fireinvest.services.papers.late.wording import fire_called
 from fireinvest.services.papers.material import Material
 
@@ -85,9 +85,7 @@ def blank_cover_fields(m: Material) -> CoverFields:
         title=f"{fire_called(m)}调查卷宗",
         archive_name=m.agency,
         fonds=m.agency,
-        category=m.say(m.file.ruleset.stages["evidence"].label)
-        if "evidence" in m.file.ruleset.stages
-        else BLANK,
+        category="火灾事故调查",
         case_number=m.file.ref.number,
         unit=m.unit,
         filed_by=m.agency,

@@ -20,6 +20,9 @@ __all__ = [
     "slip_fields",
 ]
 
+#: Room to be written on by hand, in lines.
+_SIGNED, _ANSWER = "\n", "\n\n\n\n"
+
 
 @dataclass(frozen=True, slots=True)
 class LineRow:
@@ -54,6 +57,8 @@ class SlipFields(PaperFields):
     demand: str = paper_field("要求", "demand", "请立即办理，并在本单上书面回复。")
     issuer_name: str = paper_field("发单机关", "issuer", "某某市消防救援支队")
     on: str = paper_field("发单日期", "day", "2026年3月6日")
+    signed: str = paper_field("签收栏", "room for the receipt", "\n")
+    answer: str = paper_field("回复栏", "room for the answer", "\n\n\n\n")
     slip_code: str = paper_field("单据核验码", "code of the slip", "ABCD-EFGH-IJKL-MNOP")
 
 
@@ -71,6 +76,8 @@ def slip_fields(slip: Slip) -> SlipFields:
         demand=slip.demand,
         issuer_name=slip.issuer,
         on=slip.on,
+        signed=_SIGNED,
+        answer=_ANSWER,
         slip_code=code_of(slip),
     )
 
@@ -92,6 +99,8 @@ def blank_slip_fields(m: Material) -> SlipFields:
         demand="请立即办理，并在本单上书面回复办理情况和时间；暂不能办理的，说明原因和计划办结日期。",
         issuer_name=m.issuer,
         on=m.day(m.file.today),
+        signed=_SIGNED,
+        answer=_ANSWER,
         slip_code=BLANK,
     )
 
@@ -135,7 +144,12 @@ def fields_of_certificate(given: Certificate) -> CertificateFields:
         clock=given.clock,
         due=given.due,
         standing=given.standing,
-        case_rows=_lines(given.case),
+        case_rows=(
+            *_lines(given.case),
+            LineRow("期限名称", given.clock, ""),
+            LineRow("届满日期", given.due, ""),
+            LineRow("目前状态", given.standing, ""),
+        ),
         how=_lines(given.how),
         days=tuple(
             DaysRow(each.days, each.numbers, each.kind, each.why, each.notice or "—")

@@ -10,6 +10,7 @@ from fireinvest.services.papers.late.rows import (
     measure_rows,
     person_rows,
 )
+from fireinvest.services.papers.late.shape import LetterFields, concise
 from fireinvest.services.papers.late.wording import (
     by,
     by_step,
@@ -34,6 +35,7 @@ __all__ = [
     "CopiesFields",
     "NoticeFields",
     "ReceiptFields",
+    "copied_to",
     "copies_fields",
     "receipt_fields",
     "to_court",
@@ -45,6 +47,9 @@ __all__ = [
 _WAYS = "delivery_ways"
 _TICKED, _OPEN = "☑", "□"
 _CRIMINAL = "criminal"
+#: Room for a line to be written by hand.
+_ROOM = "\n"
+_LOWER = "lower_governments"
 
 
 # ---------------------------------------------------------------------------- receipts
@@ -96,8 +101,8 @@ def receipt_fields(m: Material) -> ReceiptFields:
         ways=_boxes(m, given.way),
         received=signed,
         proxy="",
-        refusal="",
-        witnesses="",
+        refusal=_ROOM,
+        witnesses=_ROOM,
         note=given.note or "",
     )
 
@@ -117,7 +122,7 @@ def _boxes(m: Material, chosen: str | None) -> str:
 
 
 @dataclass(frozen=True)
-class NoticeFields(PaperFields):
+class NoticeFields(LetterFields):
     """What the government's notice of its reply says to an organ."""
 
     opening: str = paper_field(
@@ -129,7 +134,9 @@ class NoticeFields(PaperFields):
     people_intro: str = paper_field("名单引语", "before the list", "涉及的责任人员如下：")
     people: tuple[PersonRow, ...] = rows_field("责任人员", "people answerable", PersonRow)
     request: str = paper_field("商请事项", "what is asked", "请依照职责办理，并函告结果。")
-    attachments: tuple[str, ...] = paper_field("附件", "attachments", ("附件：1. 批复",))
+    attachments: tuple[str, ...] = paper_field(
+        "附件", "attachments", ("附件：1. 批复", "2. 调查报告")
+    )
     contact: str = paper_field("联系人", "contact", "联系人：某某，联系电话：0874-1234567")
 
 
@@ -160,11 +167,18 @@ def _notice(
         people_intro=intro,
         people=person_rows(m, people),
         request=request,
-        attachments=(f"附件：1. {reply_called(m)}", f"　　　2. {report_called(m)}"),
+        attachments=_attached(m),
         contact=f"联系人：{BLANK}，联系电话：{BLANK}",
     )
 
 
+def _attached(m: Material) -> tuple[str, ...]:
+    """Reply and report, as they are named below a letter: without marks around their titles."""
+    reply = f"{m.government}关于{fire_called(m)}调查报告的批复"
+    return (f"附件：1. {reply}", f"2. {report_called(m).strip('《》')}")
+
+
+@concise
 def to_discipline(m: Material) -> NoticeFields:
     """Return what discipline inspection is told: of public officials, by sanctions."""
     step = m.file.ruleset.steps.get("accountability_group")
@@ -178,6 +192,7 @@ def to_discipline(m: Material) -> NoticeFields:
     )
 
 
+@concise
 def to_procuratorate(m: Material) -> NoticeFields:
     """Return what the procuratorate is told: of those suspected of a crime."""
     return _notice(
@@ -189,6 +204,7 @@ def to_procuratorate(m: Material) -> NoticeFields:
     )
 
 
+@concise
 def to_court(m: Material) -> NoticeFields:
     """Return what the court is told: of those who may come before it."""
     return _notice(
@@ -204,21 +220,23 @@ def to_court(m: Material) -> NoticeFields:
 
 
 @dataclass(frozen=True)
-class CopiesFields(PaperFields):
+class CopiesFields(LetterFields):
     """What goes with the copies of reply and report."""
 
     opening: str = paper_field("引语", "opening", "现将批复和调查报告复印件送你单位。")
     demands: tuple[str, ...] = paper_field("要求", "what is demanded", ("一、认真吸取事故教训。",))
     tasks: tuple[MeasureRow, ...] = rows_field("整改措施", "measures", MeasureRow)
     closing: str = paper_field("结语", "closing", "请于收到后在送达回证上签收。")
-    attachments: tuple[str, ...] = paper_field("附件", "attachments", ("附件：1. 批复",))
+    attachments: tuple[str, ...] = paper_field(
+        "附件", "attachments", ("附件：1. 批复", "2. 调查报告")
+    )
     contact: str = paper_field("联系人", "contact", "联系人：某某，联系电话：0874-1234567")
 
 
+@concise
 def copies_fields(m: Material) -> CopiesFields:
     """Return the letter to all to whom copies go, as they follow from the case."""
-    names = [m.say(each.name) for each in recipients_of(m.file.case, "copies")]
-    names += _written(m.of("copies"))
+    names = [*copied_to(m), *_written(m.of("copies"))]
     sent = [
         (
             f"依照{by_step(m, 'record_penalty')}，对职责范围内的责任单位和责任人员依法处理，"
@@ -237,9 +255,20 @@ def copies_fields(m: Material) -> CopiesFields:
         demands=tuple(f"{place}. {each}" for place, each in enumerate(sent, 1)),
         tasks=measure_rows(m),
         closing="请收件后在送达回证上签收并退回。",
-        attachments=(f"附件：1. {reply_called(m)}", f"　　　2. {report_called(m)}"),
+        attachments=_attached(m),
         contact=contact(m),
     )
+
+
+def copied_to(m: Material) -> list[str]:
+    """Return to whom copies go by the rule: bodies that took part, and the government below."""
+    names = []
+    for each in recipients_of(m.file.case, "copies"):
+        name = m.say(each.name)
+        if each.item.id == _LOWER and not name.endswith(("政府", "委员会")):
+            name += "人民政府"
+        names.append(name)
+    return names
 
 
 def _written(records: Iterable[Record]) -> list[str]:

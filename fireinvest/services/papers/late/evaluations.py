@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from fireinvest.regulation.basis import chinese_number
 from fireinvest.services.evaluation import PARTS, SheetRow, sheet_of
-from fireinvest.services.papers.base import BLANK, PaperFields, paper_field, rows_field
+from fireinvest.services.papers.base import BLANK, paper_field, rows_field
+from fireinvest.services.papers.late.deliveries import copied_to
+from fireinvest.services.papers.late.shape import LetterFields, concise
 from fireinvest.services.papers.late.wording import (
     by,
     by_list,
@@ -60,7 +62,7 @@ class ItemRow:
 
 
 @dataclass(frozen=True)
-class PlanFields(PaperFields):
+class PlanFields(LetterFields):
     """What the notice of an evaluation says, and its plan."""
 
     opening: str = paper_field("引语", "opening", "决定对整改措施落实情况开展评估。")
@@ -78,6 +80,7 @@ class PlanFields(PaperFields):
     contact: str = paper_field("联系人", "contact", "联系人：某某，联系电话：0874-1234567")
 
 
+@concise
 def plan_fields(m: Material) -> PlanFields:
     """Return the notice and the plan of the evaluation, from the ledgers as they stand."""
     called = fire_called(m)
@@ -89,7 +92,7 @@ def plan_fields(m: Material) -> PlanFields:
     ]
     return PlanFields(
         title=f"关于开展{called}整改措施落实情况评估的通知",
-        addressee=joined(units or [m.unit]),
+        addressee=joined([*(units or [m.unit]), *copied_to(m)]),
         opening=(
             f"{reply_called(m)}印发后，依照{by_step(m, 'open_evaluation')}，{m.government}决定组织评估组，"
             "对事故整改和防范措施落实情况、责任追究落实情况开展评估。"
@@ -196,7 +199,7 @@ class FindingPart:
 
 
 @dataclass(frozen=True)
-class EvaluationFields(PaperFields):
+class EvaluationFields(LetterFields):
     """What the evaluation's report says."""
 
     group_name: str = paper_field("评估组名称", "name of the group", "某某火灾事故整改评估组")
@@ -208,6 +211,7 @@ class EvaluationFields(PaperFields):
     group: tuple[GroupRow, ...] = rows_field("评估组成员", "group", GroupRow)
 
 
+@concise
 def evaluation_fields(m: Material) -> EvaluationFields:
     """Return the report of the evaluation: its three contents, with the sheet as it was filled in."""
     called = fire_called(m)
@@ -226,7 +230,7 @@ def evaluation_fields(m: Material) -> EvaluationFields:
     return EvaluationFields(
         title=f"{called}整改措施落实情况评估报告",
         addressee=m.government,
-        group_name=f"{called}整改评估组",
+        group_name=m.issuer,
         opening=(
             f"{fire_story(m)}依照{by_list(m, _FINDINGS)}，评估组对{report_called(m)}所提整改措施和处理意见的"
             f"落实情况进行了评估。依照{by_step(m, 'evaluation_report')}，现报告如下。"

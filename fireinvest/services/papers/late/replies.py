@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fireinvest.regulation.basis import chinese_number
-from fireinvest.services.papers.base import BLANK, PaperFields, paper_field, rows_field
+from fireinvest.services.papers.base import BLANK, paper_field, rows_field
 from fireinvest.services.papers.late.rows import MeasureRow, planned_measures
+from fireinvest.services.papers.late.shape import LetterFields, concise
 from fireinvest.services.papers.late.wording import (
     by_list,
     by_step,
@@ -57,7 +58,7 @@ _REPORT, _REPLY = "report", "reply"
 
 
 @dataclass(frozen=True)
-class SubmissionFields(PaperFields):
+class SubmissionFields(LetterFields):
     """What the letter says with which the report goes to the government."""
 
     fire: str = paper_field("事故概况", "the fire", "2026年2月25日，某某单位发生较大火灾事故。")
@@ -70,11 +71,12 @@ class SubmissionFields(PaperFields):
     deadline: str = paper_field("报批期限", "period", "报批期限至2026年4月26日届满。")
     request: str = paper_field("请示事项", "what is asked", "现将调查报告呈上，请予批复。")
     attachments: tuple[str, ...] = paper_field(
-        "附件", "attachments", ("附件：1. 火灾事故调查报告",)
+        "附件", "attachments", ("附件：1. 火灾事故调查报告", "2. 征求意见情况")
     )
     contact: str = paper_field("联系人", "contact", "联系人：某某，联系电话：0874-1234567")
 
 
+@concise
 def submission_fields(m: Material) -> SubmissionFields:
     """Return what goes up with the report, as of its last text."""
     called = report_called(m)
@@ -95,7 +97,7 @@ def submission_fields(m: Material) -> SubmissionFields:
         request=request,
         attachments=(
             f"附件：1. {called.strip('《》')}（含成员名单、签名页和证据目录）",
-            "　　　2. 征求意见和采纳情况",
+            "2. 征求意见和采纳情况",
         ),
         contact=contact(m),
     )
@@ -183,7 +185,7 @@ def _entry(m: Material, seq: int | None) -> Entry | None:
 
 
 @dataclass(frozen=True)
-class ReplyFields(PaperFields):
+class ReplyFields(LetterFields):
     """What the government's reply says."""
 
     opening: str = paper_field(
@@ -202,6 +204,7 @@ class ReplyFields(PaperFields):
     measures: tuple[MeasureRow, ...] = rows_field("整改措施", "measures", MeasureRow)
 
 
+@concise
 def reply_fields(m: Material) -> ReplyFields:
     """Return the reply as it is on record; before that a draft for the last submission."""
     reply = _reply(m, returns=False)
@@ -224,7 +227,7 @@ def reply_fields(m: Material) -> ReplyFields:
         changes_intro=changed,
         changes=counted(changes),
         demands=numbered(demands, first + bool(changes)),
-        attachments=("附件：整改措施清单",) if rows else (),
+        attachments=("附件：整改措施清单",),
         copies=f"{discipline(m)}，{procuratorate(m)}，{court(m)}。",
         measures=rows,
     )
@@ -250,8 +253,8 @@ def _way(m: Material, reply: Reply | None) -> str:
     if reply is None:
         return f"经{m.government}研究，"
     if reply.decided_by == IN_MEETING:
-        meeting = known(reply.meeting)
-        meeting = meeting if meeting.startswith(m.government) else f"{m.government}{meeting}"
+        meeting = known(reply.meeting).removeprefix(m.government).removeprefix("政府")
+        meeting = f"{m.government}{meeting}"
         return f"经{m.day(reply.meeting_on)}{meeting}审议，"
     return f"经{known(reply.decider)}审定，"
 
@@ -319,7 +322,7 @@ def _demands(m: Material) -> list[str]:
 
 
 @dataclass(frozen=True)
-class ReturnFields(PaperFields):
+class ReturnFields(LetterFields):
     """What the letter says with which the government returns the report."""
 
     opening: str = paper_field(
@@ -332,6 +335,7 @@ class ReturnFields(PaperFields):
     contact: str = paper_field("联系人", "contact", "联系人：某某，联系电话：0874-1234567")
 
 
+@concise
 def return_fields(m: Material) -> ReturnFields:
     """Return the return as it is on record; before that a draft for the last submission."""
     reply, entry = _reply(m, returns=True), m.last("return_report")

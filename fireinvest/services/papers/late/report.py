@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from fireinvest.regulation.basis import chinese_number
-from fireinvest.services.papers.base import BLANK, PaperFields, paper_field, rows_field
+from fireinvest.services.papers.base import BLANK, paper_field, rows_field
 from fireinvest.services.papers.late.rows import EvidenceRow, evidence_rows
+from fireinvest.services.papers.late.shape import LetterFields
 from fireinvest.services.papers.late.wording import (
     by_list,
     by_step,
@@ -41,7 +42,9 @@ __all__ = ["Block", "ReportFields", "blocks_of", "report_fields"]
 #: Tables of so many columns have a form of their own; others are printed line by line.
 COLUMNS = frozenset({2, 3, 4, 5, 7})
 #: What a block is.
-PART, SECTION, TEXT, TABLE, SIGN, ANNEX = "part", "section", "text", "table", "sign", "annex"
+PART, SECTION, TEXT, TABLE, ANNEX = "part", "section", "text", "table", "annex"
+#: The last words with the names below them, or these alone where a table is last.
+LAST, SIGN = "last", "sign"
 #: Tables that every report has, in its text or behind it.
 _EXPECTED = ("statistics", "casualties", "losses")
 _TABLES = "附表　事故统计、伤亡和损失表"
@@ -53,7 +56,8 @@ _NOTHING = "—"
 class Block:
     """A piece of the report in the order in which it is read: a heading, words, or a table.
 
-    ``kind``: ``part``, ``section``, ``text``, ``table``, ``sign`` where the text ends, ``annex``.
+    ``kind``: ``part``, ``section``, ``text``, ``table``, ``last`` or
+    ``sign`` where the text ends, ``annex``.
     """
 
     kind: str = paper_field("类别", "kind", TEXT)
@@ -105,7 +109,7 @@ class DissentPage:
 
 
 @dataclass(frozen=True)
-class ReportFields(PaperFields):
+class ReportFields(LetterFields):
     """What the investigation report says."""
 
     team_name: str = paper_field("调查组名称", "name of the team", "某某火灾事故调查组")
@@ -174,7 +178,12 @@ def report_fields(m: Material) -> ReportFields:
     if refused:
         annexes.append(refusal_heading)
     headings = [each.text for each in body if each.kind == PART]
-    body.append(Block(SIGN, ""))
+    # The last words and the names below them stand on one page.
+    last = body[-1] if body else None
+    if last is not None and last.kind == TEXT:
+        body[-1] = replace(last, kind=LAST)
+    else:
+        body.append(Block(SIGN, ""))
     if extra:
         headings.append(_TABLES)
         body += [Block(ANNEX, _TABLES), *extra]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from fireinvest.china import CHINA
 from fireinvest.services.papers.base import BLANK, paper_field
 from fireinvest.services.papers.late.wording import day_or_blank, known
 from fireinvest.services.papers.material import Material
@@ -103,7 +104,9 @@ def evidence_rows(m: Material, records: Iterable[Record]) -> tuple[EvidenceRow, 
         each = record.values
         if not isinstance(each, Evidence):
             continue
-        when = None if each.taken_at is None else m.moment(each.taken_at)
+        when = (
+            None if each.taken_at is None else f"{each.taken_at.astimezone(CHINA):%Y-%m-%d %H:%M}"
+        )
         taken = "，".join(part for part in (when, each.place) if part)
         seal = None if each.seal_no is None else f"封签号：{each.seal_no}"
         note = "；".join(part for part in (seal, each.storage, each.description) if part)

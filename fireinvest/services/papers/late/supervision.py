@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from fireinvest.services.papers.base import BLANK, PaperFields, paper_field, rows_field
+from fireinvest.services.papers.base import BLANK, paper_field, rows_field
 from fireinvest.services.papers.late.rows import (
     MeasureRow,
     PersonRow,
     measure_rows,
     person_rows,
 )
+from fireinvest.services.papers.late.shape import LetterFields, concise
 from fireinvest.services.papers.late.wording import (
     by_list,
     by_step,
@@ -42,7 +43,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class SupervisionFields(PaperFields):
+class SupervisionFields(LetterFields):
     """What the notice of a listed supervision says."""
 
     opening: str = paper_field("引语", "opening", "经研究，决定对有关整改事项挂牌督办。")
@@ -58,6 +59,7 @@ class SupervisionFields(PaperFields):
     copies: str = paper_field("抄送机关", "copies to", "某某消防救援支队，某某纪委监委。")
 
 
+@concise
 def supervision_fields(m: Material) -> SupervisionFields:
     """Return the notice that puts a unit under listed supervision."""
     given = _supervision(m)
@@ -73,7 +75,7 @@ def supervision_fields(m: Material) -> SupervisionFields:
         unit=known(given.unit),
         credit_code=known(given.credit_code),
         address=known(given.address),
-        overseer=known(given.to),
+        overseer=_overseer(m, given),
         due=m.day(given.due_on),
         what=counted(paragraphs(given.what) or (BLANK,)),
         measures=rows,
@@ -83,8 +85,8 @@ def supervision_fields(m: Material) -> SupervisionFields:
                     f"{known(given.unit)}应当立即制定整改方案，明确责任人、资金和时限，"
                     f"于{m.day(given.due_on)}前完成整改，整改期间落实防范措施。"
                 ),
-                f"{known(given.to)}负责督促指导，定期报告进展；整改完成后组织验收，并书面申请解除督办。",
-                f"{lead(m)}跟踪核查，重要情况及时报告。",
+                f"{_overseer(m, given)}负责督促指导，定期报告进展；整改完成后组织验收，并书面申请解除督办。",
+                f"{lead(m)}跟踪核查，重要情况及时报告{m.government}。",
             ]
         ),
         consequence=(
@@ -100,13 +102,18 @@ def _supervision(m: Material) -> Supervision:
     return values if isinstance(values, Supervision) else Supervision()
 
 
+def _overseer(m: Material, given: Supervision) -> str:
+    """Who sees to it; the agency where nobody but the unit itself is named."""
+    return m.agency if given.to in (None, given.unit) else known(given.to)
+
+
 def _to(given: Supervision) -> str:
     """Whoever sees to it, and the unit itself, once each."""
     return joined([given.to, given.unit])
 
 
 @dataclass(frozen=True)
-class LiftingFields(PaperFields):
+class LiftingFields(LetterFields):
     """What the notice says with which a supervision is lifted."""
 
     opening: str = paper_field("引语", "opening", "经验收，整改事项已完成。")
@@ -116,6 +123,7 @@ class LiftingFields(PaperFields):
     copies: str = paper_field("抄送机关", "copies to", "某某消防救援支队，某某纪委监委。")
 
 
+@concise
 def lifting_fields(m: Material) -> LiftingFields:
     """Return the notice that lifts a supervision."""
     given = _supervision(m)
@@ -143,7 +151,7 @@ def lifting_fields(m: Material) -> LiftingFields:
 
 
 @dataclass(frozen=True)
-class DelayFields(PaperFields):
+class DelayFields(LetterFields):
     """What the notice says that penalties or trials are delayed."""
 
     opening: str = paper_field("引语", "opening", "现将责任追究有关情况通报，商请督促落实。")
@@ -162,6 +170,7 @@ _DELAYS = {
 }
 
 
+@concise
 def delay_fields(m: Material) -> DelayFields:
     """Return the notice to discipline inspection, the procuratorate or the court."""
     values = m.subject.record.values if m.subject.record is not None else None
@@ -202,7 +211,7 @@ class ConditionRow:
 
 
 @dataclass(frozen=True)
-class CircularFields(PaperFields):
+class CircularFields(LetterFields):
     """What the circular says on a new fire at a unit under supervision."""
 
     opening: str = paper_field("引语", "opening", "现将有关情况通报如下。")
@@ -213,6 +222,7 @@ class CircularFields(PaperFields):
     copies: str = paper_field("抄送机关", "copies to", "某某纪委监委，某某消防救援支队。")
 
 
+@concise
 def circular_fields(m: Material) -> CircularFields:
     """Return the circular that follows from the judgement of the three conditions."""
     values = m.subject.record.values if m.subject.record is not None else None

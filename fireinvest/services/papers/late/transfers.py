@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from fireinvest.services.papers.base import BLANK, PaperFields, paper_field, rows_field
+from fireinvest.services.papers.base import BLANK, paper_field, rows_field
 from fireinvest.services.papers.late.rows import EvidenceRow, evidence_rows
+from fireinvest.services.papers.late.shape import LetterFields, concise
 from fireinvest.services.papers.late.wording import (
     by,
     by_step,
@@ -37,7 +38,7 @@ _CRIMINAL = "criminal"
 
 
 @dataclass(frozen=True)
-class TransferFields(PaperFields):
+class TransferFields(LetterFields):
     """What a letter of transfer says, with the list of the evidence and the slip that comes back."""
 
     opening: str = paper_field("引语", "opening", "现将有关事项移送你单位依法处理。")
@@ -52,7 +53,7 @@ class TransferFields(PaperFields):
     evidence: tuple[EvidenceRow, ...] = rows_field("证据材料", "evidence", EvidenceRow)
     evidence_note: str = paper_field("证据目录说明", "note on the evidence", "共3件。")
     attachments: tuple[str, ...] = paper_field(
-        "附件", "attachments", ("附件：1. 移送证据材料目录", "　　　2. 移送回执")
+        "附件", "attachments", ("附件：1. 移送证据材料目录", "2. 移送回执")
     )
     receipt: str = paper_field("回执正文", "receipt", "你单位移送的材料已收到。")
     received_by: str = paper_field("接收人", "received by", "")
@@ -63,6 +64,7 @@ class TransferFields(PaperFields):
     contact: str = paper_field("联系人", "contact", "联系人：某某，联系电话：0874-1234567")
 
 
+@concise
 def transfer_fields(m: Material) -> TransferFields:
     """Return the letter that transfers a matter to another authority."""
     return _letter(
@@ -74,6 +76,7 @@ def transfer_fields(m: Material) -> TransferFields:
     )
 
 
+@concise
 def criminal_fields(m: Material) -> TransferFields:
     """Return the referral of a suspected crime."""
     return _letter(
@@ -88,6 +91,7 @@ def criminal_fields(m: Material) -> TransferFields:
     )
 
 
+@concise
 def discipline_fields(m: Material) -> TransferFields:
     """Return the letter that gives a lead to discipline inspection."""
     return _letter(
@@ -130,7 +134,7 @@ def _letter(m: Material, *, title: str, step: str, request: str, sheet: str) -> 
         request=request,
         evidence=rows,
         evidence_note=note,
-        attachments=("附件：1. 移送证据材料目录", f"　　　2. {sheet}"),
+        attachments=("附件：1. 移送证据材料目录", f"2. {sheet}"),
         receipt=(
             f"你单位《{title.format(fire_called(m))}》（{number}）及所附证据材料已收到，"
             "经清点与目录相符。处理情况如下："
@@ -147,7 +151,9 @@ def _letter(m: Material, *, title: str, step: str, request: str, sheet: str) -> 
 def _opening(m: Material, given: Transfer, step: str) -> str:
     subject = f"“{given.subject}”" if given.subject else "有关问题"
     found = f"在{fire_called(m)}调查处理中，发现{subject}应当由你单位依法处理。"
-    if reply_entry(m) is not None and not isinstance(given, DisciplineLead):
+    reply = reply_entry(m)
+    is_after = reply is not None and (given.sent_on is None or reply.on <= given.sent_on)
+    if is_after and not isinstance(given, DisciplineLead):
         found = f"{report_called(m)}已经{reply_called(m)}批复，其中{subject}应当由你单位依法处理。"
     articles = [by_step(m, step)]
     kind = next(
