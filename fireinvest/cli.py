@@ -4,6 +4,7 @@
 Whatever can't be taken is said in Chinese and English, and ends with exit code 2.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from fireinvest.gateways.blobs import Blobs
     from fireinvest.services.recovery import Backup, Proof, Protection, UpgradeFailed
     from fireinvest.store import Database
+    from fireinvest.workflow.permissions import Actor
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -582,6 +584,7 @@ def files_clear_command(days: int | None, language: str) -> None:
         # What was broken off at its very end is a staged file then.
         count = clear_uploads(database, _blobs(), before=before, now=now)
         count += clear_staged(database, _blobs(), before=before, now=now)
+        _blobs().clear_incoming(before)
     click.echo(render(Text("Files forgotten: %(count)s", count=count), language))
 
 
@@ -934,6 +937,7 @@ def demo_command() -> None:
             allowed=settings.demo,
             profiles=settings.law.profiles,
             blobs=_blobs(),
+            address=f"{settings.public_url}/papers",
         )
     said = Text("Demo data: %(count)s entries added.", count=added)
     password = Text("The password of every demo account: %(password)s", password=demo.DEMO_PASSWORD)
@@ -955,6 +959,180 @@ _LOGINS, _NAMES = 16, 40
 
 def _in_both(words: Words) -> str:
     return f"{render(words, 'zh')} / {render(words, 'en')}"
+
+
+# ---------------------------------------------------------------------------- packages
+
+
+@main.group("archive")
+def archive_group() -> None:
+    """Packages of cases: made, checked on any computer, and read back elsewhere."""
+
+
+@archive_group.command("make")
+@click.argument("number")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--folders", is_flag=True, help="Write folders in place of zips.")
+@_plainly
+def archive_make(number: str, folder: Path, folders: bool) -> None:
+    """Write the whole package of the case NUMBER into FOLDER; nothing of it is left out."""
+    from fireinvest.services.files import readable_size
+    from fireinvest.services.notices import calendar_in_force
+    from fireinvest.services.packages import package_to, verify_page_hash
+
+    settings = Settings.from_environment(os.environ)
+    with _database() as database:
+        try:
+            package, parts, _left_out = package_to(
+                database,
+                _blobs(),
+                known_law(settings.law.profiles),
+                calendar_in_force(database),
+                number,
+                folder,
+                most=settings.archive_part,
+                is_zipped=not folders,
+                now=utcnow(),
+                today=today_in_china(),
+            )
+        except OSError as error:
+            text = Text("It can't be written: %(why)s.", why=error.strerror or "")
+            raise Faulty([Problem("FOLDER", text)]) from error
+    click.echo(_in_both(Text("Package %(package)s is made.", package=package)))
+    for each in parts:
+        click.echo(f"  {each.name}  {readable_size(each.size)}")
+        click.echo(f"    {_in_both(Text('seal'))}: {each.seal}")
+    click.echo(f"  verify.html: {verify_page_hash()}")
+
+
+@archive_group.command("verify")
+@click.argument("path", type=click.Path(path_type=Path))
+@language_option
+@_plainly
+def archive_verify(path: Path, language: str) -> None:
+    """Check the package at PATH: a zip, a folder, or a folder that holds all parts of one."""
+    from fireinvest.services.package_checking import check_package, opened
+
+    bags = opened(path)
+    try:
+        found = check_package(bags)
+    finally:
+        for each in bags:
+            each.close()
+    count = 0
+    for line in found.lines():
+        click.echo(render(line, language))
+        count += 1
+    text = Text(
+        "Package %(package)s: %(parts)s parts, %(files)s files, %(entries)s entries, "
+        "%(records)s records, %(rows)s lines of the log.",
+        package=found.package or "?",
+        parts=len(found.parts),
+        files=found.files,
+        entries=found.entries,
+        records=found.records,
+        rows=found.log_rows,
+    )
+    click.echo(render(text, language))
+    for part in found.parts:
+        click.echo(f"  {part.name}  {render(Text('seal'), language)}: {part.seal}")
+    _conclude(count, language)
+
+
+@archive_group.command("import")
+@click.argument("path", type=click.Path(path_type=Path))
+@language_option
+@_plainly
+def archive_import(path: Path, language: str) -> None:
+    """Check the package at PATH, and read it back as a file that is only read."""
+    from fireinvest.services.importing_packages import import_package
+    from fireinvest.services.package_checking import opened
+    from fireinvest.workflow.permissions import SYSTEM
+
+    bags = opened(path)
+    try:
+        with _database() as database:
+            imported_id, is_new = import_package(database, _blobs(), bags, by=SYSTEM, now=utcnow())
+    finally:
+        for each in bags:
+            each.close()
+    text = (
+        Text("Read back as the imported file %(id)s.", id=imported_id)
+        if is_new
+        else Text("It was read back before, as the imported file %(id)s.", id=imported_id)
+    )
+    click.echo(render(text, language))
+
+
+# ---------------------------------------------------------------------------- old cases
+
+
+@main.command("import-cases")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--apply", "applies", is_flag=True, help="Bring the cases in; else they're looked at."
+)
+@click.option("--by", "login", metavar="LOGIN", help="Who brings them in, and carries them.")
+@language_option
+@_plainly
+def import_cases_command(file: Path, applies: bool, login: str | None, language: str) -> None:
+    """Look at a form of old cases, row by row; with --apply, bring in what is right."""
+    from fireinvest.services.notices import calendar_in_force
+    from fireinvest.services.old_ledger.bringing_in import (
+        Office,
+        Standing,
+        bring_in,
+        look_at,
+        note_brought_in,
+    )
+    from fireinvest.services.old_ledger.job import counted, report_of
+    from fireinvest.services.old_ledger.reading import choices_of, read_form
+
+    if applies and login is None:
+        raise Faulty([Problem("--by", Text("This is needed."))])
+    settings = Settings.from_environment(os.environ)
+    law, home = known_law(settings.law.profiles), settings.law.home_division
+    today = today_in_china()
+
+    def say(words: Words) -> str:
+        return render(words, language)
+
+    with _database() as database:
+        with file.open("rb") as stream:
+            choices = choices_of(law.in_force(home, today), law.divisions)
+            rows = read_form(stream, file.name, choices)
+            stream.seek(0)
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        office = Office(
+            law, calendar_in_force(database), _who_opens(database, login, today), home, utcnow(),
+            today, settings.law.profiles,
+        )  # fmt: skip
+        standings: list[Standing] = []
+        for line in (bring_in if applies else look_at)(database, office, rows):
+            standings.append(line.standing)
+            for cells in report_of([line], say):
+                click.echo("  ".join(f"{each}" for each in cells if each is not None))
+        if applies:
+            note_brought_in(database, office, file.name, sha256, standings)
+    click.echo(say(counted(standings)))
+    if Standing.WRONG in standings:
+        raise SystemExit(_EXIT_FAULTS)
+
+
+def _who_opens(database: "Database", login: str | None, today: date) -> "Actor":
+    """As whom cases are opened; where nobody is named, as the system, which only looks."""
+    from fireinvest.services.people import acts_as
+    from fireinvest.store.people import find_login
+    from fireinvest.workflow.permissions import SYSTEM, Actor
+
+    if login is None:
+        return Actor(SYSTEM)
+    with database.readers.begin() as session:
+        person = find_login(session, login)
+        if person is None or not person.is_active:
+            raise Faulty([Problem("--by", Text("There is no such person."))])
+        law = known_law(_settings().profiles)
+        return acts_as(session, person, today, None, law=law)[0]
 
 
 # ---------------------------------------------------------------------------- recovery

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import pikepdf
+from docx import Document
 from PIL import Image, ImageOps, ImageSequence
 
 from fireinvest.documents.papers import worded
@@ -29,6 +30,7 @@ __all__ = [
     "count_pictures",
     "pages_of",
     "pictures",
+    "without_page_numbers",
 ]
 
 #: Types of pictures that become pages.
@@ -211,6 +213,19 @@ class Sheet:
 def pages_of(pages: Sequence[PicturePage | Sheet]) -> bytes:
     """Return pages as a PDF, each on a page of its own. Few at a time, for they are in memory."""
     return printed_apart(worded("volume_pages.html", pages=pages))
+
+
+def without_page_numbers(docx: bytes) -> bytes:
+    """Return a Word file without what counts its pages: in a volume others are counted."""
+    document = Document(BytesIO(docx))
+    for section in document.sections:
+        for footer in (section.footer, section.even_page_footer, section.first_page_footer):
+            for paragraph in footer.paragraphs:
+                if "PAGE" in paragraph._p.xml:
+                    paragraph.clear()
+    written = BytesIO()
+    document.save(written)
+    return written.getvalue()
 
 
 # ---------------------------------------------------------------------------- binding

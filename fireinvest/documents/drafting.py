@@ -150,6 +150,7 @@ _STYLES = {
         f'<w:keepNext/>{_NO_GRID}<w:spacing w:line="680" w:lineRule="exact"/><w:jc w:val="center"/>',
     ),
     "FwTo": _Style("主送机关", paragraph=f"<w:spacing {_EXACT}/>"),
+    "FwAnnex": _Style("附件标记", FONT_HEI, paragraph=f"<w:keepNext/><w:spacing {_EXACT}/>"),
     "FwBody": _Style(
         "公文正文", paragraph=f'<w:spacing {_EXACT}/>{_indent(first=2)}<w:jc w:val="both"/>'
     ),
@@ -173,7 +174,9 @@ _STYLES = {
     ),
     "FwSign": _Style(
         "发文机关署名",
-        paragraph=f'<w:keepNext/><w:spacing {_EXACT}/><w:ind w:left="{SIGN_LEFT}"/><w:jc w:val="center"/>',
+        # Two lines stay free for the seal above the first of several names, none between them.
+        paragraph=f'<w:keepNext/><w:spacing w:before="{2 * LINE}" {_EXACT}/>'
+        f'<w:ind w:left="{SIGN_LEFT}"/><w:contextualSpacing/><w:jc w:val="center"/>',
     ),
     "FwDate": _Style(
         "成文日期",
@@ -249,11 +252,15 @@ _KEYS = (
 _KEY = re.compile(r"([a-z]+):(?:\s+|$)")
 _HEADINGS = re.compile(r"(#+)\s+")
 _ALONE = re.compile(r"\{%(p|tr)\s[^%}]*%\}")
+_ANNEX = re.compile(r"附件\d*")
 _ANY_TAG = re.compile(r"\{[{%#].*?[}%#]\}")
+_NOT_ON_A_COVER = {"widths", "columns", "row", "tr", "field", "copies", "printed"}
 _TABLE_KINDS = {"widths", "columns", "row", "tr"}
 #: What a paragraph before it stands on one page with.
 _KEPT_WITH = frozenset({"attach", "sign", "widths", "columns", "field"})
 _MOST_COLUMNS = 12
+#: Two characters of a cell's size, and its margins.
+_NARROWEST = 690
 
 
 def _lines(markup: str) -> Iterator[_Line]:
@@ -376,6 +383,8 @@ class _Draft:
         while at < len(lines):
             line = lines[at]
             group = _group(lines, at)
+            if self.is_cover and line.kind in _NOT_ON_A_COVER:
+                raise MarkupFault(line.number, Text("This does not stand on a cover."))
             match line.kind:
                 case "widths" | "columns" | "row":
                     self._table(group)
@@ -424,7 +433,8 @@ class _Draft:
             case "head":
                 self._heading(line)
             case "number" | "signer":
-                self._text("FwNumber", line.text, '<w:spacing w:before="0"/><w:jc w:val="right"/>')
+                own = '<w:spacing w:before="0" w:after="120"/><w:jc w:val="right"/>'
+                self._text("FwNumber", line.text, own)
             case "title":
                 self._title(line, before, after)
             case "attach":
@@ -435,8 +445,7 @@ class _Draft:
                     own = f'<w:spacing w:before="{LINE}"/>'
                 self._text("FwAttach", line.text, own)
             case "sign":
-                own = "" if before in ("sign", "p") else f'<w:spacing w:before="{2 * LINE}"/>'
-                self._text("FwSign", line.text, own)
+                self._text("FwSign", line.text)
             case "date":
                 own = "" if before in ("sign", "p") else f'<w:spacing w:before="{2 * LINE}"/>'
                 self._text("FwDate", line.text, own)
@@ -448,6 +457,8 @@ class _Draft:
                 self._text("FwBody", line.text, own)
             case "Heading1" | "Heading2" | "Heading3":
                 self._text(line.kind, line.text)
+            case "to" if _ANNEX.fullmatch(line.text):
+                self._text("FwAnnex", line.text)
             case _:
                 styles = {
                     "to": "FwTo",
@@ -503,19 +514,19 @@ class _Draft:
 
     def _blank(self, line: _Line) -> None:
         """Add a line to be written on by hand: each label is followed by a ruled space."""
-        labels = [each.strip() for each in line.text.split(" | ")]
+        labels = [each.strip().removesuffix("：") + "：" for each in line.text.split(" | ")]
         style = _STYLES["FwBlank"]
-        stops, content = [], []
-        for number, label in enumerate(labels, 1):
-            end = TEXT_WIDTH * number // len(labels) - (
-                0 if number == len(labels) else round(EM / 2)
-            )
-            stops.append(f'<w:tab w:val="left" w:leader="underscore" w:pos="{end}"/>')
-            content.append(_run(label if label.endswith("：") else f"{label}：", style))
-            content.append(_TAB)
+        between = round(EM / 2)
+        taken = [round(len(_ANY_TAG.sub("", label)) * EM) for label in labels]
+        room = max(0, TEXT_WIDTH - sum(taken) - between * (len(labels) - 1)) // len(labels)
+        stops, content, at = [], [], 0
+        for number, (label, width) in enumerate(zip(labels, taken, strict=True), 1):
+            at = TEXT_WIDTH if number == len(labels) else at + width + room
+            stops.append(f'<w:tab w:val="left" w:leader="underscore" w:pos="{at}"/>')
+            content += [_run(label, style), _TAB]
             if number < len(labels):
-                start = TEXT_WIDTH * number // len(labels)
-                stops.append(f'<w:tab w:val="left" w:pos="{start}"/>')
+                at += between
+                stops.append(f'<w:tab w:val="left" w:pos="{at}"/>')
                 content.append(_TAB)
         self._paragraph("FwBlank", "".join(content), f"<w:tabs>{''.join(stops)}</w:tabs>")
 
@@ -651,9 +662,7 @@ class _Draft:
         self._add_table(_shares(weights), rows)
 
     def _add_table(self, widths: Sequence[int], rows: Sequence[str]) -> None:
-        if self.is_cover:
-            raise MarkupFault(1, Text("This does not stand on a cover."))
-        self._paragraph("FwGap", "")
+        self._paragraph("FwGap", "", "<w:keepNext/>")
         grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
         self.body.append(
             '<w:tbl><w:tblPr><w:tblStyle w:val="FwTable"/>'
@@ -758,9 +767,12 @@ def _group(lines: Sequence[_Line], at: int) -> Sequence[_Line]:
 
 
 def _shares(weights: Sequence[float]) -> list[int]:
-    """Return the widths of columns that fill the text area."""
+    """Return the widths of columns that fill the text area; two characters stand in each."""
     total = sum(weights)
-    widths = [int(TEXT_WIDTH * weight / total) for weight in weights]
+    rest = TEXT_WIDTH - _NARROWEST * len(weights)
+    widths = [max(_NARROWEST, round(TEXT_WIDTH * weight / total)) for weight in weights]
+    wider = sum(width - _NARROWEST for width in widths) or 1
+    widths = [_NARROWEST + int((width - _NARROWEST) * rest / wider) for width in widths]
     widths[-1] += TEXT_WIDTH - sum(widths)
     return widths
 
@@ -832,13 +844,14 @@ def _footer(kind: str) -> str:
     """Return a footer: the page number outside, and below it room for the code of the print."""
     code = _paragraph("FwCode", "")
     if kind == "first":
-        rule = _border("top", size=24, space=0, color=_RED, kind="thinThickSmallGap")
+        # The rule lies 20 mm above the edge of the page, its thin line above its thick one.
+        rule = _border("bottom", size=24, space=0, color=_RED, kind="thinThickSmallGap")
         line = (
-            '<w:p><w:pPr><w:pStyle w:val="FwCode"/>'
-            f'<w:pBdr>{rule}</w:pBdr><w:spacing w:line="280" w:lineRule="exact"/>'
-            f"<w:ind {_LETTER_RULE}/></w:pPr></w:p>"
+            f'<w:p><w:pPr><w:pStyle w:val="FwCode"/><w:pBdr>{rule}</w:pBdr>'
+            f'<w:spacing w:line="100" w:lineRule="exact"/><w:ind {_LETTER_RULE}/></w:pPr></w:p>'
         )
-        return _wrapped("ftr", code + code + line)
+        own = f'<w:spacing w:line="{round(5 * _MM)}" w:lineRule="exact"/>'
+        return _wrapped("ftr", code + code + line + _paragraph("FwCode", "", own))
     style = _STYLES["FwPage"]
     fonts = f"<w:rPr>{_fonts(style.font)}</w:rPr>"
     page = (
@@ -848,10 +861,7 @@ def _footer(kind: str) -> str:
         f'<w:r>{fonts}<w:t>1</w:t></w:r><w:r>{fonts}<w:fldChar w:fldCharType="end"/></w:r>'
     )
     content = _run("— ", style) + page + _run(" —", style)
-    if kind == "even":
-        own = _indent(left=1)
-    else:
-        own = f'{_indent(right=1)}<w:jc w:val="right"/>'
+    own = _indent(left=1) if kind == "even" else f'{_indent(right=1)}<w:jc w:val="right"/>'
     beside = '<w:jc w:val="right"/>' if kind == "even" else ""
     codes = _paragraph("FwCode", "", beside) * 2
     return _wrapped("ftr", _paragraph("FwPage", content, own) + codes)
@@ -901,11 +911,11 @@ _TYPES = {
 
 def _content_types(parts: Sequence[str] | dict[str, str]) -> str:
     rows = [
-        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        ('<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
         '<Default Extension="xml" ContentType="application/xml"/>'
         '<Default Extension="png" ContentType="image/png"/>'
         '<Override PartName="/docProps/core.xml" '
-        'ContentType="application/vnd.openxmlformats-package.core-properties+xml"/>'
+        'ContentType="application/vnd.openxmlformats-package.core-properties+xml"/>')
     ]
     for name in parts:
         for beginning, kind in _TYPES.items():
@@ -921,19 +931,19 @@ def _styles() -> str:
     """Return the styles: each names its fonts, East Asian text among them."""
     size = f'<w:sz w:val="{2 * _BODY_SIZE}"/><w:szCs w:val="{2 * _BODY_SIZE}"/>'
     parts = [
-        "<w:docDefaults><w:rPrDefault><w:rPr>"
+        ("<w:docDefaults><w:rPrDefault><w:rPr>"
         f'{_fonts(FONT_BODY)}{size}<w:lang w:val="en-US" w:eastAsia="zh-CN" w:bidi="ar-SA"/>'
-        "</w:rPr></w:rPrDefault><w:pPrDefault/></w:docDefaults>",
-        '<w:style w:type="paragraph" w:default="1" w:styleId="Normal"><w:name w:val="Normal"/>'
+        "</w:rPr></w:rPrDefault><w:pPrDefault/></w:docDefaults>"),
+        ('<w:style w:type="paragraph" w:default="1" w:styleId="Normal"><w:name w:val="Normal"/>'
         '<w:qFormat/><w:pPr><w:widowControl w:val="0"/><w:overflowPunct/>'
         '<w:autoSpaceDE w:val="0"/><w:autoSpaceDN w:val="0"/><w:adjustRightInd w:val="0"/></w:pPr>'
-        f'<w:rPr>{_fonts(FONT_BODY)}<w:spacing w:val="{_DRAWN_IN}"/>{size}</w:rPr></w:style>',
-        '<w:style w:type="character" w:default="1" w:styleId="DefaultParagraphFont">'
-        '<w:name w:val="Default Paragraph Font"/><w:uiPriority w:val="1"/><w:semiHidden/></w:style>',
-        '<w:style w:type="table" w:default="1" w:styleId="TableNormal"><w:name w:val="Normal Table"/>'
+        f'<w:rPr>{_fonts(FONT_BODY)}<w:spacing w:val="{_DRAWN_IN}"/>{size}</w:rPr></w:style>'),
+        ('<w:style w:type="character" w:default="1" w:styleId="DefaultParagraphFont">'
+        '<w:name w:val="Default Paragraph Font"/><w:uiPriority w:val="1"/><w:semiHidden/></w:style>'),
+        ('<w:style w:type="table" w:default="1" w:styleId="TableNormal"><w:name w:val="Normal Table"/>'
         '<w:uiPriority w:val="99"/><w:semiHidden/><w:tblPr><w:tblInd w:w="0" w:type="dxa"/>'
         '<w:tblCellMar><w:top w:w="0" w:type="dxa"/><w:left w:w="85" w:type="dxa"/>'
-        '<w:bottom w:w="0" w:type="dxa"/><w:right w:w="85" w:type="dxa"/></w:tblCellMar></w:tblPr></w:style>',
+        '<w:bottom w:w="0" w:type="dxa"/><w:right w:w="85" w:type="dxa"/></w:tblCellMar></w:tblPr></w:style>'),
         '<w:style w:type="table" w:customStyle="1" w:styleId="FwTable"><w:name w:val="公文表格"/>'
         '<w:basedOn w:val="TableNormal"/><w:tblPr><w:tblBorders>'
         + "".join(

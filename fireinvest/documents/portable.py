@@ -87,7 +87,7 @@ def pdfs_of(documents: Iterable[bytes], *, seconds: float | None = None) -> list
     if not given:
         return []
     limit = _START + _EACH * len(given) if seconds is None else seconds
-    with _turn, tempfile.TemporaryDirectory(prefix="papers-", ignore_cleanup_errors=True) as name:
+    with _turn, tempfile.TemporaryDirectory(prefix=f"papers-{os.getpid()}-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         (folder / "out").mkdir()
         names = [f"{number:05}" for number in range(len(given))]

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from jinja2 import StrictUndefined, nodes
+from jinja2 import StrictUndefined, Template, nodes
 from jinja2.exceptions import TemplateError, TemplateSyntaxError, UndefinedError
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
 from lxml import etree
 
 from fireinvest.messages import Text, Words, excerpt, render
@@ -34,10 +35,11 @@ class TemplateFault(Exception):
 
 
 #: A paper has at most so many characters of XML, and takes at most so many seconds to fill in.
-_MOST_WRITTEN = 40_000_000
+_MOST_WRITTEN = 16_000_000
 _MOST_SECONDS = 20.0
 _DEEPEST_LOOP = 3
 _LONGEST_TAG = 400
+_MOST_TAGS = 3000
 _LONGEST_JOINED = 1_000_000
 
 #: What an expression may be made of. There are no calls, no products and no variables of its own.
@@ -87,6 +89,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Return a field of a record or an item of a list."""
+        if isinstance(obj, StrictUndefined):
+            return obj
         if isinstance(obj, Mapping | list | tuple | str):
             try:
                 return obj[argument]
@@ -102,6 +106,33 @@ class Sandbox(ImmutableSandboxedEnvironment):
         tree = super()._parse(source, name, filename)
         _admit(tree, 0)
         return tree
+
+
+class Everywhere(Sandbox):
+    """What a template is tried in: both branches of a condition run, so that nothing stays untried."""
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Return a field or an item; for one that a condition asked for, the last there is."""
+        if isinstance(obj, list) and obj and isinstance(argument, int) and argument >= len(obj):
+            return obj[-1]
+        return super().getitem(obj, argument)
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree: nodes.Template = _Both().visit(super()._parse(source, name, filename))
+        return tree
+
+
+class _Both(NodeTransformer):
+    """Put in place of a condition what it asks, and all that depends on it."""
+
+    def visit_If(self, node: nodes.If) -> list[nodes.Node]:  # noqa: N802
+        asked = nodes.Output([node.test], lineno=node.test.lineno)
+        tree = [asked, *node.body, *node.elif_, *node.else_]
+        found: list[nodes.Node] = []
+        for each in tree:
+            visited = self.visit(each)
+            found += visited if isinstance(visited, list) else [visited]
+        return found
 
 
 def _join(values: Iterable[object], d: object = "", attribute: str | None = None) -> str:
@@ -131,6 +162,14 @@ def _admit(node: nodes.Node, depth: int) -> None:
         _admit(child, depth)
 
 
+class _TooMuch(TemplateFault):
+    """A template takes or makes too much; ``line``: at which line of its source."""
+
+    def __init__(self, text: Words, template: Template, pieces: Any) -> None:
+        super().__init__("", text)
+        self.line = template.get_corresponding_lineno(pieces.gi_frame.f_lineno)
+
+
 def filled(environment: Sandbox, source: str, context: Mapping[str, Any], until: float) -> str:
     """Return a source with its tags filled in.
 
@@ -142,13 +181,21 @@ def filled(environment: Sandbox, source: str, context: Mapping[str, Any], until:
     """
     written: list[str] = []
     size = 0
-    for piece in environment.from_string(source).generate(context):
-        size += len(piece)
-        if size > _MOST_WRITTEN:
-            raise TemplateFault("", Text("What comes of this template is too long."))
-        if time.monotonic() > until:
-            raise TemplateFault("", Text("This template takes too long."))
-        written.append(piece)
+    template = environment.from_string(source)
+    # The generator itself, and not Jinja's around it, knows at which line it stands.
+    pieces: Any = template.root_render_func(template.new_context(dict(context)))
+    try:
+        for piece in pieces:
+            size += len(piece)
+            if size > _MOST_WRITTEN:
+                raise _TooMuch(Text("What comes of this template is too long."), template, pieces)
+            if time.monotonic() > until:
+                raise _TooMuch(Text("This template takes too long."), template, pieces)
+            written.append(piece)
+    except (_TooMuch, TemplateFault):
+        raise
+    except Exception:
+        environment.handle_exception()
     return "".join(written)
 
 
@@ -289,9 +336,13 @@ def check_tags(
 
     """
     lines = []
+    count = 0
     opened: list[tuple[Place, Tag]] = []
     for place in places:
         tags = tags_of(place)
+        count += len(tags)
+        if count > _MOST_TAGS:
+            _fault(place, Text("This template has too many fields."))
         _stand_alone(place, tags)
         for tag in tags:
             _nested(place, tag, opened)
@@ -318,7 +369,8 @@ def check_tags(
     except TemplateFault as error:
         if error.place:
             raise
-        raise TemplateFault(_at(places, _line_of(error)).words, error.text) from None
+        line = error.line if isinstance(error, _TooMuch) else _line_of(error)
+        raise TemplateFault(_at(places, line).words, error.text) from None
     except (
         TemplateError,
         TypeError,

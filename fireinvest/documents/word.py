@@ -31,6 +31,7 @@ from fireinvest.documents.conformance import check_word
 from fireinvest.documents.drafting import EM, FONT_SONG, HEAD_SIZE, SIGN_LEFT, TEXT_WIDTH
 from fireinvest.documents.parts import CORE, NotAPackage, packed, unpacked
 from fireinvest.documents.tags import (
+    Everywhere,
     Sandbox,
     TemplateFault,
     W,
@@ -111,7 +112,7 @@ def check_template(
     """
     parts = _admitted(template)
     given = {**sample, **{name: _picture(each) for name, each in (pictures or {}).items()}}
-    _locate(parts, given, deadline())
+    _locate(parts, given, deadline(), everywhere=True)
     filled_in = render(template, sample, pictures, qr="https://localhost/papers/0000")
     known = set(check_word(template))
     for objection in check_word(filled_in):
@@ -219,8 +220,6 @@ def _admitted(template: bytes) -> dict[str, bytes]:
     except NotAPackage:
         raise TemplateFault("", Text("This is no Word file (.docx).")) from None
     types = parts.get("[Content_Types].xml", b"")
-    if "word/document.xml" not in parts and not types:
-        raise TemplateFault("", Text("This is no Word file (.docx)."))
     if b"macroEnabled" in types or any("vbaProject" in name for name in parts):
         raise TemplateFault(
             "", Text("This file has macros in it. Save it as a .docx without them.")
@@ -274,15 +273,23 @@ _STORIES: Mapping[str, Words] = {
 _STORY = re.compile(r"word/(document|header|footer|footnotes)[^/]*\.xml")
 
 
-def _locate(parts: Mapping[str, bytes], given: Mapping[str, object], until: float) -> None:
+def _locate(
+    parts: Mapping[str, bytes],
+    given: Mapping[str, object],
+    until: float,
+    *,
+    everywhere: bool = False,
+) -> None:
     """Find the first tag that fails, by running them all without the document around them.
+
+    ``everywhere``: run both branches of every condition.
 
     Raises:
         TemplateFault: naming its place.
 
     """
     context = {name: _plain(value, None) for name, value in given.items()}
-    environment = Sandbox()
+    environment = Everywhere() if everywhere else Sandbox()
     for name in sorted(parts, key=lambda each: (not each.startswith("word/document"), each)):
         story = _STORY.fullmatch(name)
         if story is not None:
@@ -305,6 +312,7 @@ def _finish(document: DocumentObject, values: Mapping[str, Any], qr: str | None)
     for story in stories:
         _fit_heads(story.element)
     _settle_signatures(document.element.body)
+    _keep_together(document.element.body)
     if qr is not None:
         paper = values.get("paper")
         code = str(paper.get("code", "")) if isinstance(paper, dict) else ""
@@ -370,6 +378,36 @@ def _settle_signatures(body: etree._Element) -> None:
         group, widest = [], 0.0
 
 
+#: What stands with what follows it when a paper is signed.
+_SIGNED = ("FwAttach", "FwSign", "FwDate")
+
+
+def _keep_together(body: etree._Element) -> None:
+    """Let nobody sign on a page that says nothing, and leave no note on one by itself."""
+    for style, paragraph in _styled(body, *_SIGNED, "FwNote"):
+        before = paragraph.getprevious()
+        if (
+            before is None
+            or before.tag != f"{W}p"
+            or (style == "FwDate" and _style(before) == style)
+        ):
+            continue
+        properties = before.find(f"{W}pPr")
+        if properties is None:
+            properties = parse_xml(f'<w:pPr xmlns:w="{W[1:-1]}"/>')
+            before.insert(0, properties)
+        if style == "FwNote" and _style(before) not in _SIGNED:
+            continue
+        if properties.find(f"{W}keepNext") is None and properties.find(f"{W}sectPr") is None:
+            at = 1 if _style(before) else 0
+            properties.insert(at, parse_xml(f'<w:keepNext xmlns:w="{W[1:-1]}"/>'))
+
+
+def _style(paragraph: etree._Element) -> str:
+    found = paragraph.find(f"{W}pPr/{W}pStyle")
+    return "" if found is None else str(found.get(f"{W}val"))
+
+
 def _insert_indent(properties: Any, left: int) -> None:
     indent = parse_xml(f'<w:ind xmlns:w="{W[1:-1]}" w:left="{left}"/>')
     after = [f"{W}{name}" for name in ("contextualSpacing", "mirrorIndents", "suppressOverlap", "jc",
@@ -408,7 +446,7 @@ def _put_code(document: DocumentObject, address: str, code: str) -> None:
         if not is_ours:
             lines = [_line(), _line()]
             root.extend(lines)
-        above = -5.7 if is_ours and len(lines) > 2 else -3.0
+        above = -5.0 if is_ours and len(lines) > 2 else -3.0
         words = ("扫码核验本件", code)
         at_right = is_right and is_ours
         for number, (line, said) in enumerate(zip(lines[:2], words, strict=True)):

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from shutil import disk_usage
@@ -101,6 +102,10 @@ class Blobs(Protocol):
 
     def unfinished_names(self) -> Iterator[str]:
         """Yield the names of all files of which parts are there."""
+        ...
+
+    def clear_incoming(self, before: datetime) -> int:
+        """Remove what was broken off before an instant while it came; return how many there were."""
         ...
 
     def room_left(self) -> int:
@@ -261,6 +266,17 @@ class LocalBlobs:
         if self._parts.is_dir():
             names = {each.name.removesuffix(".lock") for each in self._parts.iterdir()}
             yield from (each for each in sorted(names) if _PART_NAME.fullmatch(each))
+
+    def clear_incoming(self, before: datetime) -> int:
+        """See :class:`Blobs`. Whoever was killed while writing leaves such a file behind."""
+        gone = 0
+        for path in self.folder.glob("incoming-*"):
+            # Whoever still writes has just done so.
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < before.timestamp():
+                    path.unlink()
+                    gone += 1
+        return gone
 
     def room_left(self) -> int:
         """See :class:`Blobs`."""

@@ -478,6 +478,7 @@ def _papers(ruleset: Ruleset) -> Iterator[Problem]:
     among: dict[str, Iterable[str]] = {
         PaperOf.REGISTER: ruleset.registers,
         PaperOf.STEP: ruleset.steps,
+        PaperOf.RUNG: ruleset.rungs,
     }
     for each in ruleset.papers.values():
         key = f"papers.{each.id}"
@@ -485,7 +486,7 @@ def _papers(ruleset: Ruleset) -> Iterator[Problem]:
             yield Problem(f"{key}.who", Text("Somebody must be able to write into it."))
         yield from _unknown(f"{key}.who", each.who, ruleset.roles)
         named = [] if each.of_id is None else [each.of_id]
-        if each.of in among and not named:
+        if each.of in (PaperOf.REGISTER, PaperOf.STEP) and not named:
             yield Problem(f"{key}.of", Text("This key is missing."))
         yield from _unknown(f"{key}.of", named, among.get(each.of, ()))
         if each.stage is not None:

@@ -445,7 +445,7 @@ class Issuer(StrEnum):
 class PaperKind:
     """A kind of official paper: its form, of what there is one, and who draws it up.
 
-    ``of_id``: the register or the step, where there is one paper of each item or entry.
+    ``of_id``: of which register, step, clock or rung, where not of every clock or rung.
     ``is_numbered``: it bears the number of a document. ``archive``: as which item of what is filed
     it counts. ``restriction``: as what it is kept from most readers of a case. ``step``: the step
     of the procedure that is taken by sending it.

@@ -30,12 +30,16 @@ __all__ = [
     "BoardMonth",
     "BoardWords",
     "CaseList",
+    "CaseWords",
     "board",
     "board_columns",
     "board_lines",
     "board_month",
     "board_rows",
+    "case_columns",
+    "case_lines",
     "case_list",
+    "case_rows",
 ]
 
 
@@ -117,6 +121,90 @@ def board_month(
 
 
 # ---------------------------------------------------------------------------- as a table
+
+
+@dataclass(frozen=True, slots=True)
+class CaseWords:
+    """How the codes of a list of cases are called, for whoever reads its table."""
+
+    place: Callable[[str | None], Words | None]
+    level: Callable[[str], Words]
+    government: Callable[[str], Words]
+    stage: Callable[[CaseLine], Words]
+    clock: Callable[[str], Words]
+    light: Callable[[CaseLine], Words]
+
+
+def case_lines(
+    database: Database, actor: Actor, filters: Filters
+) -> Iterator[tuple[CaseLine, dict[str, str]]]:
+    """Yield all cases that somebody may see, each with who is named; read in pages."""
+    key: int | None = None
+    while True:
+        page = case_list(database, actor, filters, key, _AT_ONCE)
+        for each in page.lines:
+            yield each, page.names
+        if page.next_key is None:
+            return
+        key = page.next_key
+
+
+_CASE_COLUMNS: Sequence[tuple[Text, Shape, float]] = (
+    (Text("Case number"), Shape.TEXT, 18),
+    (Text("Unit"), Shape.TEXT, 30),
+    (Text("Address"), Shape.TEXT, 30),
+    (Text("Place"), Shape.TEXT, 14),
+    (Text("Day of the fire"), Shape.DATE, 12),
+    (Text("Level"), Shape.TEXT, 12),
+    (Text("Stage"), Shape.TEXT, 16),
+    (Text("Investigating government"), Shape.TEXT, 16),
+    (Text("Hand-over pending to"), Shape.TEXT, 16),
+    (Text("Carrier"), Shape.TEXT, 14),
+    (Text("Next clock"), Shape.TEXT, 22),
+    (Text("Light"), Shape.TEXT, 12),
+    (Text("Due"), Shape.DATE, 12),
+    (Text("Days left"), Shape.NUMBER, 10),
+    (Text("Ended on"), Shape.DATE, 12),
+    (Text("Goes on in"), Shape.TEXT, 18),
+)
+
+
+def case_columns(say: Callable[[Words], str]) -> list[Column]:
+    """Return the columns of the list of cases as a table."""
+    return [Column(say(label), shape, width) for label, shape, width in _CASE_COLUMNS]
+
+
+def case_rows(
+    lines: Iterable[tuple[CaseLine, dict[str, str]]],
+    words: CaseWords,
+    say: Callable[[Words], str],
+    today: date,
+) -> Iterator[list[Cell]]:
+    """Yield the rows of the list of cases as a table, in the order of its lines."""
+    for line, names in lines:
+        place, due_on = words.place(line.division), line.next_due_on
+        level = words.level(line.level)
+        if line.level_is_floor:
+            level = Text("at least %(level)s", level=level)
+        yield [
+            line.number,
+            line.unit_name,
+            line.address,
+            say(place) if place is not None else None,
+            line.occurred_on,
+            say(level),
+            say(words.stage(line)),
+            say(words.government(line.investigating)) if line.investigating else None,
+            say(words.government(line.handover_pending)) if line.handover_pending else None,
+            names.get(line.carrier, line.carrier) if line.carrier else None,
+            say(words.clock(line.next_clock)) if line.next_clock else None,
+            say(words.light(line)) if line.next_clock else None,
+            due_on,
+            None if due_on is None else (due_on - today).days,
+            None if line.merged_into else line.ended_on,
+            line.merged_into,
+        ]
+
 
 #: How many lines are read at a time.
 _AT_ONCE = 500

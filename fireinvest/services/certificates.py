@@ -327,7 +327,24 @@ def make_certificate(
     certificate = certificate_of(file, found, language=language)
     made = render(Text("Made at %(at)s by %(name)s", at=now, name=by_name), language)
     pdf = pdf_of(certificate, address=address, made=made)
-    code = code_of(certificate)
+    note_certificate(
+        database, file, found, certificate, by, now=now, acting_for=acting_for, origin=origin
+    )
+    return Paper(code_of(certificate), pdf)
+
+
+def note_certificate(
+    database: Database,
+    file: CaseFile,
+    found: Deadline,
+    certificate: Certificate,
+    by: str,
+    *,
+    now: datetime,
+    acting_for: str | None,
+    origin: From,
+) -> None:
+    """Write into the log that a certificate was made, under its code, in whatever form."""
     with changing(database) as session:
         log_access(
             session,
@@ -335,7 +352,7 @@ def make_certificate(
             person=by,
             what=CERTIFICATE,
             case_id=file.ref.id,
-            item=code,
+            item=code_of(certificate),
             origin=origin,
             acting_for=acting_for,
             new={
@@ -348,7 +365,6 @@ def make_certificate(
                 "sha256": fingerprint(certificate),
             },
         )
-    return Paper(code, pdf)
 
 
 @dataclass(frozen=True)

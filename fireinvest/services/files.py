@@ -9,7 +9,7 @@ import json
 import logging
 import re
 import secrets
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -346,15 +346,24 @@ def verify_files(session: Session, blobs: Blobs) -> Iterator[FileFault]:
     """
     for sha256, named in groupby(files.files_by_hash(session), lambda each: each.sha256):
         found = _measured(blobs, sha256)
-        if found is None:
-            # What went with a case that was disposed of isn't missing there.
-            here = list(named)
-            gone = went_with(session, sha256, (each.number for each in here))
-            named = iter([each for each in here if each.number not in gone])
-        for each in named:
+        for each in named if found is not None else _missed(session, sha256, list(named)):
             if found != (each.sha256, each.size):
                 state = FileState.MISSING if found is None else FileState.CHANGED
                 yield FileFault(each.number, each.seq, each.name, state, each.item)
+
+
+def _missed(
+    session: Session, sha256: str, named: Sequence[files.Recorded]
+) -> Iterator[files.Recorded]:
+    """What went with a case that was disposed of isn't missing there."""
+    gone = went_with(session, sha256, (each.number for each in named))
+    for each in named:
+        if each.number not in gone or _is_imported(each):
+            yield each
+
+
+def _is_imported(recorded: files.Recorded) -> bool:
+    return recorded.item is not None and recorded.item.startswith("imported ")
 
 
 def clear_staged(database: Database, blobs: Blobs, *, before: datetime, now: datetime) -> int:

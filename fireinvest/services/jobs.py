@@ -125,7 +125,7 @@ class JobKind:
 
     label: Text
     do: Handler
-    may_take: Callable[[Session, Law, Actor, Job, date], bool]
+    may_take: Callable[[Session, Law, Actor, Job, date], bool] = whoever_asked
 
 
 # ---------------------------------------------------------------------------- asking

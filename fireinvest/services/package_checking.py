@@ -95,10 +95,10 @@ class Checked:
 
 
 WHAT: Mapping[str, Text] = {
-    "changed": Text("changed"),
-    "missing": Text("missing"),
-    "added": Text("added"),
-    "inserted": Text("inserted"),
+    "changed": Text("was changed"),
+    "missing": Text("is missing"),
+    "added": Text("was added"),
+    "inserted": Text("was inserted"),
 }
 CHAINS: Mapping[str, Text] = {
     "journal": Text("History of the case"),

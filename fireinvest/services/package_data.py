@@ -86,7 +86,11 @@ def gather(
         FileLost: when a file of the case isn't kept any more.
 
     """
-    return _Gathering(session, blobs, file, law, folder).run(package, made_by, now)
+    gathering = _Gathering(session, blobs, file, law, folder)
+    try:
+        return gathering.run(package, made_by, now)
+    finally:
+        gathering.end()
 
 
 def both(words: Words) -> dict[str, str]:
@@ -504,6 +508,11 @@ class _Gathering:
             target.parent.mkdir(parents=True, exist_ok=True)
             self._chains[path] = target.open("wb")
         return self._chains[path]
+
+    def end(self) -> None:
+        """Close all files, also where it was broken off."""
+        for each in self._chains.values():
+            each.close()
 
     def _close(self) -> None:
         for path, file in self._chains.items():

@@ -206,7 +206,22 @@ def make_slip(
         slip = slip_of(session, file, found, law, language=language)
     made = render(Text("Made at %(at)s by %(name)s", at=now, name=by_name), language)
     pdf = pdf_of(slip, address=address, made=made)
-    code = code_of(slip)
+    note_slip(database, file, found, slip, by, now=now, acting_for=acting_for, origin=origin)
+    return Paper(code_of(slip), pdf)
+
+
+def note_slip(
+    database: Database,
+    file: CaseFile,
+    found: Found,
+    slip: Slip,
+    by: str,
+    *,
+    now: datetime,
+    acting_for: str | None,
+    origin: From,
+) -> None:
+    """Write into the log that a slip was made, under its code, in whatever form."""
     reached = found.reached
     with changing(database) as session:
         log_access(
@@ -215,7 +230,7 @@ def make_slip(
             person=by,
             what=SLIP,
             case_id=file.ref.id,
-            item=code,
+            item=code_of(slip),
             origin=origin,
             acting_for=acting_for,
             new={
@@ -229,4 +244,3 @@ def make_slip(
                 "sha256": fingerprint(slip),
             },
         )
-    return Paper(code, pdf)

@@ -218,6 +218,16 @@ def entry_called(session: Session, imported_id: int, path: str) -> ImportedEntry
     return None if row is None else ImportedEntry(*row)
 
 
+def places_of(session: Session, imported_id: int) -> dict[str, int]:
+    """Return the place of each file of a package, by its path."""
+    rows = session.execute(
+        select(ImportedEntryRow.path, ImportedEntryRow.place).where(
+            ImportedEntryRow.imported_id == imported_id
+        )
+    )
+    return {row.path: row.place for row in rows}
+
+
 def all_entries(session: Session) -> Iterator[tuple[str, ImportedEntry]]:
     """Yield every file of every package, with the number of its case, with flat memory."""
     query = (

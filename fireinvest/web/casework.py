@@ -129,6 +129,7 @@ TABS: tuple[tuple[str, Text], ...] = (
     ("execution.show", Text("Execution")),
     ("evaluation.show", Text("Evaluation")),
     ("papers.show", Text("Papers")),
+    ("archive.show", Text("Archive")),
     ("registers.index", Text("Registers")),
     ("case.history", Text("History")),
 )

@@ -9,8 +9,8 @@ from fireinvest.web.state import state
 from fireinvest.workflow.actions import Attachment
 
 
-def download(case_id: int, attachment: Attachment, where: str) -> Response:
-    """Return a file of a case as a download. ``where``: of what it is, as the log calls it."""
+def download(case_id: int | None, attachment: Attachment, where: str) -> Response:
+    """Return a file, mostly of a case, as a download. ``where``: of what it is, as the log calls it."""
     try:
         stream = open_attachment(state().blobs, attachment)
     except FileLost:

@@ -6,16 +6,17 @@ from flask import Flask, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
+from werkzeug.exceptions import Gone, HTTPException, InternalServerError, NotFound
 from werkzeug.http import HTTP_STATUS_CODES
 
-from fireinvest.services.cases import NoSuchCase
+from fireinvest.services.cases import DisposedCase, NoSuchCase
 from fireinvest.web import keeping, noting, visiting
 
 
 def install(app: Flask) -> None:
     """Answer every refusal and fault with a page, or with JSON under /health."""
     app.register_error_handler(CSRFError, _lost_token)
+    app.register_error_handler(DisposedCase, _tell_disposed)
     app.register_error_handler(NoSuchCase, _hide)
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(InternalServerError, _answer)
@@ -26,6 +27,11 @@ def _hide(_problem: NoSuchCase) -> ResponseReturnValue:
     """Answer as if there were no such case, whether there is one or not."""
     g.hides_case = True
     return _answer(NotFound())
+
+
+def _tell_disposed(_problem: DisposedCase) -> ResponseReturnValue:
+    """Tell whoever could have seen a case that it was disposed of, and nothing of it."""
+    return _answer(Gone())
 
 
 def _note_refusal(response: Response) -> Response:
@@ -54,6 +60,10 @@ def _words(status: int) -> tuple[str, str]:
         case 405:
             return _("This address does not take that kind of request"), _(
                 "Nothing was changed. Open the page from the menu."
+            )
+        case 410:
+            return _("This case was disposed of"), _(
+                "Its time in the archive was over. The disposal list keeps what it was."
             )
         case 413:
             return _("This is too much at once"), _(

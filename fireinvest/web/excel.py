@@ -7,7 +7,15 @@ from typing import IO, cast
 
 from flask import Response, send_file
 
-from fireinvest.documents.tables import Asked, Cell, Column, write_form, write_table
+from fireinvest.documents.tables import (
+    Asked,
+    Cell,
+    Column,
+    Sheet,
+    write_form,
+    write_sheets,
+    write_table,
+)
 from fireinvest.web.visiting import sent_at, today
 
 _IN_MEMORY = 1024 * 1024
@@ -32,8 +40,19 @@ def excel_answer(
     )
 
 
+def excel_sheets_answer(title: str, sheets: Sequence[Sheet]) -> Response:
+    """Return several tables as one Excel file, each on a sheet of its own."""
+    return _answer(title, lambda stream: write_sheets(stream, title, sheets, made_at=sent_at()))
+
+
 def excel_form_answer(
-    title: str, columns: Sequence[Asked], *, note: str, choices_title: str, rows: int
+    title: str,
+    columns: Sequence[Asked],
+    *,
+    note: str,
+    choices_title: str,
+    rows: int,
+    guide: tuple[str, Sequence[str]] | None = None,
 ) -> Response:
     """Return an empty table to be filled in, as an Excel file."""
     return _answer(
@@ -46,6 +65,7 @@ def excel_form_answer(
             choices_title=choices_title,
             rows=rows,
             made_at=sent_at(),
+            guide=guide,
         ),
     )
 
@@ -56,15 +76,19 @@ def _answer(title: str, write: Callable[[IO[bytes]], object]) -> Response:
     try:
         write(stream)
         stream.seek(0)
-        name = _NOT_IN_A_NAME.sub(" ", title).strip()
         answer = send_file(
             stream,
             mimetype=_TYPE,
             as_attachment=True,
-            download_name=f"{name} {today()}.xlsx",
+            download_name=file_name(title, "xlsx"),
             max_age=0,
         )
     except BaseException:
         stream.close()
         raise
     return answer
+
+
+def file_name(title: str, ending: str) -> str:
+    """Return what a file to take away is called: by its title and the day."""
+    return f"{_NOT_IN_A_NAME.sub(' ', title).strip()} {today()}.{ending}"

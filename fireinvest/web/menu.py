@@ -8,7 +8,7 @@ from flask import Flask, request
 from fireinvest.messages import Text
 from fireinvest.web.views.inbox import unread
 from fireinvest.web.visiting import visitor
-from fireinvest.workflow.permissions import Duty
+from fireinvest.workflow.permissions import Duty, houses_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,12 @@ def main_menu() -> list[tuple[Text | None, list[Entry]]]:
         ("desk.show", Text("Desk"), "desk"),
         ("board.show", Text("Deadline board"), "board"),
         ("cases.show", Text("Cases"), "cases"),
+        ("ledgers.show", Text("Ledger and reports"), "book"),
     ]
     if found.can_open:
         work.append(("intake.show", Text("New fire"), "plus"))
+    if found.keeps_archive:
+        work.append(("archives.files", Text("Archive"), "file"))
     groups: list[tuple[Text | None, list[Entry]]] = [
         (None, list(_entries(work))),
         (
@@ -50,6 +53,9 @@ def main_menu() -> list[tuple[Text | None, list[Entry]]]:
             list(_entries([*law, ("readings.show", Text("Register of readings"), "book")])),
         ),
     ]
+    if houses_kept(found.actor):
+        own = [("paper_offices.show", Text("Templates and numbers"), "file")]
+        groups.append((Text("Own office"), list(_entries(own))))
     offices = [
         ("people.show", Text("People and posts"), "people", Duty.LIST_PEOPLE),
         ("review.show", Text("Review of rights"), "check", Duty.GIVE_POSTS),

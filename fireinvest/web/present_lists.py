@@ -78,6 +78,11 @@ class ListWords:
         found = self.ruleset.tiers.get(code)
         return found.label if found else code
 
+    def category(self, code: str) -> Words:
+        """Return how a kind of fire is called."""
+        found = self.ruleset.categories.get(code)
+        return found.label if found else code
+
     def place(self, code: str | None) -> Words | None:
         """Return how a county, zone or city is called."""
         found = self.divisions.get(code or "")

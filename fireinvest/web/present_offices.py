@@ -1,7 +1,7 @@
 """How are an office's templates shown? Each kind with its form, and every field with its tag."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fireinvest.messages import Label, Text, Words
@@ -16,10 +16,10 @@ from fireinvest.store.papers import StoredTemplate
 FORMS: Mapping[PaperForm, Text] = {
     PaperForm.UPWARD: Text("upward document"),
     PaperForm.DOWNWARD: Text("downward document"),
-    PaperForm.LETTER: Text("letter"),
+    PaperForm.LETTER: Text("official letter"),
     PaperForm.RECORD: Text("record or list"),
     PaperForm.REPORT: Text("bound report"),
-    PaperForm.SLIP: Text("slip"),
+    PaperForm.SLIP: Text("single slip"),
 }
 
 #: Whose papers they are.
@@ -66,22 +66,23 @@ class StageLines:
 class TagLine:
     """A field as it is typed into a template: its names, its tags, and an example of what comes.
 
-    ``is_block``: it is several lines in Word, each in a paragraph or row of its own.
+    ``is_block``: it is several lines in Word, each in a paragraph or row of its own. ``depth``: how
+    many loops it stands in.
     """
 
     label: Label
     tag: str
     example: str
     is_block: bool = False
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TagGroup:
-    """Fields that stand together; ``note`` says how they are used."""
+    """Fields that stand together."""
 
     title: Words
     lines: tuple[TagLine, ...]
-    note: Words | None = None
 
 
 def stage_lines(
@@ -122,32 +123,31 @@ def _tags(lines: Iterable[FieldLine], before: str, pictures: Sequence[str]) -> I
     for each in lines:
         name = f"{before}{each.name}"
         if each.rows:
-            yield TagLine(each.label, "\n".join(_loop(each, name, "row")), _rows(each), True)
+            yield from _rows(each, name, "row")
         elif each.name in pictures:
             tag = f"{{%p if {name} %}}\n{{{{ {name} }}}}\n{{%p endif %}}"
-            yield TagLine(each.label, tag, "", True)
+            yield TagLine(each.label, tag, "", is_block=True)
         elif isinstance(each.example, tuple | list):
             tag = f"{{%p for line in {name} %}}\n{{{{ line }}}}\n{{%p endfor %}}"
-            yield TagLine(each.label, tag, "\n".join(map(str, each.example)), True)
+            yield TagLine(each.label, tag, "\n".join(map(str, each.example)), is_block=True)
         else:
             yield TagLine(each.label, f"{{{{ {name} }}}}", _said(each.example))
 
 
-def _loop(line: FieldLine, name: str, one: str) -> Iterator[str]:
-    """A loop over rows as it is typed, with what each row can say between its ends."""
-    yield f"{{%tr for {one} in {name} %}}"
-    inner = [each for each in line.rows if each.rows]
-    plain = [f"{{{{ {one}.{each.name} }}}}" for each in line.rows if not each.rows]
-    yield " | ".join(plain)
-    yield "{%tr endfor %}"
-    for each in inner:
-        yield f"{{%p for {one} in {name} %}}"
-        yield from _loop(each, f"{one}.{each.name}", f"{one}{one[-1]}")
-        yield "{%p endfor %}"
-
-
-def _rows(line: FieldLine) -> str:
-    return " | ".join(f"{each.label.zh}：{_said(each.example)}" for each in line.rows if not each.rows)
+def _rows(line: FieldLine, name: str, one: str) -> Iterator[TagLine]:
+    """A loop over rows as it is typed, and below it what each row can say within the loop."""
+    plain = [each for each in line.rows if not each.rows]
+    said = " | ".join(f"{{{{ {one}.{each.name} }}}}" for each in plain)
+    whole = f"{{%tr for {one} in {name} %}}\n{said}\n{{%tr endfor %}}"
+    yield TagLine(line.label, whole, "", is_block=True)
+    for each in plain:
+        yield TagLine(each.label, f"{{{{ {one}.{each.name} }}}}", _said(each.example), depth=1)
+    for each in line.rows:
+        if each.rows:
+            yield from (
+                replace(inner, depth=inner.depth + 1)
+                for inner in _rows(each, f"{one}.{each.name}", f"{one}{one[-1]}")
+            )
 
 
 def _said(example: Any) -> str:

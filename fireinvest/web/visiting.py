@@ -76,6 +76,13 @@ class Visitor:
         return None if self.acting_for is None else self.acting_for.login
 
     @property
+    def keeps_archive(self) -> bool:
+        """Have they a post by which files are filed, kept and disposed of?"""
+        return self.can_open or any(
+            each.role in ("archivist", "agency_head") for each in self.actor.grants
+        )
+
+    @property
     def can_open(self) -> bool:
         """Have they a post by which cases are opened?"""
         return may_open(self.actor, None)

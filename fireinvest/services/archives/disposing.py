@@ -43,6 +43,7 @@ __all__ = [
     "draw_up",
     "due_files",
     "offices_as",
+    "period_of",
     "see_list",
     "see_lists",
     "withdraw",
@@ -519,3 +520,9 @@ def _nobody(_session: Session, _law: object, _actor: Actor, _job: Job, _today: d
 
 #: Carrying out, as it stands in the list of all kinds of long work; it makes no files.
 DISPOSAL = JobKind(Text("Carrying out a disposal list"), carry_out, _nobody)
+
+
+def period_of(written: str) -> dict[str, str]:
+    """Return a period as a list keeps it, in both languages."""
+    found = json.loads(written)
+    return {"zh": str(found["zh"]), "en": str(found["en"])}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from fireinvest.documents.binding import without_page_numbers
 from fireinvest.documents.word import render as render_word
 from fireinvest.gateways.blobs import Blobs
 from fireinvest.messages import Faulty, Problem, Text, render
@@ -56,8 +57,12 @@ def fronts_of(
     arranged: Arranged,
     kept: Kept | None,
     missing: Sequence[str],
+    on_paper: Sequence[str],
 ) -> Iterator[Fronts]:
-    """Yield the papers of each volume. ``missing``: what of art 24 the file lacks, in words.
+    """Yield the papers of each volume.
+
+    ``missing``: what of art 24 the file lacks, in words. ``on_paper``: what was filed on paper, and
+    isn't here.
 
     Raises:
         Faulty: when the case's rule has no such papers.
@@ -67,7 +72,7 @@ def fronts_of(
     if not all(each in kinds for each in FRONT):
         text = Text("The rule of this case is older than volumes: it has no cover and catalogue.")
         raise Faulty([Problem("", text)])
-    whole = _Whole(session, blobs, file, law, kinds[COVER], arranged, kept, tuple(missing))
+    whole = _Whole(session, blobs, file, law, kinds[COVER], arranged, kept, tuple(missing), tuple(on_paper))
     for volume in arranged.volumes:
         yield Fronts(
             volume_title(volume, whole.restricted_as(volume)),
@@ -90,10 +95,12 @@ class _Whole:
         arranged: Arranged,
         kept: Kept | None,
         missing: tuple[str, ...],
+        on_paper: tuple[str, ...],
     ) -> None:
         self._session, self._blobs, self._file = session, blobs, file
         self._material: Material = material_of(session, file, law, kind, Subject())
         self._arranged, self._kept, self._missing = arranged, kept, missing
+        self._on_paper = tuple(f"{each}：已按纸质材料归档，无电子文件。" for each in on_paper)
         self._office = office_of(file) or ("", "")
 
     def restricted_as(self, volume: Volume) -> str:
@@ -128,7 +135,7 @@ class _Whole:
                 document_no=each.document.number,
                 author=render(each.document.author, "zh"),
                 title=render(each.document.title, "zh"),
-                day=each.document.on.isoformat(),
+                day=each.document.on.strftime("%Y%m%d"),
                 pages=_pages(each),
                 note=_note(each),
             )
@@ -155,14 +162,15 @@ class _Whole:
             checked_by="",
             filed_on=m.day(kept.filed_on) if kept is not None else BLANK,
             checked_on="",
-            remarks=tuple(left),
+            remarks=(*self._on_paper, *left),
         )
 
     def printed(self, kind: PaperKind, built: PaperFields) -> bytes:
         division, tier = self._office
         template = template_for(self._session, self._blobs, division, tier, kind)
         said = context_of(self._material, built, number=None, code="", signer=None)
-        return render_word(template.docx, said, {})
+        # The pages of a volume are numbered by its documents alone.
+        return without_page_numbers(render_word(template.docx, said, {}))
 
     def _caption(self, volume: Volume) -> str:
         title = volume_title(volume, self.restricted_as(volume))

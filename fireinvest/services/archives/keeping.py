@@ -81,8 +81,18 @@ class CheckLine:
 
     @property
     def is_missing(self) -> bool:
-        """Does the rule want it, and there is nothing?"""
-        return not self.item.optional and not self.is_there
+        """Does the rule want it, and there is nothing, nor was it filed on paper?"""
+        return not self.item.optional and not self.is_there and self.entry is None
+
+    @property
+    def drawn(self) -> tuple[PaperLine, ...]:
+        """The papers of it that were drawn up."""
+        return tuple(each for each in self.papers if each.document is not None)
+
+    @property
+    def not_drawn(self) -> tuple[PaperLine, ...]:
+        """The kinds of which there could be a paper, and of which none was drawn up."""
+        return tuple(each for each in self.papers if each.document is None)
 
 
 def checklist(file: CaseFile, documents: Sequence[Document]) -> list[CheckLine]:

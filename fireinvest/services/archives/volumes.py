@@ -317,11 +317,16 @@ class _Binding:
     def _fronts(self, archive: Archive) -> list[Fronts]:
         lines = checklist(archive.file, archive.documents)
         missing = [render(each, "zh") for each in missing_of(lines)]
+        on_paper = [
+            render(each.item.label, "zh")
+            for each in lines
+            if each.entry is not None and not each.is_there
+        ]
         with self._run.database.readers.begin() as session:
             return list(
                 fronts_of(
                     session, self._blobs, archive.file, self._run.law(), archive.arranged,
-                    kept(archive.file, archive.records), missing,
+                    kept(archive.file, archive.records), missing, on_paper,
                 )
             )  # fmt: skip
 

@@ -14,11 +14,13 @@ from fireinvest.services.cases import CaseRef, act, open_case
 from fireinvest.services.contents import KINDS, media_type_of
 from fireinvest.services.demo.accounts import ADMINISTRATOR, CITY, enter_accounts
 from fireinvest.services.demo.cases import DAYS_SINCE_FIRST, FIRST, stories
+from fireinvest.services.demo.drawn import draw, drawn_papers
 from fireinvest.services.demo.papers import Papers
 from fireinvest.services.demo.rooms import papers_of
 from fireinvest.services.demo.story import Deed, Story
 from fireinvest.services.people import Post, actor_of, give_post
 from fireinvest.services.records import file_records
+from fireinvest.services.together import Asking
 from fireinvest.store import Database, Session, journal
 from fireinvest.store.cases import find_case
 from fireinvest.store.people import find_login, grants_of
@@ -53,12 +55,14 @@ def load_demo(
     allowed: bool,
     profiles: Path | None = None,
     blobs: Blobs | None = None,
+    address: str = "/papers",
 ) -> int:
     """Load what is missing of the demo's people and cases; return how many entries were added.
 
     Dates are relative to the day of the first loading, on which a later one completes it; a
     complete demo gets nothing more. ``allowed``: is this installation in demo mode? ``blobs``:
-    where its photographs and scans are kept; without it there are none.
+    where its photographs, scans and papers are kept; without it there are none. ``address``: where
+    the codes on its papers are checked.
 
     Raises:
         Faulty: when it isn't, or when something in the database stands in the way.
@@ -67,7 +71,7 @@ def load_demo(
     if not allowed:
         raise refusal()
     enter_accounts(database, law, now=now)
-    loader = _Loader(database, law, calendar, now, profiles, blobs)
+    loader = _Loader(database, law, calendar, now, profiles, blobs, address)
     with database.readers.begin() as session:
         today = _first_loaded_on(session, law, calendar, today)
     return sum(loader.load(each) for each in stories(law, calendar, today))
@@ -95,6 +99,7 @@ class _Loader:
     now: datetime
     profiles: Path | None
     blobs: Blobs | None
+    address: str
 
     def load(self, story: Story) -> int:
         """Open the case and do in it what is missing; return how many entries were added.
@@ -112,13 +117,35 @@ class _Loader:
             if _key(story.key, number) not in known
         ]
         if row is not None and not missing:
-            return self._write(story, CaseRef(row.id, row.number))
+            ref = CaseRef(row.id, row.number)
+            return self._write(story, ref) + self._draw(story, ref)
         case = self._open(story) if row is None else CaseRef(row.id, row.number)
         if story.observer is not None:
             self._give_observer(story, case)
         for number, deed in missing:
             self._do(story, case, number, deed)
-        return len(missing) + (row is None) + self._write(story, case)
+        written = self._write(story, case) + self._draw(story, case)
+        return len(missing) + (row is None) + written
+
+    def _draw(self, story: Story, case: CaseRef) -> int:
+        """Draw up the case's papers that are missing; return how many versions of them there are."""
+        if self.blobs is None:
+            return 0
+        versions = 0
+        for paper in drawn_papers(story):
+            drawn_at = datetime.combine(paper.on, _WORK_ENDS, CHINA).astimezone(UTC)
+            asking = Asking(
+                self.database,
+                self.law,
+                self.calendar,
+                self._actor(paper.by, paper.on),
+                case.id,
+                f"{_key(story.key, 0)}-paper-{paper.kind}",
+                min(drawn_at, self.now),
+                paper.on,
+            )
+            versions += draw(asking, self.blobs, case.number, paper, self.address)
+        return versions
 
     def _write(self, story: Story, case: CaseRef) -> int:
         """Write into the case's registers what is missing there; return how many items it was."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from fireinvest.services.demo import (
+    room_archive,
     room_evidence,
     room_execution,
     room_fire,
@@ -25,6 +26,7 @@ PARTS: tuple[tuple[str, Callable[[Story], Iterator[Papers]]], ...] = (
     # What was submitted is answered, and then published.
     ("reply", room_reply.papers),
     ("execution", room_execution.papers),
+    ("archive", room_archive.papers),
 )
 
 

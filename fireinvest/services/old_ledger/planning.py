@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from fireinvest.messages import Faulty, Problem, Text, Words, render
+from fireinvest.messages import Faulty, Joined, Problem, Text, Words, render
 from fireinvest.regulation.calendar import Calendar
 from fireinvest.regulation.clocks import Deadline
 from fireinvest.regulation.contents import lacking
@@ -185,13 +185,15 @@ def plan_case(
         case = after
     if walk.problems:
         return Planned(None, tuple(dict.fromkeys(walk.problems)), tuple(walk.remarks))
-    remarks: list[Words] = [
-        Text(
-            "%(column)s: the rule of that day doesn't have this step; it is kept as a note.",
-            column=COLUMNS[name].label,
+    remarks: list[Words] = []
+    if left:
+        columns = Joined(tuple(COLUMNS[name].label for name in left))
+        text = Text(
+            "The rule of that day doesn't have these steps; their days are kept as a note: "
+            "%(columns)s.",
+            columns=columns,
         )
-        for name in left
-    ]
+        remarks.append(text)
     new = NewCase(
         first,
         tuple(further),

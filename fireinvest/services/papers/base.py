@@ -22,6 +22,7 @@ __all__ = [
     "example_of",
     "fields_of",
     "paper_field",
+    "picture_field",
     "rows_field",
 ]
 
@@ -45,6 +46,12 @@ def rows_field(zh: str, en: str, of: type) -> Any:
     """Return a field that has any number of rows, each a dataclass with fields of its own."""
     metadata = {"label": Label(zh, en), "example": None, "of": of}
     return field(default=(), metadata=metadata)
+
+
+def picture_field(zh: str, en: str) -> Any:
+    """Return a field that is a picture, or nothing; a template is tried without one."""
+    metadata = {"label": Label(zh, en), "example": "", "of": None}
+    return field(default=None, metadata=metadata)
 
 
 @dataclass(frozen=True)

@@ -212,11 +212,14 @@ def subjects_of(
                 yield Subject(f"{record.register}:{record.item}", label, record=record)
         case PaperOf.STEP:
             step = file.ruleset.steps.get(kind.of_id or "")
-            for entry in file.case.done.get(kind.of_id or "", ()):
+            # Those without effect, too: a refusal is written as well.
+            for entry in file.case.recorded.get(kind.of_id or "", ()):
                 if step is not None and file.may_read(entry):
                     yield Subject(f"step:{entry.seq}", step.label, entry=entry)
         case PaperOf.CLOCK:
             for each in file.deadlines:
+                if kind.of_id not in (None, each.clock.id):
+                    continue
                 instance = each.run.instance
                 yield Subject(f"clock:{each.clock.id}:{instance}", each.clock.label, deadline=each)
         case PaperOf.RUNG | PaperOf.VOLUME:

@@ -18,6 +18,7 @@ from fireinvest.services.recovery.ledger import (
     HEADS,
     FileIs,
     Ledger,
+    disposed_by,
     files_named_by,
     open_ledger,
 )
@@ -132,7 +133,7 @@ def make_backup(
         files=packing.files[FileIs.KEPT],
         size=size,
         state=packing.state,
-        missing=packing.files[FileIs.MISSING],
+        missing=packing.missing,
         changed=packing.files[FileIs.CHANGED],
         is_encrypted=protection.encrypts,
     )
@@ -199,6 +200,7 @@ class _Packing:
         self._members: list[tuple[str, int, str]] = []
         self.rows: dict[str, int] = {}
         self.files = dict.fromkeys(FileIs, 0)
+        self.missing = 0
         self.state = ""
 
     def pieces(self) -> Iterator[bytes]:
@@ -230,6 +232,7 @@ class _Packing:
             count += 1
             if files is not None:
                 self._ledger.name(files(row))
+            self._ledger.dispose(disposed_by(layout, row))
             if layout.name in HEADS:
                 self._ledger.note_head(layout.name, dict(zip(layout.names, row, strict=True)))
             line = layout.written(row)
@@ -273,6 +276,8 @@ class _Packing:
         self.files[state] += 1
 
     def _end(self) -> Iterator[bytes]:
+        # What went with a case that was disposed of isn't missing.
+        self.missing = self.files[FileIs.MISSING] - self._ledger.disposed()
         manifest = {
             "format": FORMAT,
             "state": self.state,

@@ -15,6 +15,7 @@ from fireinvest.services.recovery.ledger import (
     HEADS,
     FileIs,
     Ledger,
+    disposed_by,
     files_named_by,
     open_ledger,
 )
@@ -193,7 +194,7 @@ class _Proving:
             about=about,
             rows=self._rows,
             files=self._listed[FileIs.KEPT],
-            missing=self._listed[FileIs.MISSING],
+            missing=self._listed[FileIs.MISSING] - self._ledger.disposed(),
             changed=self._listed[FileIs.CHANGED],
             state=state,
             faults=self._faults,
@@ -242,6 +243,7 @@ class _Proving:
                 count += 1
                 if files is not None:
                     self._ledger.name(files(tuple(row.values())))
+                self._ledger.dispose(disposed_by(layout, tuple(row.values())))
                 yield row
         self._rows[layout.name] = count
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from fireinvest.store.dump import Layout
 from fireinvest.store.journal import NOTHING_BEFORE, Head
 
-__all__ = ["HEADS", "FileIs", "Ledger", "files_named_by", "open_ledger", "state_of"]
+__all__ = ["HEADS", "FileIs", "Ledger", "disposed_by", "files_named_by", "open_ledger", "state_of"]
 
 
 #: The tables in whose rows cases say what they have, and what the ledger keeps of such a row.
@@ -40,6 +40,7 @@ class Ledger:
         kept.execute("BEGIN")
         kept.execute("CREATE TABLE named (sha256 PRIMARY KEY) WITHOUT ROWID")
         kept.execute("CREATE TABLE found (sha256 PRIMARY KEY, state, size) WITHOUT ROWID")
+        kept.execute("CREATE TABLE disposed (sha256 PRIMARY KEY) WITHOUT ROWID")
         kept.execute("CREATE TABLE added (sha256 PRIMARY KEY, is_new) WITHOUT ROWID")
         kept.execute("CREATE TABLE heads (case_id INTEGER PRIMARY KEY, number, version, hash)")
         kept.execute("CREATE TABLE record_heads (case_id INTEGER PRIMARY KEY, seq, hash)")
@@ -49,6 +50,17 @@ class Ledger:
         self._kept.executemany(
             "INSERT OR IGNORE INTO named VALUES (?)", ((each,) for each in hashes)
         )
+
+    def dispose(self, hashes: Iterable[str]) -> None:
+        """Note that these files went with cases that were disposed of."""
+        self._kept.executemany(
+            "INSERT OR IGNORE INTO disposed VALUES (?)", ((each,) for each in hashes)
+        )
+
+    def disposed(self) -> int:
+        """Return how many files are missing because their cases were disposed of."""
+        asked = "SELECT count(*) FROM found JOIN disposed USING (sha256) WHERE state = 'missing'"
+        return int(self._kept.execute(asked).fetchone()[0])
 
     def named(self) -> Iterator[str]:
         """Yield the files that rows name, each once, in order."""
@@ -152,6 +164,16 @@ def files_named_by(layout: Layout) -> Callable[[Sequence[object]], list[str]] | 
         listed = names.index("attachments")
         return lambda row: [] if row[listed] is None else _attached(str(row[listed]))
     return None
+
+
+#: The table of the files that went with cases, and the column that names each.
+DISPOSED = ("disposed_files", "blob")
+
+
+def disposed_by(layout: Layout, row: Sequence[object]) -> list[str]:
+    """Return the file that a row says went with a case that was disposed of."""
+    name, column = DISPOSED
+    return _hashes(row[layout.names.index(column)]) if layout.name == name else []
 
 
 def _attached(written: str) -> list[str]:

@@ -1,16 +1,27 @@
 """The list of cases: what somebody may see, narrowed by what the address says."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from fireinvest.messages import Words
+from fireinvest.messages import Text, Words
 from fireinvest.regulation.clocks import Light
 from fireinvest.regulation.profile import Mode
-from fireinvest.services.boards import case_list
-from fireinvest.services.cases import CaseLine, scope_of
+from fireinvest.services.boards import (
+    CaseWords,
+    case_columns,
+    case_lines,
+    case_list,
+    case_rows,
+)
+from fireinvest.services.cases import CaseLine, Filters, scope_of
+from fireinvest.services.log import Act
+from fireinvest.web import noting
+from fireinvest.web.excel import excel_answer
 from fireinvest.web.forms.lists import SIZES, CasesForm, Choice, Choices, known
+from fireinvest.web.present import say
 from fireinvest.web.present_lists import (
     LIGHTS,
     SHORT_MODES,
@@ -80,11 +91,60 @@ def show() -> ResponseReturnValue:
         views=views,
         next_page=next_page,
         first_page=url_for("cases.show", **form.address()),
+        excel=url_for("cases.excel", **form.address(size=None)),
         sizes=[(each, url_for("cases.show", **form.address(size=each))) for each in SIZES],
         lights=LIGHTS,
         today=today(),
     )
     return page, 400 if problems else 200
+
+
+@blueprint.get("/excel")
+@signed_in
+def excel() -> ResponseReturnValue:
+    """Return all cases that the address asks for as a table to take away."""
+    words, filters = asked_for(excel)
+    lines = case_lines(state().database, who().actor, filters)
+    title = say(Text("Cases"))
+    return excel_answer(
+        title,
+        case_columns(say),
+        case_rows(lines, _table_words(words), say, today()),
+        note=made_by(),
+    )
+
+
+def asked_for(view: Callable[[], ResponseReturnValue]) -> tuple[ListWords, Filters]:
+    """Return what the address of a table of cases asks for, and write the export down.
+
+    ``view``: by whose name the export stands in the log. An address that asks for what can't be is
+    refused.
+    """
+    if len(request.query_string) > LONGEST_ADDRESS:
+        abort(414)
+    words = list_words()
+    form = CasesForm(known(CasesForm, request.args))
+    if told(form.problems(request.args, offered(words)), SHOWN):
+        abort(400)
+    query = request.query_string.decode("ascii", "replace")
+    noting.note(Act.EXPORT, item=f"{view.__module__.rpartition('.')[2]} {query}"[:200])
+    return words, form.filters(own_login(), today())
+
+
+def made_by() -> str:
+    """Return the note above a table: of which day it is, and who took it."""
+    return say(Text("As of %(day)s, by %(name)s", day=today(), name=who().person.name))
+
+
+def _table_words(words: ListWords) -> CaseWords:
+    return CaseWords(
+        place=words.place,
+        level=words.level,
+        government=words.government,
+        stage=lambda line: stage_of(words, line),
+        clock=words.clock,
+        light=lambda line: LIGHTS[line.light(today())],
+    )
 
 
 def offered(words: ListWords) -> Choices:

@@ -4,10 +4,12 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from fireinvest.services.certificates import check_certificate, make_certificate
+from fireinvest.services.papers.printed import certificate_docx, kind_of_certificates
 from fireinvest.store.people import names_of_logins
 from fireinvest.web import law
 from fireinvest.web.casework import open_file
 from fireinvest.web.language import language
+from fireinvest.web.printed import as_word, wants_word
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.visiting import origin, sent_at, today, who
@@ -20,19 +22,30 @@ _LONGEST = 60
 @blueprint.get("/cases/<number>/certificates/<clock>/<path:instance>")
 @signed_in
 def make(number: str, clock: str, instance: str) -> ResponseReturnValue:
-    """The certificate of one instance of a clock; that it was made stands in the log."""
+    """The certificate of one instance of a clock, as PDF or Word; the log tells that it was made."""
     file = open_file(number)
     found = file.deadline(clock, instance)
     if found is None:
         abort(404)
-    me = who()
+    me, address = who(), f"{state().settings.public_url}{url_for('certificates.check')}"
+    kind = kind_of_certificates(file)
+    if wants_word() and kind is not None:
+        return as_word(
+            f"{number}-{clock}",
+            lambda: certificate_docx(
+                state().database, state().blobs, file, found, kind, me.person.login,
+                address=address, now=sent_at(), law=law.law(), acting_for=me.acting_login,
+                origin=origin(),
+            ),
+            back=url_for("clock.show", number=number, clock=clock, instance=instance),
+        )  # fmt: skip
     made = make_certificate(
         state().database,
         file,
         found,
         me.person.login,
         me.person.name,
-        address=f"{state().settings.public_url}{url_for('certificates.check')}",
+        address=address,
         now=sent_at(),
         language=language(),
         acting_for=me.acting_login,

@@ -4,6 +4,7 @@ Whoever asked for it sees it, and system administrators do; its files are for th
 long as they may still see what is in them.
 """
 
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from flask import (
@@ -163,6 +164,11 @@ def _address(job: Job) -> str | None:
 
 
 #: Where what jobs make is shown, by the first part of a job's target.
-_PLACES = {
+_PLACES: Mapping[str, Callable[[str], str]] = {
     "case": lambda number: url_for("case.show", number=number),
+    "archive": lambda number: url_for("archive.show", number=number),
+    "package": lambda number: url_for("archive.show", number=number) + "#packages-title",
+    "imported": lambda imported_id: url_for("packages.show", imported_id=int(imported_id)),
+    "old_cases": lambda staged: url_for("old_cases.show", staged=staged),
+    "disposal": lambda list_id: url_for("archives.disposal", list_id=int(list_id)),
 }

@@ -20,17 +20,26 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from fireinvest.documents.portable import NotPrinted, pdf_of_docx
-from fireinvest.messages import Faulty, Problem, Text, Words, render
+from fireinvest.messages import Faulty, Label, Problem, Text, Words, render
 from fireinvest.regulation.calendar import LAST_DAY
 from fireinvest.regulation.profile import PaperKind, Ruleset
 from fireinvest.services.files import tidy_name
+from fireinvest.services.issuing import FIRE_RESCUE
 from fireinvest.services.log import Act
 from fireinvest.services.papers import series as numbers
 from fireinvest.services.papers import templates as service
-from fireinvest.services.papers.offices import Keeper, Office, house_of, offices_of
+from fireinvest.services.papers.offices import (
+    AGENCY,
+    GOVERNMENT,
+    Keeper,
+    Office,
+    house_of,
+    offices_of,
+)
 from fireinvest.services.papers.series import Series
 from fireinvest.services.papers.templates import DOCX, FIELD, TemplateFault
 from fireinvest.store import papers as store
+from fireinvest.store.agencies import agencies_in
 from fireinvest.store.papers import StoredTemplate
 from fireinvest.store.people import names_of_logins
 from fireinvest.web import law, noting
@@ -102,7 +111,9 @@ def current(kind: str) -> ResponseReturnValue:
         template = service.built_in(found).docx
     else:
         template = _template(office, found)
-    return _docx(template, _("%(kind)s template", kind=render(found.label, "zh")), found, "template")
+    return _docx(
+        template, _("%(kind)s template", kind=render(found.label, "zh")), found, "template"
+    )
 
 
 @blueprint.get(f"/<kind>/template/{_VERSION}")
@@ -242,9 +253,7 @@ def _last(office: Office, kind: PaperKind) -> StoredTemplate | None:
 
 def _template(office: Office, kind: PaperKind) -> bytes:
     with state().database.readers.begin() as session:
-        return service.template_for(
-            session, state().blobs, office.division, office.tier, kind
-        ).docx
+        return service.template_for(session, state().blobs, office.division, office.tier, kind).docx
 
 
 def _docx(content: bytes, name: str, kind: PaperKind, what: str) -> Response:
@@ -285,7 +294,7 @@ def _series_fields(houses: tuple[str, ...], *, is_new: bool) -> tuple[Field, ...
         Field("label", Text("name of the series"), hint=Text("As colleagues call it.")),
         Field(
             "pattern",
-            Text("pattern"),
+            Text("pattern of the number"),
             hint=Text(
                 "As numbers look, with {year} and {number} once each; {number:03} fills up with "
                 "zeros: 001."
@@ -295,7 +304,9 @@ def _series_fields(houses: tuple[str, ...], *, is_new: bool) -> tuple[Field, ...
     if is_new:
         choices = tuple(Choice(each, HOUSES[each]) for each in houses)
         if len(houses) > 1:
-            fields.append(Field("issued_by", Text("for"), FieldKind.CHOICE, choices=choices))
+            fields.append(
+                Field("issued_by", Text("whose papers"), FieldKind.CHOICE, choices=choices)
+            )
         fields.append(
             Field(
                 "used",
@@ -315,7 +326,7 @@ def series() -> ResponseReturnValue:
     ruleset = _ruleset(office)
     fields = _series_fields(office.houses, is_new=True)
     if request.method == "GET":
-        pattern = f"〔{{year}}〕{{number}}号"
+        pattern = "〔{year}〕{number}号"
         return _series_page(
             office, offices, ruleset, Written(fields, MultiDict({"pattern": pattern})), [], {}
         )
@@ -533,16 +544,32 @@ def _keeper() -> Keeper:
 
 
 def _common(office: Office, offices: tuple[Office, ...], ruleset: Ruleset) -> dict[str, Any]:
-    divisions = law.law().divisions
-
-    def called(each: Office) -> Words:
-        tier = ruleset.tiers.get(each.tier)
-        place = divisions[each.division].label
-        return place if tier is None else Text("%(place)s (%(tier)s)", place=place, tier=tier.label)
-
+    codes = {each.division for each in offices}
+    with state().database.readers.begin() as session:
+        agencies = agencies_in(session, codes, today())
+    named: dict[tuple[str, str], Label] = {}
+    for each in agencies:
+        if each.body == FIRE_RESCUE and each.valid_from <= today():
+            label = Label(each.label_zh, each.label_en)
+            named.setdefault((each.division, each.tier), label)
+    called = {each: _called(each, named, ruleset) for each in offices}
     return {
         "office": office,
-        "offices": [(each, called(each)) for each in offices],
-        "office_name": called(office),
+        "offices": list(called.items()),
+        "office_name": called[office],
         "ruleset": ruleset,
     }
+
+
+def _called(office: Office, agencies: Mapping[tuple[str, str], Label], ruleset: Ruleset) -> Words:
+    """How an office is called: as its agency, as its government, or by its place where it is both."""
+    place = law.law().divisions[office.division]
+    if office.houses == (GOVERNMENT,):
+        if not place.is_government:
+            return Text("Administrative Committee of %(place)s", place=place.label)
+        return Text("People's Government of %(place)s", place=place.label)
+    if office.houses == (AGENCY,):
+        body = ruleset.bodies[FIRE_RESCUE].label
+        known = agencies.get((office.division, office.tier))
+        return known or Text("%(body)s of %(place)s", body=body, place=place.label)
+    return place.label

@@ -72,6 +72,9 @@ _ROOMS: Mapping[str, tuple[str, str]] = {
         ("supervisions", "delay_notices", "art30_judgements"),
         ("evaluation.new", "evaluation.edit"),
     ),
+    **dict.fromkeys(
+        ("arrangements", "volumes", "retentions", "lendings"), ("archive.new", "archive.edit")
+    ),
     "papers": ("papers.show", "papers.paper"),
 }  # fmt: skip
 

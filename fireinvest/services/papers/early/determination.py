@@ -40,7 +40,9 @@ class FireDetermination(PaperFields):
     """What the agency determines of a fire, on which evidence, and how it is reviewed."""
 
     parties: tuple[PartyRow, ...] = rows_field("当事人", "parties", PartyRow)
-    facts: tuple[str, ...] = paper_field("火灾事故基本情况", "the fire", ("2026年2月25日，某市场发生火灾。",))
+    facts: tuple[str, ...] = paper_field(
+        "火灾事故基本情况", "the fire", ("2026年2月25日，某市场发生火灾。",)
+    )
     determined_by: str = paper_field("认定依据的规定", "under which articles", "根据……，认定如下：")
     ignition_time: str = paper_field("起火时间", "time of ignition", "2026年2月25日4时50分许")
     ignition_area: str = paper_field("起火部位", "area of ignition", "一层东北角")
@@ -62,7 +64,9 @@ class ReviewAcceptance(PaperFields):
     applied: str = paper_field("申请情况", "the request", "你（单位）提出的复核申请已收悉。")
     accepted: str = paper_field("受理决定", "taken up", "经审查，决定受理。")
     time_limit: str = paper_field("复核期限", "time limit", "自受理之日起30日内作出复核决定。")
-    original: str = paper_field("原认定机构的义务", "the agency that determined", "原认定机构提交案卷。")
+    original: str = paper_field(
+        "原认定机构的义务", "the agency that determined", "原认定机构提交案卷。"
+    )
     others: str = paper_field("通知其他当事人", "other parties", "本通知书同时送达其他当事人。")
 
 
@@ -74,7 +78,9 @@ class ReviewDecision(PaperFields):
     applicant: str = paper_field("申请人", "applicant", "某某商贸有限公司")
     applicant_address: str = paper_field("申请人住址（地址）", "address", "某市某路1号")
     applicant_represented_by: str = paper_field("申请人的代表", "represented by", "张某")
-    original_no: str = paper_field("原认定书文号", "number of the determination", "曲消火认字〔2026〕第1号")
+    original_no: str = paper_field(
+        "原认定书文号", "number of the determination", "曲消火认字〔2026〕第1号"
+    )
     applied: str = paper_field("申请情况", "the request", "申请人不服原认定，申请复核。")
     request: str = paper_field("请求和理由", "request and grounds", "请求撤销原认定。")
     original: tuple[str, ...] = paper_field("原认定内容", "what was determined", ("起火原因：……",))
@@ -106,7 +112,7 @@ def fire_determination(m: Material) -> FireDetermination:
         ignition_point=BLANK,
         cause=_cause(m, entry),
         evidence_words="以上事实有下列证据证实：",
-        evidence=words.numbered(_evidence(m)) or (BLANK,),
+        evidence=words.closed(_evidence(m)) or (BLANK,),
         heard=f"按照{m.article(_HEARING)}，作出认定前已于{BLANK}召集当事人到场，"
         f"说明拟认定的起火原因，听取当事人意见。当事人意见：{BLANK}",
         review=f"按照{m.article(_REVIEW)}，{words.stated(m, _REVIEW)}"
@@ -184,10 +190,10 @@ def review_acceptance(m: Material) -> ReviewAcceptance:
         applied=f"你（单位）不服{m.agency}对“{m.unit}”火灾（{m.day(m.file.case.occurred_on)}）"
         f"作出的火灾事故认定（文号：{BLANK}），于{BLANK}提出的复核申请已收悉。",
         accepted=f"经审查，该申请符合规定。根据{words.under(m, _REVIEW, _TAKEN_UP)}，"
-        f"我单位决定自{BLANK}起予以受理。",
+        f"决定自{BLANK}起受理。",
         time_limit=f"按照{m.article(_DECIDED)}，{words.first_sentence(m, _DECIDED)}",
-        original=f"请{m.agency}按照{m.article(_EXPLAINED)}办理：{words.stated(m, _EXPLAINED)}",
-        others=f"按照{m.article(_TAKEN_UP)}，本通知书送达申请人，同时书面通知其他当事人和原认定机构。",
+        original=f"请{m.agency}按照{m.article(_EXPLAINED)}作出书面说明，提交火灾事故调查案卷。",
+        others="本通知书同时送达其他当事人。",
     )
 
 

@@ -160,12 +160,16 @@ class Commission(PaperFields):
 
     number: str = paper_field("委托书编号", "number", "曲消鉴委〔2026〕1号")
     body: str = paper_field("受托机构", "done by", "某火灾物证鉴定中心")
-    qualification: str = paper_field("受托机构资质", "qualification", "资质第1号，有效期至2027年12月31日")
+    qualification: str = paper_field(
+        "受托机构资质", "qualification", "资质第1号，有效期至2027年12月31日"
+    )
     subject: str = paper_field("鉴定对象", "what is tested", "铜导线熔痕")
     sent_on: str = paper_field("委托日期", "sent on", "2026年3月2日")
     expected_on: str = paper_field("约定完成日期", "expected on", "2026年3月16日")
     facts: str = paper_field("简要案情", "the fire", "2026年2月25日4时50分，某市场发生火灾。")
-    question: tuple[str, ...] = paper_field("委托事项", "question", ("熔痕属一次短路还是二次短路？",))
+    question: tuple[str, ...] = paper_field(
+        "委托事项", "question", ("熔痕属一次短路还是二次短路？",)
+    )
     items_words: str = paper_field("送检情况", "what is sent", "送检物品1件，封装完好：")
     items: tuple[EvidenceRow, ...] = rows_field("送检物品", "items sent", EvidenceRow)
     terms: tuple[str, ...] = paper_field("约定事项", "terms", ("（一）按期出具书面结论。",))
@@ -237,7 +241,6 @@ class RecordsLetter(PaperFields):
     what: tuple[str, ...] = paper_field("材料", "records", ("起火当日用电负荷和故障记录。",))
     due: str = paper_field("期限", "due", "请于2026年3月5日前提供。")
     form: str = paper_field("形式", "form", "复制件请注明与原件一致并加盖印章。")
-    duty: str = paper_field("配合义务", "duty", "有关单位应当如实提供与火灾有关的情况。")
     received: tuple[ReceivedRow, ...] = rows_field("移交清单", "handed over", ReceivedRow)
 
 
@@ -255,9 +258,8 @@ def records_letter(m: Material) -> RecordsLetter:
         asks=f"因调查工作需要，根据{words.under(m, _INQUIRY, _DUTY)}，请贵单位提供下列材料：",
         what=tuple(words.sentence(each) for each in wanted),
         due=f"请于{m.day(given.due_on)}前提供；不能按期提供或者没有相应材料的，请书面说明。",
-        form="材料应当真实、完整。提供复制件的，请注明“与原件核对一致”、复制日期和原件存放处，"
-        "由经办人签名并加盖单位印章；提供电子数据的，请一并说明制作方法和校验值。",
-        duty=f"按照{m.article(_DUTY)}，{words.stated(m, _DUTY)}",
+        form="提供复制件的，请注明“与原件核对一致”、复制日期和原件存放处，由经办人签名并加盖单位印章；"
+        "提供电子数据的，请一并说明制作方法和校验值。",
         received=tuple(_received(m, given)),
     )
 

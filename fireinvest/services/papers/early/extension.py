@@ -155,9 +155,7 @@ def _decision(
     given = _given(m)
     agrees = {None: BLANK, _APPROVED: "同意"}.get(given.outcome, "不同意")
     own = m.subject.entry
-    request = next(
-        (e for e in reversed(m.entries(asked)) if own is None or e.seq < own.seq), None
-    )
+    request = next((e for e in reversed(m.entries(asked)) if own is None or e.seq < own.seq), None)
     number = getattr(request.payload, "document_no", None) if request is not None else None
     on = "" if request is None else f"{m.day(request.on)}"
     named = f"（{number}）" if number else ""

@@ -46,7 +46,9 @@ class RecusalDecision(PaperFields):
 
     name: str = paper_field("被申请回避人", "who is to withdraw", "张某")
     outcome: str = paper_field("决定", "outcome", "同意回避")
-    raised: str = paper_field("提出情况", "how it was raised", "2026年3月1日，李某提出张某应当回避。")
+    raised: str = paper_field(
+        "提出情况", "how it was raised", "2026年3月1日，李某提出张某应当回避。"
+    )
     facts: str = paper_field("主要事实", "facts", "主要事实：曾参与该单位消防设施设计。")
     examined: str = paper_field("审查情况", "what was found", "经审查，情况属实。")
     decision: str = paper_field("决定内容", "decision", "决定同意张某回避。")
@@ -125,9 +127,7 @@ def _decision(m: Material, signer: str) -> RecusalDecision:
     if given.outcome is None:
         decision = f"根据{m.article(_RECUSAL)}，决定：□同意{name}回避　□驳回回避申请"
     elif is_granted:
-        decision = (
-            f"根据{m.article(_RECUSAL)}，决定：同意{name}回避，自{day}起不再参加本起火灾事故的调查。"
-        )
+        decision = f"根据{m.article(_RECUSAL)}，决定：同意{name}回避，自{day}起不再参加本起火灾事故的调查。"
     else:
         decision = f"根据{m.article(_RECUSAL)}，决定：驳回回避申请，{name}继续参加调查工作。"
     return RecusalDecision(
@@ -169,14 +169,18 @@ def _how_raised(m: Material, raised: Entry | None, name: str, person: str | None
     ground = "" if found is None else f"（{m.article(str(found.basis))}：{m.say(found.label)}）"
     by = raised.acting_for or raised.actor
     said = "本人申请回避" if by == person else f"{m.name(by)}提出{name}应当回避"
-    return f"{m.day(raised.on)}，{said}，认为其在“{m.unit}”火灾事故调查中存在应当回避的情形{ground}。"
+    return (
+        f"{m.day(raised.on)}，{said}，认为其在“{m.unit}”火灾事故调查中存在应当回避的情形{ground}。"
+    )
 
 
 def _effects(m: Material, person: str | None) -> Iterator[str]:
     yield "本决定自作出之日起生效。"
     yield "回避前由其收集的证据和签署的文书，由调查组逐项复核，需要重新进行的重新进行。"
     done = [
-        each for each in m.of("rechecks") if getattr(each.values, "person", None) in (person, m.name(person))
+        each
+        for each in m.of("rechecks")
+        if getattr(each.values, "person", None) in (person, m.name(person))
     ]
     if done:
         yield f"截至本决定作出，已复核{len(done)}项。"

@@ -13,6 +13,7 @@ from fireinvest.workflow.items.people import Party
 from fireinvest.workflow.items.scene import SceneClosure
 from fireinvest.workflow.items.team import Task
 
+_MORE_OF_UNIT = f"单位性质、经营范围、建筑概况和消防设施：{BLANK}"
 _REPORTING, _SUPPLEMENT = "decree493:12", "decree493:13"
 
 
@@ -20,12 +21,18 @@ _REPORTING, _SUPPLEMENT = "decree493:12", "decree493:13"
 class FirstReport(PaperFields):
     """What is told of a fire at first: unit, time and place, course, harm, measures."""
 
-    opening: str = paper_field("开头", "opening", "2026年2月25日4时50分，某市场发生火灾。现报告如下：")
+    opening: str = paper_field(
+        "开头", "opening", "2026年2月25日4时50分，某市场发生火灾。现报告如下："
+    )
     unit: tuple[str, ...] = paper_field("单位概况", "the unit", ("某市场，占地约5000平方米。",))
-    scene: tuple[str, ...] = paper_field("时间、地点和现场", "time, place and scene", ("火灾发生于……",))
+    scene: tuple[str, ...] = paper_field(
+        "时间、地点和现场", "time, place and scene", ("火灾发生于……",)
+    )
     course: tuple[str, ...] = paper_field("简要经过", "the course", ("4时50分，119指挥中心接警……",))
     harm: str = paper_field("伤亡和损失", "casualties and loss", "截至2月25日，事故造成重伤1人。")
-    measures: tuple[str, ...] = paper_field("已采取的措施", "measures taken", ("（一）现场已封闭。",))
+    measures: tuple[str, ...] = paper_field(
+        "已采取的措施", "measures taken", ("（一）现场已封闭。",)
+    )
     level: str = paper_field("等级和负责政府", "level and government", "事故等级为较大。")
     closing: str = paper_field("结尾", "closing", "有关情况将及时续报。")
 
@@ -80,17 +87,14 @@ def _unit(m: Material) -> tuple[str, ...]:
     for record in m.of("parties"):
         party = record.values
         if isinstance(party, Party) and party.role == "fire_unit":
-            return (
+            said = (
                 f"起火单位（场所）为{words.known(party.name)}，"
                 f"统一社会信用代码{words.known(party.credit_code)}，"
                 f"地址{words.known(party.address or m.file.loaded.row['address'])}，"
-                f"法定代表人（负责人）{words.known(party.represented_by)}。",
-                f"单位性质、经营范围、建筑概况和消防设施：{BLANK}",
+                f"法定代表人（负责人）{words.known(party.represented_by)}。"
             )
-    return (
-        f"起火单位（场所）为{m.unit}，地址{words.address(m)}。",
-        f"单位性质、经营范围、建筑概况和消防设施：{BLANK}",
-    )
+            return said, _MORE_OF_UNIT
+    return f"起火单位（场所）为{m.unit}，地址{words.address(m)}。", _MORE_OF_UNIT
 
 
 def _scene(m: Material) -> Iterator[str]:

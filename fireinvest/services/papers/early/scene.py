@@ -1,13 +1,19 @@
 """The scene: closed, released, surveyed; people asked, and experiments made (art 14)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from fireinvest.china import CHINA
-from fireinvest.messages import Label
-from fireinvest.services.papers.base import BLANK, PaperFields, Picture, paper_field, rows_field
+from fireinvest.services.papers.base import (
+    BLANK,
+    PaperFields,
+    Picture,
+    paper_field,
+    picture_field,
+    rows_field,
+)
 from fireinvest.services.papers.early import words
 from fireinvest.services.papers.early.words import EvidenceRow
 from fireinvest.services.papers.material import Material
@@ -42,7 +48,7 @@ class ClosureNotice(PaperFields):
     opening: str = paper_field("开头", "opening", "为保护火灾现场，决定予以封闭。现公告如下：")
     area: str = paper_field("封闭范围", "area", "起火建筑及周边10米。")
     period: str = paper_field("封闭时间", "time", "自2026年2月25日6时00分起。")
-    demands: tuple[str, ...] = paper_field("封闭要求", "demands", ("（一）无关人员不得进入。",))
+    demands: str = paper_field("封闭要求", "demands", "无关人员不得进入。")
     guard: str = paper_field("现场保护", "guard", "由属地派出所负责警戒。")
     sanction: str = paper_field("违反的后果", "sanction", "故意破坏火灾现场的，依法处罚。")
     closed_on: str = paper_field("公告日期", "day", "2026年2月25日")
@@ -76,19 +82,15 @@ def scene_closure(m: Material) -> ClosureNotice:
         title="封闭火灾现场公告",
         addressee="社会公众",
         number=given.notice_no or "",
-        opening=f"{words.fire(m)}为保护火灾现场，查明火灾原因，根据"
-        f"{words.under(m, _LAW, _AREA, _NOTICE)}，决定对火灾现场予以封闭。现公告如下：",
+        opening=f"{words.fire(m)}为查明火灾原因，根据"
+        f"{words.under(m, _LAW, _AREA, _NOTICE)}，决定封闭火灾现场：",
         area=words.sentence(given.area),
-        period=f"自{m.moment(given.closed_at)}起，至公告解除封闭之时止。",
-        demands=words.numbered(
-            (
-                *reason,
-                "未经许可，任何单位和个人不得进入封闭范围，不得移动、拆除、清理现场物品和痕迹。",
-                f"发生火灾的单位和相关人员应当履行{m.article(_DUTY)}规定的义务，保护现场，配合调查。",
-            )
+        period=f"自{m.moment(given.closed_at)}起至解除封闭时止。",
+        demands="".join(
+            (*reason, "未经许可不得进入，不得移动、清理现场物品和痕迹。")
         ),
-        guard=f"封闭期间，现场由{words.known(given.guarded_by)}负责警戒和保护。",
-        sanction=f"违反本公告的，按照{m.article(_PENALTY)}处理：{words.stated(m, _PENALTY)}",
+        guard=f"由{words.known(given.guarded_by)}负责警戒和保护。",
+        sanction=f"违反本公告，故意破坏火灾现场的，按照{m.article(_PENALTY)}依法处理。特此公告。",
         closed_on=_day(m, given.closed_at),
         posted_at=words.known(given.posted_at),
     )
@@ -101,14 +103,14 @@ def scene_release(m: Material) -> ReleaseNotice:
         title="解除封闭火灾现场公告",
         addressee="社会公众",
         number=given.notice_no or "",
-        opening=f"{words.fire(m)}我单位于{m.moment(given.closed_at)}对火灾现场予以封闭。"
-        f"现场勘验已经结束，根据{m.article(_AREA)}，决定解除封闭。现公告如下：",
+        opening=f"{words.fire(m)}火灾现场已于{m.moment(given.closed_at)}封闭。现场勘验已经结束，"
+        f"根据{m.article(_AREA)}，现公告如下：",
         area=words.sentence(given.area),
         released=f"自{m.moment(given.released_at)}起解除封闭。",
         demands=words.numbered(
             (
-                "现场恢复由产权人、使用人负责管理；建筑结构、电气和燃气线路未经检测合格的，不得使用。",
-                "清理现场时发现与火灾有关的痕迹、物品的，应当停止清理并告知消防救援机构。",
+                "现场由产权人、使用人负责管理，未经安全检测不得恢复使用。",
+                "清理中发现与火灾有关的痕迹、物品的，应当告知消防救援机构。",
             )
         ),
         released_on=_day(m, given.released_at),
@@ -146,11 +148,6 @@ class PlanRow:
     pins: tuple[PinRow, ...] = rows_field("标注", "pins", PinRow)
 
 
-def _plan_field(zh: str, en: str) -> Any:
-    """Return a field that is a picture, or nothing; a template is tried without one."""
-    return field(default=None, metadata={"label": Label(zh, en), "example": "", "of": None})
-
-
 @dataclass(frozen=True)
 class SurveyRecord(PaperFields):
     """The record of a survey, with what was taken and the plans of the scene."""
@@ -176,10 +173,10 @@ class SurveyRecord(PaperFields):
     ending: str = paper_field("结束情况", "ending", "勘验于17时00分结束。")
     signing: str = paper_field("签名情况", "signatures", "本笔录经核对无误后签名。")
     plans: tuple[PlanRow, ...] = rows_field("现场图", "plans", PlanRow)
-    plan_1: Picture | None = _plan_field("现场图一", "first plan")
-    plan_2: Picture | None = _plan_field("现场图二", "second plan")
-    plan_3: Picture | None = _plan_field("现场图三", "third plan")
-    plan_4: Picture | None = _plan_field("现场图四", "fourth plan")
+    plan_1: Picture | None = picture_field("现场图一", "first plan")
+    plan_2: Picture | None = picture_field("现场图二", "second plan")
+    plan_3: Picture | None = picture_field("现场图三", "third plan")
+    plan_4: Picture | None = picture_field("现场图四", "fourth plan")
 
 
 def scene_survey(m: Material) -> SurveyRecord:
@@ -273,7 +270,9 @@ def _pins(m: Material, plan: int) -> Iterator[PinRow]:
     for record in m.of("pins"):
         pin = record.values
         if isinstance(pin, Pin) and plan in (pin.plan or ()):
-            marks = [f"{row.mark} {row.title}" for row in words.evidence_rows(m, pin.evidence or ())]
+            marks = [
+                f"{row.mark} {row.title}" for row in words.evidence_rows(m, pin.evidence or ())
+            ]
             across, down = (pin.across or 0) / _PER_CENT, (pin.down or 0) / _PER_CENT
             yield PinRow(
                 record.mark,
@@ -306,7 +305,9 @@ class InterviewRecord(PaperFields):
     guardian: str = paper_field("监护人或翻译", "guardian or interpreter", "无")
     rights: tuple[str, ...] = paper_field("权利义务告知", "rights told", ("告知：……",))
     content: tuple[str, ...] = paper_field("问答", "questions and answers", ("问：……", "答：……"))
-    signing: tuple[str, ...] = paper_field("核对情况", "read over", ("以上笔录我看过，与我说的相符。",))
+    signing: tuple[str, ...] = paper_field(
+        "核对情况", "read over", ("以上笔录我看过，与我说的相符。",)
+    )
     every_page: str = paper_field("逐页签名", "every page", "被询问人应当逐页签名并捺指印。")
 
 
@@ -314,7 +315,9 @@ def interview_record(m: Material) -> InterviewRecord:
     """Return the record of an interview (Order 108 art 19)."""
     values = m.subject.record.values if m.subject.record is not None else None
     given = values if isinstance(values, Interview) else Interview()
-    party = next((each.values for each in m.of("parties") if each.item in (given.party or ())), None)
+    party = next(
+        (each.values for each in m.of("parties") if each.item in (given.party or ())), None
+    )
     asked_by = words.listing(each for each in (given.interviewer, given.second) if each)
 
     def own(name: str, of_party: str) -> str:

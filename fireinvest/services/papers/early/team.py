@@ -26,7 +26,9 @@ class TeamRequest(PaperFields):
     asks: str = paper_field("请示事由", "what is asked", "现就成立调查组有关事项请示如下：")
     leader: str = paper_field("组长和副组长", "leader and deputy", "建议由分管领导担任组长。")
     bodies: str = paper_field("组成单位", "bodies", "建议由消防救援机构、公安机关等派员组成。")
-    invited: str = paper_field("邀请和聘请", "invited", "邀请本级纪检监察机关、人民检察院派员参加。")
+    invited: str = paper_field(
+        "邀请和聘请", "invited", "邀请本级纪检监察机关、人民检察院派员参加。"
+    )
     groups: str = paper_field("工作小组", "groups", "设置技术组、管理组、综合组。")
     duties: tuple[str, ...] = paper_field("职责", "duties", ("（一）查明事故原因；",))
     time_limit: str = paper_field("时限", "time limit", "自事故发生之日起60日内报批调查报告。")
@@ -91,14 +93,13 @@ def team_request(m: Material) -> TeamRequest:
         asks=f"为查明事故原因、认定事故性质和责任，根据{words.under(m, _REQUEST, _COMPOSITION)}，"
         f"特请{m.government}批准成立“{m.unit}”火灾事故调查组，由{words.lead(m)}牵头组织实施。"
         "现将有关事项请示如下：",
-        leader=f"建议由{m.government}分管领导担任组长，全面负责事故调查处理；"
-        "根据需要确定副组长。",
+        leader=f"建议由{m.government}分管领导担任组长，全面负责事故调查处理；根据需要确定副组长。",
         bodies=f"建议由{words.listing(bodies)}派员组成。",
         invited=f"邀请{words.listing(words.labels(m, 'invited'))}派员参加；"
         "根据调查需要聘请有关专家参与。",
         groups=f"根据具体情况和工作需要，可以设置{words.listing(words.labels(m, 'groups'))}，"
         "工作小组组长人选和职责分工由调查组组长确定。",
-        duties=words.numbered(f"{each}；" for each in words.labels(m, "team_duties")),
+        duties=words.closed(words.labels(m, "team_duties")),
         time_limit=_time_limit(m),
         roster=tuple(_proposed(m, bodies)),
     )
@@ -147,10 +148,10 @@ def team_order(m: Material) -> TeamOrder:
         founds=f"{asked}{words.under(m, _REQUEST, _COMPOSITION)}，经研究，决定成立“{m.unit}”"
         f"火灾事故调查组（以下简称调查组），由{words.lead(m)}牵头组织实施。现将有关事项通知如下：",
         leaders=tuple(_leaders(m)),
-        members=f"成　员：{_members(m)}",
+        members=f"成　员：{_members(m)}。",
         invited=f"邀请{invited}派员参加调查{heard}。",
         groups=_groups(m),
-        duties=words.numbered(f"{each}；" for each in words.labels(m, "team_duties")),
+        duties=words.closed(words.labels(m, "team_duties")),
         demands=words.numbered(_demands(m)),
         copies=f"抄送：{invited}。",
         roster=words.people(m) or tuple(_proposed(m, _bodies(m))),
@@ -265,9 +266,7 @@ def _organ(m: Material, item: str, called: str) -> str:
     return f"{place}{called}" if place else m.listed("invited", item)
 
 
-def _invitation(
-    m: Material, *, addressee: str, asks: str, tasks: tuple[str, ...]
-) -> Invitation:
+def _invitation(m: Material, *, addressee: str, asks: str, tasks: tuple[str, ...]) -> Invitation:
     founded = m.last("establish_team")
     number = getattr(founded.payload, "document_no", None) if founded is not None else None
     if founded is None:
@@ -281,7 +280,7 @@ def _invitation(
         addressee=addressee,
         opening=f"{words.fire(m)}{words.harm(m)}{words.level(m)}",
         asks=f"{said}，开展事故调查处理。根据{m.article(_COMPOSITION)}，{asks}，参加事项如下：",
-        tasks=words.numbered(tasks),
+        tasks=words.closed(tasks),
         recusal=f"派出人员存在{m.article(_RECUSAL)}所列应当回避情形的，请另行派员。",
         answer=f"请于{BLANK}前将派出人员的姓名、职务和联系方式（见回执）反馈我单位。",
     )
@@ -306,7 +305,7 @@ def expert_engagement(m: Material) -> ExpertEngagement:
         "请予支持。",
         tasks="参加现场勘验、物证分析、技术鉴定或者调查实验，对事故原因和有关技术问题提出意见，"
         "出席调查组有关会议。",
-        demands=words.numbered(
+        demands=words.closed(
             (
                 f"按照{m.article(_WRITTEN)}，{words.stated(m, _WRITTEN)}",
                 f"存在{m.article(_RECUSAL)}所列情形的，应当主动回避；",

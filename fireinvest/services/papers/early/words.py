@@ -55,8 +55,14 @@ def sentence(text: str | None) -> str:
 
 def numbered(texts: Iterable[str]) -> tuple[str, ...]:
     """Return texts as （一）, （二） and so on."""
-    return tuple(
-        f"（{chinese_number(place)}）{each}" for place, each in enumerate(texts, 1)
+    return tuple(f"（{chinese_number(place)}）{each}" for place, each in enumerate(texts, 1))
+
+
+def closed(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return texts as numbered clauses of one sentence: the last one ends it."""
+    found = [each.rstrip("；。") for each in texts]
+    return numbered(
+        f"{each}{'；' if place < len(found) else '。'}" for place, each in enumerate(found, 1)
     )
 
 
@@ -220,7 +226,9 @@ def progress(m: Material) -> tuple[str, ...]:
     stages = m.file.ruleset.stages
     told = [
         f"{m.say(stages[stage].label)}：{'；'.join(text for _, text in sorted(steps))}。"
-        for stage, steps in sorted(found.items(), key=lambda each: m.file.ruleset.stage_index(each[0]))
+        for stage, steps in sorted(
+            found.items(), key=lambda each: m.file.ruleset.stage_index(each[0])
+        )
     ]
     counts = _collected(m)
     if counts:
@@ -339,7 +347,9 @@ class EvidenceRow:
     quantity: str = paper_field("数量", "quantity", "1件")
     place: str = paper_field("提取部位", "where it was taken", "一层东北角配电箱下方")
     taken_at: str = paper_field("提取时间", "taken at", "2026年2月26日15时00分")
-    taken: str = paper_field("调取时间和调取人", "taken when and by whom", "2026年2月26日，张某、李某")
+    taken: str = paper_field(
+        "调取时间和调取人", "taken when and by whom", "2026年2月26日，张某、李某"
+    )
     source: str = paper_field("来源（持有人）", "got from", "某某商贸有限公司")
     seal: str = paper_field("封签号", "seal number", "曲消封001")
     description: str = paper_field("特征、尺寸", "description", "长约8厘米，端部有珠状熔痕")
@@ -380,7 +390,7 @@ def evidence_rows(m: Material, numbers: Iterable[int]) -> tuple[EvidenceRow, ...
         if record is not None:
             rows.append(evidence_row(m, record, place))
         else:
-            blank = {name: "" for name in EvidenceRow.__slots__}
+            blank = dict.fromkeys(EvidenceRow.__slots__, "")
             blank |= {"no": f"{place}", "mark": f"{Evidence.PREFIX}{number}", "title": KEPT_BACK}
             rows.append(EvidenceRow(**blank))
     return tuple(rows)

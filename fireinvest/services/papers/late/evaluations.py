@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from fireinvest.regulation.basis import chinese_number
 from fireinvest.services.evaluation import PARTS, SheetRow, sheet_of
 from fireinvest.services.papers.base import BLANK, paper_field, rows_field
 from fireinvest.services.papers.late.deliveries import copied_to
-from fireinvest.services.papers.late.shape import LetterFields, concise
+from fireinvest.services.papers.late.shape import WIDEST_ON_COVER, LetterFields, broken, concise
 from fireinvest.services.papers.late.wording import (
     by,
     by_list,
@@ -68,6 +69,9 @@ class PlanFields(LetterFields):
     opening: str = paper_field("引语", "opening", "决定对整改措施落实情况开展评估。")
     request: str = paper_field("要求", "what is asked", "请做好准备，配合评估工作。")
     plan_title: str = paper_field("方案标题", "title of the plan", "评估工作方案")
+    plan_heading: str = paper_field(
+        "方案标题（分行）", "title of the plan, in lines", "某某火灾事故\n评估工作方案"
+    )
     basis: str = paper_field("评估依据", "basis", "《某某规定》第某条。")
     contents: tuple[str, ...] = paper_field("评估内容", "contents", ("1. 整改措施落实情况。",))
     group_intro: str = paper_field("评估组说明", "on the group", "评估组由下列人员组成：")
@@ -99,6 +103,7 @@ def plan_fields(m: Material) -> PlanFields:
         ),
         request="请对照方案做好自查，准备有关文件、凭证和现场条件，配合评估组开展工作。",
         plan_title=plan,
+        plan_heading=broken(plan),
         basis=f"{by_list(m, _FINDINGS)}、{by_step(m, 'evaluation_report')}，以及{reply_called(m)}和{report_called(m)}。",
         contents=counted(
             [
@@ -202,12 +207,15 @@ class FindingPart:
 class EvaluationFields(LetterFields):
     """What the evaluation's report says."""
 
+    WIDEST: ClassVar[float] = WIDEST_ON_COVER
+
     group_name: str = paper_field("评估组名称", "name of the group", "某某火灾事故整改评估组")
     opening: str = paper_field("引语", "opening", "现将评估情况报告如下。")
     work: tuple[str, ...] = paper_field("工作情况", "work", ("评估组于2027年2月1日成立。",))
     parts: tuple[FindingPart, ...] = rows_field("评估内容", "parts", FindingPart)
     conclusion_heading: str = paper_field("结论标题", "heading", "五、评估结论和建议")
     conclusion: tuple[str, ...] = paper_field("结论和建议", "conclusion", ("总体已落实。",))
+    closing: str = paper_field("结语", "closing", "以上报告，请审阅。")
     group: tuple[GroupRow, ...] = rows_field("评估组成员", "group", GroupRow)
 
 
@@ -239,6 +247,7 @@ def evaluation_fields(m: Material) -> EvaluationFields:
         parts=parts,
         conclusion_heading=f"{chinese_number(len(parts) + 2)}、评估结论和建议",
         conclusion=counted(list(_conclusion(m, sheets))),
+        closing="以上报告，请审阅。",
         group=_group(m),
     )
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import ClassVar
 
 from fireinvest.regulation.basis import chinese_number
 from fireinvest.services.papers.base import BLANK, paper_field, rows_field
 from fireinvest.services.papers.late.rows import EvidenceRow, evidence_rows
-from fireinvest.services.papers.late.shape import LetterFields
+from fireinvest.services.papers.late.shape import WIDEST_ON_COVER, LetterFields
 from fireinvest.services.papers.late.wording import (
     by_list,
     by_step,
@@ -47,7 +48,7 @@ PART, SECTION, TEXT, TABLE, ANNEX = "part", "section", "text", "table", "annex"
 LAST, SIGN = "last", "sign"
 #: Tables that every report has, in its text or behind it.
 _EXPECTED = ("statistics", "casualties", "losses")
-_TABLES = "附表　事故统计、伤亡和损失表"
+_TABLES = "事故统计、伤亡和损失表"
 #: What a table of the register has no value for.
 _NOTHING = "—"
 
@@ -96,7 +97,7 @@ class SignatureRow:
 class DissentPage:
     """A member's dissent, on a page of its own; or on what a refusal to sign rests."""
 
-    heading: str = paper_field("附件标题", "heading", "附件4　不同意见说明")
+    heading: str = paper_field("附件标题", "heading", "不同意见说明")
     name: str = paper_field("姓名", "name", "李某某")
     post: str = paper_field("调查组职务", "post on the team", "成员")
     agency: str = paper_field("工作单位", "agency", "某某局")
@@ -111,6 +112,8 @@ class DissentPage:
 @dataclass(frozen=True)
 class ReportFields(LetterFields):
     """What the investigation report says."""
+
+    WIDEST: ClassVar[float] = WIDEST_ON_COVER
 
     team_name: str = paper_field("调查组名称", "name of the team", "某某火灾事故调查组")
     contents: tuple[str, ...] = paper_field(
@@ -132,9 +135,6 @@ class ReportFields(LetterFields):
     signature_note: str = paper_field("签名说明", "note on the signatures", "共9人，已签8人。")
     dissents: tuple[DissentPage, ...] = rows_field("不同意见", "dissents", DissentPage)
     refusals: tuple[DissentPage, ...] = rows_field("拒绝签名", "refusals", DissentPage)
-    refusal_heading: str = paper_field(
-        "拒绝签名附件标题", "heading of the refusals", "附件5　拒绝签名情况记录"
-    )
     refusal_intro: str = paper_field(
         "拒绝签名说明", "on the refusals", "下列成员拒绝在报告上签名，由记录人如实记录。"
     )
@@ -168,15 +168,12 @@ def report_fields(m: Material) -> ReportFields:
     ]
     pages = []
     for place, each in enumerate(dissents, 1):
-        heading = f"附件{len(annexes) + 1}　不同意见说明"
-        if len(dissents) > 1:
-            heading += f"（之{chinese_number(place)}）"
-        pages.append(_page(m, each, heading, bound))
+        number = f"（之{chinese_number(place)}）" if len(dissents) > 1 else ""
+        pages.append(_page(m, each, f"不同意见说明{number}", bound))
     if dissents:
         annexes.append(f"附件{len(annexes) + 1}　不同意见说明")
-    refusal_heading = f"附件{len(annexes) + 1}　拒绝签名情况记录"
     if refused:
-        annexes.append(refusal_heading)
+        annexes.append(f"附件{len(annexes) + 1}　拒绝签名情况记录")
     headings = [each.text for each in body if each.kind == PART]
     # The last words and the names below them stand on one page.
     last = body[-1] if body else None
@@ -185,7 +182,7 @@ def report_fields(m: Material) -> ReportFields:
     else:
         body.append(Block(SIGN, ""))
     if extra:
-        headings.append(_TABLES)
+        headings.append(f"附表　{_TABLES}")
         body += [Block(ANNEX, _TABLES), *extra]
     title = f"{fire_called(m)}调查报告"
     return ReportFields(
@@ -204,8 +201,7 @@ def report_fields(m: Material) -> ReportFields:
         signatures=signed,
         signature_note=_signature_note(people),
         dissents=tuple(pages),
-        refusals=tuple(_page(m, each, refusal_heading, bound) for each in refused),
-        refusal_heading=refusal_heading,
+        refusals=tuple(_page(m, each, "拒绝签名情况记录", bound) for each in refused),
         refusal_intro=(
             f"下列成员拒绝在调查报告上签名，依照{by_step(m, 'sign_report')}，将有关情况记录如下："
         ),

@@ -4,15 +4,15 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from itertools import combinations, pairwise
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from fireinvest.services.papers.base import BLANK, PaperFields, paper_field
 from fireinvest.services.papers.material import Material
 
-__all__ = ["LetterFields", "broken", "concise"]
+__all__ = ["WIDEST_ON_COVER", "LetterFields", "broken", "concise"]
 
-#: So many characters of a title stand in a line.
-_WIDEST = 19.5
+#: So many characters of a title stand in a line, and on a cover.
+WIDEST, WIDEST_ON_COVER = 19.5, 16.5
 _MOST_LINES = 4
 #: A line may begin before these words, and after these marks.
 _BEFORE = (
@@ -29,6 +29,9 @@ _NOT_LAST = "（“《"
 class LetterFields(PaperFields):
     """What has a title of several lines. ``heading``: the title as it is printed."""
 
+    #: So many characters stand in a line of it.
+    WIDEST: ClassVar[float] = WIDEST
+
     heading: str = paper_field(
         "标题（分行）", "title, in lines", "关于某某火灾事故\n调查报告的批复"
     )
@@ -36,16 +39,16 @@ class LetterFields(PaperFields):
     def __post_init__(self) -> None:
         """Break the title where sense allows."""
         if self.heading == BLANK:
-            object.__setattr__(self, "heading", broken(self.title))
+            object.__setattr__(self, "heading", broken(self.title, self.WIDEST))
 
 
 def _width(text: str) -> float:
     return sum(1.0 if ord(each) > 0x2E7F or each in "“”·" else 0.5 for each in text)
 
 
-def broken(title: str) -> str:
+def broken(title: str, widest: float = WIDEST) -> str:
     """Return a title in as few lines as it takes, of like length, each of whole words."""
-    if _width(title) <= _WIDEST:
+    if _width(title) <= widest:
         return title
     places = sorted(set(_places(title)))
     for count in range(1, _MOST_LINES):
@@ -54,7 +57,7 @@ def broken(title: str) -> str:
             ends = (0, *chosen, len(title))
             lines = [title[a:b] for a, b in pairwise(ends)]
             widths = [_width(each) for each in lines]
-            if max(widths) > _WIDEST:
+            if max(widths) > widest:
                 continue
             found = (max(widths) - min(widths), "\n".join(lines))
             best = found if best is None else min(best, found)

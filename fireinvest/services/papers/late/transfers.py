@@ -35,6 +35,8 @@ __all__ = [
 ]
 
 _CRIMINAL = "criminal"
+#: What else says how a suspected crime is referred.
+_REFERRAL = ("referral:3", "referral:6")
 
 
 @dataclass(frozen=True)
@@ -172,5 +174,9 @@ def _law(m: Material, given: Transfer) -> tuple[str, ...]:
     """On which law a referral to the criminal side rests beside the rule, where the profile has it."""
     if given.kind != _CRIMINAL:
         return ()
-    found = [each for each in (m.article("referral:3"), m.article("referral:6")) if each != BLANK]
-    return (f"移送依据：{'、'.join(found)}。",) if found else ()
+    found = [each for each in map(m.article, _REFERRAL) if each != BLANK]
+    if not found:
+        return ()
+    # The instrument is named once.
+    first, *more = found
+    return (f"移送依据：{'、'.join([first, *(each.rpartition('》')[2] for each in more)])}。",)

@@ -1,0 +1,142 @@
+"""LibreOffice is started few times here: each start takes seconds."""
+
+import os
+import re
+import subprocess
+from io import BytesIO
+
+import pikepdf
+import pytest
+from PIL import Image
+
+from fireinvest.documents.drafting import template_docx
+from fireinvest.documents.portable import NoOffice, NotPrinted, pdf_of_docx, pdfs_of
+from fireinvest.documents.word import render
+from fireinvest.messages import render as in_words
+from tests.documents.markups import MARKUPS, SAMPLE
+from tests.documents.test_word import ADDRESS, PICTURES
+
+SENTENCE = "依照火灾事故调查处理规定对事故原因进行调查"
+#: One page of 22 lines of 28 characters, its first line indented by two.
+FULL = (SENTENCE * 40)[: 22 * 28 - 2]
+
+
+@pytest.fixture(scope="module")
+def pdfs() -> dict[str, bytes]:
+    papers = {
+        form: render(template_docx(markup, form), SAMPLE, PICTURES, qr=ADDRESS)
+        for form, markup in MARKUPS.items()
+    }
+    papers["full"] = template_docx(f"{FULL}\n---\n{FULL}", "record")
+    papers["over"] = template_docx(f"{FULL}多", "record")
+    return dict(zip(papers, pdfs_of(papers.values()), strict=True))
+
+
+def pages(pdf: bytes) -> list[str]:
+    done = subprocess.run(
+        ["pdftotext", "-layout", "-", "-"], input=pdf, capture_output=True, check=True
+    )
+    return done.stdout.decode().rstrip("\f").split("\f")
+
+
+def picture(pdf: bytes, page: int = 1) -> Image.Image:
+    command = ["pdftoppm", "-r", "72", "-png", "-f", str(page), "-l", str(page), "-", "-"]
+    done = subprocess.run(command, input=pdf, capture_output=True, check=True)
+    return Image.open(BytesIO(done.stdout)).convert("RGB")
+
+
+def rows_of(image: Image.Image, is_such) -> list[float]:
+    """The heights, in millimetres from above, at which a quarter of the width or more is such."""
+    found = []
+    for y in range(image.height):
+        if sum(is_such(image.getpixel((x, y))) for x in range(image.width)) > image.width / 4:
+            found.append(y * 25.4 / 72)
+    return found
+
+
+def is_red(pixel: tuple[int, int, int]) -> bool:
+    return pixel[0] > 200 and pixel[1] < 120 and pixel[2] < 120
+
+
+def test_a_page_holds_22_lines_of_28_characters(pdfs):
+    first, second = pages(pdfs["full"])
+    for page in (first, second):
+        lines = [line.strip() for line in page.splitlines() if line.strip()]
+        assert [len(line) for line in lines[:-1]] == [26, *[28] * 21]
+        assert lines[-1].startswith("—")
+    assert len(pages(pdfs["over"])) == 2
+
+
+def test_page_numbers_stand_outside(pdfs):
+    odd, even = (page.rstrip().splitlines()[-1] for page in pages(pdfs["full"]))
+    assert (odd.strip(), even.strip()) == ("— 1 —", "— 2 —")
+    assert len(odd) - len(odd.lstrip()) > 40 > len(even) - len(even.lstrip())
+
+
+@pytest.mark.parametrize("form", MARKUPS)
+def test_every_form_is_laid_out_in_Chinese_fonts(form, pdfs):
+    text = "".join(pages(pdfs[form]))
+    assert "ABCD-EFGH-IJKL-MNOP" in text
+    with pikepdf.open(BytesIO(pdfs[form])) as pdf:
+        fonts = {
+            str(each.get("/BaseFont"))
+            for each in pdf.objects
+            if isinstance(each, pikepdf.Dictionary) and each.get("/Type") == "/Font"
+        }
+    assert fonts
+    assert all("NotoS" in font and "CJK" in font for font in fonts), fonts
+
+
+def test_the_red_head_and_its_rule_stand_where_the_standard_has_them(pdfs):
+    rules = rows_of(picture(pdfs["downward"]), is_red)
+    assert len(rules) in (1, 2)
+    assert 95 < rules[0] < 125
+    rules = rows_of(picture(pdfs["letter"]), is_red)
+    assert 40 < rules[0] < 55, "below the head, which begins 30 mm from the edge"
+    assert 275 < rules[-1] < 278.5, "20 mm from the lower edge"
+    assert rows_of(picture(pdfs["record"]), is_red) == []
+
+
+def test_the_imprint_stands_at_the_foot_of_the_last_page(pdfs):
+    lines = rows_of(picture(pdfs["downward"], 2), lambda pixel: max(pixel) < 160)
+    assert 225 < lines[-3] < lines[-1] < 263
+    assert "印发" in pages(pdfs["downward"])[-1]
+
+
+def test_a_report_counts_its_pages_after_the_cover(pdfs):
+    cover, first, second = pages(pdfs["report"])
+    assert "—" not in cover
+    assert first.rstrip().splitlines()[-1].strip() or "— 1 —" in first
+    assert "— 1 —" in first
+    assert "— 2 —" in second
+
+
+def test_the_same_paper_is_the_same_bytes_and_says_nothing_of_when(pdfs):
+    again = pdf_of_docx(render(template_docx(MARKUPS["slip"], "slip"), SAMPLE, PICTURES, qr=ADDRESS))
+    assert again == pdfs["slip"]
+    assert not re.search(rb"CreationDate|CreateDate", again)
+
+
+def test_what_cannot_be_laid_out_is_named():
+    with pytest.raises(NotPrinted) as refused:
+        pdfs_of([template_docx("正文", "slip"), b"no Word file at all"])
+    assert refused.value.number == 1
+
+
+def test_it_is_given_up_in_time_and_leaves_nothing_running():
+    with pytest.raises(NotPrinted, match="too long"):
+        pdf_of_docx(template_docx("正文", "slip"), seconds=0.2)
+    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, check=True).stdout.decode()
+    mine = [line for line in running.splitlines() if f"papers-{os.getpid()}-" in line]
+    assert mine == []
+
+
+def test_without_an_office_it_says_what_to_do(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(NoOffice) as refused:
+        pdf_of_docx(b"")
+    assert "libreoffice-writer-nogui" in in_words(refused.value.text, "en")
+
+
+def test_nothing_to_do_starts_nothing():
+    assert pdfs_of([]) == []
