@@ -31,6 +31,7 @@ from fireinvest.workflow.items.evaluation import DelayNotice
 from fireinvest.workflow.items.evidence import Custody, Evidence
 from fireinvest.workflow.items.execution import CopySent, Liability, Transfer
 from fireinvest.workflow.items.inquiry import ChainNode, LineFinding
+from fireinvest.workflow.items.papers import OfficialPaper
 from fireinvest.workflow.items.people import Party
 from fireinvest.workflow.items.public import PublicationProof, Release, Withheld
 from fireinvest.workflow.items.reply import Reply, ReplyPoint, RouteStage
@@ -112,7 +113,7 @@ _VALUES = {
     "plan": "report", "month": "2025-06", "item": 1, "version": 1, "size": "small",
     "rung": "urged", "occurrence": 1, "due": "2025-07-11", "person": "left",
     "upload": "0" * 32, "line": "products", "point": "using", "sort": "fact", "part": "measures",
-    "scope": "unit",
+    "scope": "unit", "act": "sent", "kind": "team_request",
 }  # fmt: skip
 
 
@@ -197,6 +198,7 @@ class Town:
         self._scene(ref)
         self._report(ref)
         self._execution(ref)
+        self._papers(ref)
         raised = Recusal(person="left", item="interest")
         did(self.database, ref, "declare_recusal", raised)
         did(self.database, ref, "decide_recusal", replace(raised, outcome="granted"))
@@ -214,8 +216,21 @@ class Town:
 
     def fill_again(self) -> None:
         """As much again in each of the registers that are filled."""
-        for fill in (self._evidence, self._scene, self._execution, self._report):
+        for fill in (
+            self._evidence, self._scene, self._execution, self._report, self._papers,
+        ):  # fmt: skip
             fill(self.ref)
+
+    def _papers(self, ref: CaseRef) -> None:
+        """A paper, whose draft somebody put in as a picture."""
+        blob = self.app.extensions["fireinvest"].blobs.put(BytesIO(picture("PNG")), at_most=10**6)
+        draft = Attachment("请示.png", "image/png", blob.sha256, blob.size)
+        paper = OfficialPaper("team_request", None, "请示", drawn_on=TODAY, draft=blob.sha256)
+        file_records(
+            self.database, LAW, CALENDAR, TIMERS, ref.id,
+            [Filing("papers", paper, attachments=(draft,))],
+            idempotency_key=key(), now=NOW, today=TODAY,
+        )  # fmt: skip
 
     def _evidence(self, ref: CaseRef) -> None:
         """A photograph, handed over to the member."""

@@ -181,9 +181,9 @@ def test_a_file_of_their_own_takes_the_place_of_the_draft(quick_office: Office) 
     assert [each.name for each in office.record().attachments] == ["签发件.pdf"]
     office.change("number", document_no="9号")
     assert office.paper().document_no == "9号"
-    assert (
-        office.client("carrier").get(f"/cases/{office.ref.number}/papers/1/pdf").status_code == 404
-    )  # it is one already
+    # It is a PDF already, and taken as it is.
+    answer = office.client("carrier").get(f"/cases/{office.ref.number}/papers/1/pdf")
+    assert answer.location.endswith("/papers/1/file")
 
 
 def test_what_somebody_changed_meanwhile_is_not_overwritten(quick_office: Office) -> None:

@@ -28,7 +28,7 @@ VALUES = {
     "alert_id": 1, "plan": "report", "month": "2025-06", "item": 1, "version": 1, "size": "small",
     "rung": "urged", "occurrence": 1, "due": "2025-07-11", "person": "x", "register": "parties",
     "upload": "0" * 32, "line": "products", "point": "using", "sort": "fact", "part": "unit",
-    "scope": "unit", "entry": 1,
+    "scope": "unit", "entry": 1, "act": "sent", "kind": "team_request",
 }  # fmt: skip
 
 

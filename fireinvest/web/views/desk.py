@@ -161,7 +161,7 @@ def show() -> ResponseReturnValue:
         receipts = own_receipts(session, visitor.actor.people)
         numbers += [*(each.number for each in tasks), *(each.number for each in receipts)]
         seen = seen_among(session, scope_of(visitor.actor), numbers)
-    drawing = _Drawing(words, law.calendar(), today())
+    drawing = Drawing(words, law.calendar(), today())
     blocks = drawing.blocks(found.owed)
     return render_template(
         "desk/page.html",
@@ -187,7 +187,7 @@ def show() -> ResponseReturnValue:
 
 
 @dataclass(frozen=True, slots=True)
-class _Drawing:
+class Drawing:
     """Puts lines into words, on a day."""
 
     words: ListWords

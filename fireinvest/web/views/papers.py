@@ -343,8 +343,11 @@ def pdf(number: str, item: int) -> ResponseReturnValue:
     if asked is not None:
         return asked
     attachment = drawing.file_of(record, _paper(record).draft)
-    if attachment is None or not attachment.name.lower().endswith((".docx", ".doc")):
+    if attachment is None:
         abort(404)
+    if attachment.media_type != drawing.DOCX:
+        # Somebody put in a file of their own: it is taken as it is.
+        return redirect(url_for("papers.counting_file", number=number, item=item))
     try:
         with open_attachment(state().blobs, attachment) as stream:
             pages = pdf_of_docx(stream.read())

@@ -174,9 +174,7 @@ def post_view(rules: Ruleset, line: PostLine, on: date, given_by: str | None = N
 @duty(Duty.LIST_PEOPLE)
 def show() -> ResponseReturnValue:
     """Everybody who has an account, by login."""
-    text = forms.tidy(request.args.get("q"))[:_LONGEST_SEARCH]
-    wanted = request.args.get("standing", "")
-    is_active = {"active": True, "left": False}.get(wanted)
+    text, is_active = asked_people()
     after = forms.tidy(request.args.get("after"))[:_LONGEST_SEARCH] or None
     rules = ruleset()
     with state().database.readers.begin() as session:
@@ -192,10 +190,16 @@ def show() -> ResponseReturnValue:
         },
         seen=seen,
         text=text,
-        standing=wanted if is_active is not None else "",
+        standing={True: "active", False: "left", None: ""}[is_active],
         after=after,
         next_key=found.next_key,
     )
+
+
+def asked_people() -> tuple[str, bool | None]:
+    """Return what names the address looks for, and whether for accounts in use, if for either."""
+    text = forms.tidy(request.args.get("q"))[:_LONGEST_SEARCH]
+    return text, {"active": True, "left": False}.get(request.args.get("standing", ""))
 
 
 # ---------------------------------------------------------------------------- one person

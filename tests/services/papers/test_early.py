@@ -155,7 +155,7 @@ def rich_case(database: Database) -> CaseRef:
         ("ask_extension", Extension(40, grounds="境外取证"), on(20, 7)),
         ("decide_extension", Extension(40, "refused", grounds="理由不足"), on(22, 7)),
     ):
-        did(database, ref, step, payload, day)  # type: ignore[arg-type] # each is a payload
+        did(database, ref, step, payload, day)
     filings = [
         Filing(register, values, attachments=(PLAN,) if isinstance(values, ScenePlan) else ())
         for register, values in RICH
@@ -348,7 +348,7 @@ SAYS: dict[tuple[str, int], tuple[str, ...]] = {
         f"{ORDER}第三十九条", "2025年6月6日",
     ),
     ("extension_request", 0): (
-        "案情复杂", "原期限至2025年7月11日，拟延长20日，至2025年7月31日", "累计不超过60日", "妥否，请批示。",
+        "案情复杂", "原期限至2025年7月11日，拟延长20日，至2025年7月31日", "累计不超过60日；此前未延长", "妥否，请批示。",
         f"{RULE}第二十一条",
     ),
     ("extension_request", 1): (

@@ -116,7 +116,7 @@ def test_twenty_at_once_get_twenty_numbers_and_those_who_fail_leave_no_gap(
                 "{year} is needed once, where the year stands.",
             ],
         ),
-        (f"{'曲' * 86}{{year}}{{number}}", ["At most 100 characters are taken."]),
+        (f"{'曲' * 87}{{year}}{{number}}", ["At most 100 characters are taken."]),
         ("曲\u202e{year}{number}", ["There are characters in it that can't be read."]),
     ],
 )
@@ -133,7 +133,7 @@ def test_a_pattern_that_makes_no_number_is_refused(
 @pytest.mark.parametrize(
     ("pattern", "number", "written"),
     [
-        (f"{'曲' * 85}{{year}}{{number}}", 1, f"{'曲' * 85}20261"),
+        (f"{'曲' * 86}{{year}}{{number}}", 1, f"{'曲' * 86}20261"),
         ("曲〔{year}〕{number:02}号", 9, "曲〔2026〕09号"),
         ("曲〔{year}〕{number:09}号", 9, "曲〔2026〕000000009号"),
         ("曲〔{year}〕{number:03}号", 1000, "曲〔2026〕1000号"),

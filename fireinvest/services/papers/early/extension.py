@@ -108,7 +108,12 @@ def _limits(m: Material, clock: str) -> str:
     article = m.article(_ARTICLES[clock])
     if found is None or found.term is None:
         return f"按照{article}，{words.stated(m, _ARTICLES[clock])}"
-    granted = sum(each.effective_days for each in found.count.prolonged)
+    own = m.subject.entry
+    granted = sum(
+        each.effective_days
+        for each in found.count.prolonged
+        if own is None or (each.granted.entry or 0) < own.seq
+    )
     done = f"此前已批准延长{granted}日" if granted else "此前未延长"
     return f"按照{article}，延长的期限累计不超过{found.term.extension_at_most}日；{done}。"
 

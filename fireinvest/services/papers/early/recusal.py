@@ -8,6 +8,7 @@ from fireinvest.services.papers.early import words
 from fireinvest.services.papers.material import Material
 from fireinvest.workflow.actions import Entry, Recusal
 from fireinvest.workflow.items.team import Declaration
+from fireinvest.workflow.permissions import SYSTEM
 from fireinvest.workflow.registers import choices_of
 
 _RECUSAL = "rule:7"
@@ -139,7 +140,7 @@ def _decision(m: Material, signer: str) -> RecusalDecision:
         facts=f"主要事实：{words.sentence(_note(raised))}",
         examined=f"经审查：{words.sentence(given.note)}",
         decision=decision,
-        effect=" ".join(_effects(m, given.person)) if is_granted else "本决定自作出之日起生效。",
+        effect="".join(_effects(m, given.person)) if is_granted else "本决定自作出之日起生效。",
         signed_by=f"{signer}{BLANK}",
     )
 
@@ -168,7 +169,8 @@ def _how_raised(m: Material, raised: Entry | None, name: str, person: str | None
     found = next((each for each in choices_of(m.file.case, _GROUNDS) if each.id == item), None)
     ground = "" if found is None else f"（{m.article(str(found.basis))}：{m.say(found.label)}）"
     by = raised.acting_for or raised.actor
-    said = "本人申请回避" if by == person else f"{m.name(by)}提出{name}应当回避"
+    raiser = BLANK if by == SYSTEM else m.name(by)
+    said = "本人申请回避" if by == person else f"{raiser}提出{name}应当回避"
     return (
         f"{m.day(raised.on)}，{said}，认为其在“{m.unit}”火灾事故调查中存在应当回避的情形{ground}。"
     )

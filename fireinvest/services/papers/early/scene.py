@@ -110,7 +110,7 @@ def scene_release(m: Material) -> ReleaseNotice:
         demands=words.numbered(
             (
                 "现场由产权人、使用人负责管理，未经安全检测不得恢复使用。",
-                "清理中发现与火灾有关的痕迹、物品的，应当告知消防救援机构。",
+                "清理中发现与火灾有关的痕迹、物品的，应当告知消防救援机构。特此公告。",
             )
         ),
         released_on=_day(m, given.released_at),
