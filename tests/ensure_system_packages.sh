@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Is what the application needs of the system here (with "run"), and PostgreSQL, Chromium and Chinese
-# fonts for the tests (without)? Installs what is missing when it may (root on Debian or Ubuntu);
+# Is what the application needs of the system here (with "run"), and PostgreSQL, Chromium and what
+# looks at papers for the tests (without)? Installs what is missing when it may (root on Debian or Ubuntu);
 # otherwise says the one command to type.
 set -euo pipefail
 
 purpose=${1:-tests}
 missing=()
+# Without these the application starts, and says what it can't do.
+wanted=()
 quicker=
 
 # It tells what an uploaded file really is.
@@ -26,10 +28,18 @@ if [ "$purpose" != run ]; then
             quicker=chromium-headless-shell
         fi
     fi
-    # Without a Chinese font, pages are looked at as empty boxes.
-    if ! compgen -G '/usr/share/fonts/opentype/noto/Noto*CJK*' >/dev/null; then
-        missing+=(fonts-noto-cjk)
+    # Papers are looked at page by page.
+    if ! command -v pdftoppm >/dev/null || ! command -v pdftotext >/dev/null; then
+        missing+=(poppler-utils)
     fi
+fi
+# Without a Chinese font, pages and papers are empty boxes.
+if ! compgen -G '/usr/share/fonts/opentype/noto/Noto*CJK*' >/dev/null; then
+    wanted+=(fonts-noto-cjk)
+fi
+# It makes the PDF of a paper that is a Word file.
+if ! command -v soffice >/dev/null && ! command -v libreoffice >/dev/null; then
+    wanted+=(libreoffice-writer-nogui)
 fi
 # Papers are laid out by pango, and its fonts cut down by harfbuzz.
 for library in libpango-1.0.so.0:libpango-1.0-0 libpangoft2-1.0.so.0:libpangoft2-1.0-0 \
@@ -38,6 +48,17 @@ for library in libpango-1.0.so.0:libpango-1.0-0 libpangoft2-1.0.so.0:libpangoft2
         missing+=("${library##*:}")
     fi
 done
+
+may_install=
+if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+    may_install=1
+fi
+if [ "$purpose" != run ] || [ -n "$may_install" ]; then
+    missing+=("${wanted[@]}")
+elif [ ${#wanted[@]} -gt 0 ]; then
+    echo "Without these, papers can't be made as PDF: ${wanted[*]}" >&2
+    echo "    sudo apt-get update && sudo apt-get install -y --no-install-recommends ${wanted[*]}" >&2
+fi
 
 if [ -n "$quicker" ]; then
     (timeout 60 apt-get update -qq && DEBIAN_FRONTEND=noninteractive timeout 300 \
@@ -48,7 +69,7 @@ if [ ${#missing[@]} -eq 0 ]; then
     exit 0
 fi
 
-if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+if [ -n "$may_install" ]; then
     echo "Installing: ${missing[*]}"
     apt-get update -qq
     if [[ " ${missing[*]} " == *" chromium "* ]] && apt-cache show chromium-headless-shell >/dev/null 2>&1; then

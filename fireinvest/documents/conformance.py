@@ -51,10 +51,39 @@ ORDERS: Mapping[str, tuple[str, ...]] = {
         "style": """name aliases basedOn next link autoRedefine hidden uiPriority semiHidden
             unhideWhenUsed qFormat locked personal personalCompose personalReply rsid pPr rPr tblPr
             trPr tcPr tblStylePr""",
+        "settings": """writeProtection view zoom removePersonalInformation removeDateAndTime
+            doNotDisplayPageBoundaries displayBackgroundShape printPostScriptOverText
+            printFractionalCharacterWidth printFormsData embedTrueTypeFonts embedSystemFonts
+            saveSubsetFonts saveFormsData mirrorMargins alignBordersAndEdges
+            bordersDoNotSurroundHeader bordersDoNotSurroundFooter gutterAtTop hideSpellingErrors
+            hideGrammaticalErrors activeWritingStyle proofState formsDesign attachedTemplate
+            linkStyles stylePaneFormatFilter stylePaneSortMethod documentType mailMerge
+            revisionView trackRevisions doNotTrackMoves doNotTrackFormatting documentProtection
+            autoFormatOverride styleLockTheme styleLockQFSet defaultTabStop autoHyphenation
+            consecutiveHyphenLimit hyphenationZone doNotHyphenateCaps showEnvelope summaryLength
+            clickAndTypeStyle defaultTableStyle evenAndOddHeaders bookFoldRevPrinting
+            bookFoldPrinting bookFoldPrintingSheets drawingGridHorizontalSpacing
+            drawingGridVerticalSpacing displayHorizontalDrawingGridEvery
+            displayVerticalDrawingGridEvery doNotUseMarginsForDrawingGridOrigin
+            drawingGridHorizontalOrigin drawingGridVerticalOrigin doNotShadeFormData
+            noPunctuationKerning characterSpacingControl printTwoOnOne strictFirstAndLastChars
+            noLineBreaksAfter noLineBreaksBefore savePreviewPicture doNotValidateAgainstSchema
+            saveInvalidXml ignoreMixedContent alwaysShowPlaceholderText doNotDemarcateInvalidXml
+            saveXmlDataOnly useXSLTWhenSaving saveThroughXslt showXMLTags
+            alwaysMergeEmptyNamespace updateFields hdrShapeDefaults footnotePr endnotePr compat
+            docVars rsids attachedSchema themeFontLang clrSchemeMapping
+            doNotIncludeSubdocsInStats doNotAutoCompressPictures forceUpgrade captions
+            readModeInkLockDown smartTagType shapeDefaults doNotEmbedSmartTags decimalSymbol
+            listSeparator""",
         "font": """altName panose1 charset family notTrueType pitch sig embedRegular embedBold
             embedItalic embedBoldItalic""",
     }.items()
 }
+#: What stands more than once.
+_MANY = frozenset({
+    "headerReference", "footerReference", "tr", "tblStylePr", "sdt", "bookmarkStart", "bookmarkEnd",
+    "activeWritingStyle", "attachedSchema", "smartTagType",
+})  # fmt: skip
 #: Whose order is free after their properties, which come first.
 _PROPERTIES_FIRST = {"p": "pPr", "r": "rPr", "tc": "tcPr"}
 _MIXED = {"tbl"}
@@ -210,18 +239,9 @@ def _order(element: etree._Element, name: str) -> Iterator[str]:
         if at < last and not {local, order[last]} <= {"headerReference", "footerReference"}:
             yield f"{_where(element)}: {local} comes too late in {name}"
         last = max(at, last)
-    many = {
-        "headerReference",
-        "footerReference",
-        "tr",
-        "tblStylePr",
-        "sdt",
-        "bookmarkStart",
-        "bookmarkEnd",
-    }
     counted = Counter(_local(child) for child in element)
     for local, count in counted.items():
-        if local in order and count > 1 and local not in many:
+        if local in order and count > 1 and local not in _MANY:
             yield f"{_where(element)}: {local} is there twice in {name}"
 
 

@@ -247,7 +247,7 @@ class _Line:
 
 _KEYS = (
     "head", "number", "signer", "title", "to", "field", "attach", "sign", "date", "note",
-    "copies", "printed", "blank", "small", "picture",
+    "copies", "printed", "blank", "small", "picture", "foot",
 )  # fmt: skip
 _KEY = re.compile(r"([a-z]+):(?:\s+|$)")
 _HEADINGS = re.compile(r"(#+)\s+")
@@ -319,7 +319,10 @@ def _check(line: _Line) -> None:
     if depth:
         raise MarkupFault(
             line.number,
-            Text("What a tag opens, it closes on the same line; whole lines take {%%p and {%%tr."),
+            Text(
+                "What a tag opens, it closes on the same line; whole lines take %(tags)s.",
+                tags="{%p …%}, {%tr …%}",
+            ),
         )
 
 
@@ -367,6 +370,8 @@ class _Draft:
     is_break_due: bool = False
     #: Of a report: is the cover still being written?
     is_cover: bool = False
+    #: A line to be written on at the foot of every page.
+    foot: str | None = None
 
     @property
     def is_headed(self) -> bool:
@@ -400,7 +405,10 @@ class _Draft:
                         is_last=line.number == others[-1],
                     )
                 case "tr":
-                    raise MarkupFault(line.number, Text("{%%tr stands among the rows of a table."))
+                    raise MarkupFault(
+                        line.number,
+                        Text("%(tag)s stands among the rows of a table.", tag="{%tr …%}"),
+                    )
                 case _:
                     self._element(line, before, lines[at + 1].kind if at + 1 < len(lines) else "")
             before = group[-1].kind
@@ -451,6 +459,8 @@ class _Draft:
                 self._text("FwDate", line.text, own)
             case "blank":
                 self._blank(line)
+            case "foot":
+                self._foot(line)
             case "body":
                 # Nobody signs on a page that says nothing, and no table is left by what begins it.
                 own = "<w:keepNext/>" if after in _KEPT_WITH else ""
@@ -513,22 +523,15 @@ class _Draft:
         self._text("FwTitle", line.text, f'<w:spacing w:before="{above}" w:after="{below}"/>')
 
     def _blank(self, line: _Line) -> None:
-        """Add a line to be written on by hand: each label is followed by a ruled space."""
-        labels = [each.strip().removesuffix("：") + "：" for each in line.text.split(" | ")]
-        style = _STYLES["FwBlank"]
-        between = round(EM / 2)
-        taken = [round(len(_ANY_TAG.sub("", label)) * EM) for label in labels]
-        room = max(0, TEXT_WIDTH - sum(taken) - between * (len(labels) - 1)) // len(labels)
-        stops, content, at = [], [], 0
-        for number, (label, width) in enumerate(zip(labels, taken, strict=True), 1):
-            at = TEXT_WIDTH if number == len(labels) else at + width + room
-            stops.append(f'<w:tab w:val="left" w:leader="underscore" w:pos="{at}"/>')
-            content += [_run(label, style), _TAB]
-            if number < len(labels):
-                at += between
-                stops.append(f'<w:tab w:val="left" w:pos="{at}"/>')
-                content.append(_TAB)
-        self._paragraph("FwBlank", "".join(content), f"<w:tabs>{''.join(stops)}</w:tabs>")
+        """Add a line to be written on by hand."""
+        content, own = _ruled(line.text, _STYLES["FwBlank"])
+        self._paragraph("FwBlank", content, own)
+
+    def _foot(self, line: _Line) -> None:
+        """Let a line to be written on by hand stand at the foot of every page."""
+        if self.foot is not None or self.form is Form.LETTER:
+            raise MarkupFault(line.number, Text("A paper has one line at the foot of its pages."))
+        self.foot = line.text
 
     def _cover(self, line: _Line, before: str) -> None:
         """Add a line of a report's cover; its end begins a section with pages of its own."""
@@ -625,7 +628,10 @@ class _Draft:
             ]
             if line.kind == "tr":
                 if not weights:
-                    raise MarkupFault(line.number, Text("{%%tr stands among the rows of a table."))
+                    raise MarkupFault(
+                        line.number,
+                        Text("%(tag)s stands among the rows of a table.", tag="{%tr …%}"),
+                    )
                 rows.append(_tag_row(line.text, len(weights)))
                 continue
             if not weights:
@@ -680,7 +686,7 @@ class _Draft:
         references = []
         for kind in kinds:
             name = f"footer_{kind}.xml"
-            parts[f"word/{name}"] = _footer(kind)
+            parts[f"word/{name}"] = _footer(kind, self.foot)
             relations.append((f"rFooter{kind}", "footer", name))
             references.append(f'<w:footerReference w:type="{kind}" r:id="rFooter{kind}"/>')
         if self.form is Form.LETTER:
@@ -840,8 +846,30 @@ def _section(
     )
 
 
-def _footer(kind: str) -> str:
-    """Return a footer: the page number outside, and below it room for the code of the print."""
+def _ruled(text: str, style: _Style) -> tuple[str, str]:
+    """Return labels, each followed by a ruled space, and the tabs by which they stand."""
+    labels = [each.strip().removesuffix("：") + "：" for each in text.split(" | ")]
+    em = EM * style.size / _BODY_SIZE
+    between = round(em / 2)
+    taken = [round(len(_ANY_TAG.sub("", label)) * em) for label in labels]
+    room = max(0, TEXT_WIDTH - sum(taken) - between * (len(labels) - 1)) // len(labels)
+    stops, content, at = [], [], 0
+    for number, (label, width) in enumerate(zip(labels, taken, strict=True), 1):
+        at = TEXT_WIDTH if number == len(labels) else at + width + room
+        stops.append(f'<w:tab w:val="left" w:leader="underscore" w:pos="{at}"/>')
+        content += [_run(label, style), _TAB]
+        if number < len(labels):
+            at += between
+            stops.append(f'<w:tab w:val="left" w:pos="{at}"/>')
+            content.append(_TAB)
+    return "".join(content), f"<w:tabs>{''.join(stops)}</w:tabs>"
+
+
+def _footer(kind: str, foot: str | None = None) -> str:
+    """Return a footer: the page number outside, and below it room for the code of the print.
+
+    ``foot``: a line to be written on above the number.
+    """
     code = _paragraph("FwCode", "")
     if kind == "first":
         # The rule lies 20 mm above the edge of the page, its thin line above its thick one.
@@ -864,7 +892,8 @@ def _footer(kind: str) -> str:
     own = _indent(left=1) if kind == "even" else f'{_indent(right=1)}<w:jc w:val="right"/>'
     beside = '<w:jc w:val="right"/>' if kind == "even" else ""
     codes = _paragraph("FwCode", "", beside) * 2
-    return _wrapped("ftr", _paragraph("FwPage", content, own) + codes)
+    signed = "" if foot is None else _paragraph("FwSmall", *_ruled(foot, _STYLES["FwSmall"]))
+    return _wrapped("ftr", signed + _paragraph("FwPage", content, own) + codes)
 
 
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -911,11 +940,13 @@ _TYPES = {
 
 def _content_types(parts: Sequence[str] | dict[str, str]) -> str:
     rows = [
-        ('<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        '<Default Extension="xml" ContentType="application/xml"/>'
-        '<Default Extension="png" ContentType="image/png"/>'
-        '<Override PartName="/docProps/core.xml" '
-        'ContentType="application/vnd.openxmlformats-package.core-properties+xml"/>')
+        (
+            '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+            '<Default Extension="xml" ContentType="application/xml"/>'
+            '<Default Extension="png" ContentType="image/png"/>'
+            '<Override PartName="/docProps/core.xml" '
+            'ContentType="application/vnd.openxmlformats-package.core-properties+xml"/>'
+        )
     ]
     for name in parts:
         for beginning, kind in _TYPES.items():
@@ -931,19 +962,27 @@ def _styles() -> str:
     """Return the styles: each names its fonts, East Asian text among them."""
     size = f'<w:sz w:val="{2 * _BODY_SIZE}"/><w:szCs w:val="{2 * _BODY_SIZE}"/>'
     parts = [
-        ("<w:docDefaults><w:rPrDefault><w:rPr>"
-        f'{_fonts(FONT_BODY)}{size}<w:lang w:val="en-US" w:eastAsia="zh-CN" w:bidi="ar-SA"/>'
-        "</w:rPr></w:rPrDefault><w:pPrDefault/></w:docDefaults>"),
-        ('<w:style w:type="paragraph" w:default="1" w:styleId="Normal"><w:name w:val="Normal"/>'
-        '<w:qFormat/><w:pPr><w:widowControl w:val="0"/><w:overflowPunct/>'
-        '<w:autoSpaceDE w:val="0"/><w:autoSpaceDN w:val="0"/><w:adjustRightInd w:val="0"/></w:pPr>'
-        f'<w:rPr>{_fonts(FONT_BODY)}<w:spacing w:val="{_DRAWN_IN}"/>{size}</w:rPr></w:style>'),
-        ('<w:style w:type="character" w:default="1" w:styleId="DefaultParagraphFont">'
-        '<w:name w:val="Default Paragraph Font"/><w:uiPriority w:val="1"/><w:semiHidden/></w:style>'),
-        ('<w:style w:type="table" w:default="1" w:styleId="TableNormal"><w:name w:val="Normal Table"/>'
-        '<w:uiPriority w:val="99"/><w:semiHidden/><w:tblPr><w:tblInd w:w="0" w:type="dxa"/>'
-        '<w:tblCellMar><w:top w:w="0" w:type="dxa"/><w:left w:w="85" w:type="dxa"/>'
-        '<w:bottom w:w="0" w:type="dxa"/><w:right w:w="85" w:type="dxa"/></w:tblCellMar></w:tblPr></w:style>'),
+        (
+            "<w:docDefaults><w:rPrDefault><w:rPr>"
+            f'{_fonts(FONT_BODY)}{size}<w:lang w:val="en-US" w:eastAsia="zh-CN" w:bidi="ar-SA"/>'
+            "</w:rPr></w:rPrDefault><w:pPrDefault/></w:docDefaults>"
+        ),
+        (
+            '<w:style w:type="paragraph" w:default="1" w:styleId="Normal"><w:name w:val="Normal"/>'
+            '<w:qFormat/><w:pPr><w:widowControl w:val="0"/><w:overflowPunct/>'
+            '<w:autoSpaceDE w:val="0"/><w:autoSpaceDN w:val="0"/><w:adjustRightInd w:val="0"/></w:pPr>'
+            f'<w:rPr>{_fonts(FONT_BODY)}<w:spacing w:val="{_DRAWN_IN}"/>{size}</w:rPr></w:style>'
+        ),
+        (
+            '<w:style w:type="character" w:default="1" w:styleId="DefaultParagraphFont">'
+            '<w:name w:val="Default Paragraph Font"/><w:uiPriority w:val="1"/><w:semiHidden/></w:style>'
+        ),
+        (
+            '<w:style w:type="table" w:default="1" w:styleId="TableNormal"><w:name w:val="Normal Table"/>'
+            '<w:uiPriority w:val="99"/><w:semiHidden/><w:tblPr><w:tblInd w:w="0" w:type="dxa"/>'
+            '<w:tblCellMar><w:top w:w="0" w:type="dxa"/><w:left w:w="85" w:type="dxa"/>'
+            '<w:bottom w:w="0" w:type="dxa"/><w:right w:w="85" w:type="dxa"/></w:tblCellMar></w:tblPr></w:style>'
+        ),
         '<w:style w:type="table" w:customStyle="1" w:styleId="FwTable"><w:name w:val="公文表格"/>'
         '<w:basedOn w:val="TableNormal"/><w:tblPr><w:tblBorders>'
         + "".join(
@@ -991,7 +1030,8 @@ _SETTINGS = (
     f'{_XML}<w:settings {_SPACES}><w:zoom w:percent="100"/><w:removePersonalInformation/>'
     '<w:removeDateAndTime/><w:defaultTabStop w:val="632"/><w:evenAndOddHeaders/>'
     '<w:characterSpacingControl w:val="doNotCompress"/>'
-    '<w:compat><w:compatSetting w:name="compatibilityMode" '
+    # A line that ends because somebody broke it is not drawn out to the edge.
+    '<w:compat><w:doNotExpandShiftReturn/><w:compatSetting w:name="compatibilityMode" '
     'w:uri="http://schemas.microsoft.com/office/word" w:val="15"/></w:compat>'
     '<w:themeFontLang w:val="en-US" w:eastAsia="zh-CN"/></w:settings>'
 )

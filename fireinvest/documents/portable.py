@@ -2,7 +2,7 @@
 
 Each call runs an office of its own: with an empty profile, without macros, links, network and the
 server's environment, for a limited time, and it ends with everything that it started. The same
-document is the same bytes at any time.
+documents in one call are the same bytes at any time.
 """
 
 import os
@@ -20,6 +20,7 @@ from xml.sax.saxutils import escape
 import pikepdf
 
 from fireinvest.documents.drafting import INSTEAD
+from fireinvest.documents.parts import NotAPackage, unpacked
 from fireinvest.messages import Text, Words, render
 
 
@@ -86,8 +87,17 @@ def pdfs_of(documents: Iterable[bytes], *, seconds: float | None = None) -> list
     given = list(documents)
     if not given:
         return []
+    for number, document in enumerate(given):
+        # An office would take anything else for plain text, and print that.
+        if not _is_word(document):
+            raise NotPrinted(_NOT_LAID_OUT, number)
     limit = _START + _EACH * len(given) if seconds is None else seconds
-    with _turn, tempfile.TemporaryDirectory(prefix=f"papers-{os.getpid()}-", ignore_cleanup_errors=True) as name:
+    with (
+        _turn,
+        tempfile.TemporaryDirectory(
+            prefix=f"papers-{os.getpid()}-", ignore_cleanup_errors=True
+        ) as name,
+    ):
         folder = Path(name)
         (folder / "out").mkdir()
         names = [f"{number:05}" for number in range(len(given))]
@@ -98,12 +108,23 @@ def pdfs_of(documents: Iterable[bytes], *, seconds: float | None = None) -> list
         return [_kept(folder / "out" / f"{stem}.pdf", number) for number, stem in enumerate(names)]
 
 
+_NOT_LAID_OUT = Text("This document can't be laid out as a PDF.")
+
+
+def _is_word(document: bytes) -> bool:
+    try:
+        return "[Content_Types].xml" in unpacked(document)
+    except NotAPackage:
+        return False
+
+
 def _run(office: str, folder: Path, names: Sequence[str], limit: float) -> None:
     """Run the office once over all files, and end it with all that it started."""
     command = [
         office,
         f"-env:UserInstallation={(folder / 'profile').as_uri()}",
         "--headless", "--invisible", "--norestore", "--nolockcheck", "--nodefault", "--nologo",
+        "--infilter=MS Word 2007 XML",
         "--convert-to", _FILTER,
         "--outdir", str(folder / "out"),
         *(str(folder / f"{name}.docx") for name in names),
@@ -205,6 +226,9 @@ def _kept(path: Path, number: int) -> bytes:
     """Return a PDF without the time at which it was made."""
     try:
         with pikepdf.open(path) as pdf:
+            for name in ("/DocChecksum", "/ID"):
+                if name in pdf.trailer:
+                    del pdf.trailer[name]
             for name in ("/CreationDate", "/ModDate"):
                 if name in pdf.docinfo:
                     del pdf.docinfo[name]
@@ -221,4 +245,4 @@ def _kept(path: Path, number: int) -> bytes:
             pdf.save(stream, deterministic_id=True)
             return stream.getvalue()
     except (OSError, pikepdf.PdfError):
-        raise NotPrinted(Text("This document can't be laid out as a PDF."), number) from None
+        raise NotPrinted(_NOT_LAID_OUT, number) from None

@@ -87,7 +87,7 @@ def _kept(blobs: Blobs, bags: Sequence[Bag], checked: Checked) -> list[ImportedE
     )
     for bag, check in by_part:
         number = (part_of(check.info) or (1, 1))[0]
-        for path in sorted(check.hashes):
+        for path in sorted(check.hashes, key=lambda each: (_order(listed, each), each)):
             about = listed.get(path, {})
             size = bag.sizes()[path]
             try:
@@ -112,7 +112,17 @@ def _kept(blobs: Blobs, bags: Sequence[Bag], checked: Checked) -> list[ImportedE
     return found
 
 
-_KINDS = ("original", "volume", "paper", "data", "tag")
+_KINDS = ("volume", "paper", "original", "data", "tag")
+
+
+def _order(listed: Mapping[str, Mapping[str, Any]], path: str) -> int:
+    """What people look for comes first."""
+    kind = listed.get(path, {}).get("kind")
+    if kind in _KINDS:
+        return _KINDS.index(kind)
+    return len(_KINDS) - (2 if path.startswith("data/") else 1)
+
+
 _LONGEST_PATH = 1000
 _LONGEST = 300
 
@@ -281,6 +291,7 @@ def import_staged(run: JobRun) -> Result:
 
 @contextmanager
 def _uploaded(run: JobRun) -> Iterator[list[Bag]]:
+    """Give the parts of a package that somebody uploaded as zips."""
     with run.database.readers.begin() as session:
         actor = run.actor(session)
         if not may_read_imported(actor):

@@ -190,7 +190,7 @@ def _check_case(found: Checked, first: Bag) -> None:
                 log if isinstance(log, dict) else {},
                 by_number[0],
                 by_number[1],
-            )  # fmt: skip
+            )
         )
     )
     found.log_rows = sum(1 for _ in _lines(first, _LOG))

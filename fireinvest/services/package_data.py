@@ -30,7 +30,7 @@ from fireinvest.store.rulesets import contents_of
 from fireinvest.workflow.actions import Attachment, KindPayload
 from fireinvest.workflow.asking import described
 from fireinvest.workflow.items.base import list_of
-from fireinvest.workflow.permissions import acting_tiers, may_read_log
+from fireinvest.workflow.permissions import acting_tiers
 from fireinvest.workflow.registers import Record, record_reader
 
 __all__ = ["FORMAT", "PAPERS", "VOLUMES", "Gathered", "LeftOut", "gather"]
@@ -403,16 +403,14 @@ class _Gathering:
     def _log(self) -> tuple[dict[str, Any], int]:
         """Write the part of the log about the case, with what proves that none of it is missing."""
         file, session = self._file, self._session
-        sees_all = may_read_log(file.actor, file.case, file.ref.number) or file.actor.id == "system"
         given: set[int] = set()
         left_out: set[int] = set()
         first = None
         self._chain("chains/log.txt")
         for row in access.rows_of_case(session, file.ref.id):
             first = row[0] if first is None else first
-            what, entry = row[3], row[13]
-            is_line = what in ("entry", "record")
-            if (not is_line and not sees_all) or (what, entry) in self._hidden:
+            # Who saw and took what goes with the case; what entries are left out for, isn't said.
+            if (row[3], row[13]) in self._hidden:
                 left_out.add(row[0])
                 continue
             self._add("chains/log.txt", access.row_text(row).encode())

@@ -44,6 +44,7 @@ from fireinvest.store.access import log_access, made_in_case
 from fireinvest.store.cases import find_case
 from fireinvest.store.codec import canonical
 from fireinvest.store.conflicts import changing
+from fireinvest.store.people import names_of_logins
 from fireinvest.workflow.permissions import SYSTEM, Actor, may_package
 
 __all__ = [
@@ -77,7 +78,7 @@ class MadePart:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A package that was made, as the log has it."""
+    """A package that was made, as the log has it. ``made_by``: the name of whoever asked for it."""
 
     package: str
     made_at: datetime
@@ -258,7 +259,7 @@ def make_package(run: JobRun) -> Result:
         actor = run.actor(session)
         file = case_file(session, actor, number, calendar, run.today, law=run.law())
         need_right(file)
-        made_by = file.name(actor.id)
+        made_by = names_of_logins(session, {actor.id}).get(actor.id, actor.id)
         gathered = gather(
             session, run.blobs, file, run.law(), folder, package=package, made_by=made_by, now=now
         )
@@ -414,11 +415,13 @@ def may_take_package(session: Session, law: Law, actor: Actor, job: Job, today: 
 
 def packages_of(session: Session, case_id: int, size: int = 20) -> list[Made]:
     """Return the packages that were made of a case, the latest first."""
+    found = made_in_case(session, MADE, case_id, size)
+    names = names_of_logins(session, {made.person for _item, made in found})
     return [
         Made(
             package=item,
             made_at=made.happened_at,
-            made_by=made.person,
+            made_by=names.get(made.person, made.person),
             job_id=made.new.get("job"),  # type: ignore[arg-type] # written above
             parts=tuple(MadePart(**each) for each in made.new["parts"]),  # type: ignore[attr-defined]
             files=int(str(made.new["files"])),
@@ -427,5 +430,5 @@ def packages_of(session: Session, case_id: int, size: int = 20) -> list[Made]:
             verify_page=str(made.new["verify_page"]),
             state=str(made.new["state"]),
         )
-        for item, made in made_in_case(session, MADE, case_id, size)
+        for item, made in found
     ]

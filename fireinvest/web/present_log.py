@@ -45,6 +45,7 @@ KINDS: Mapping[str, Text] = {
     "disposal_begun": Text("disposal begun"),
     "disposal_done": Text("disposal list carried out"),
     "case_disposed": Text("case disposed of"),
+    "old_cases_brought_in": Text("old cases brought in by a form"),
     "notice_entered": Text("holiday notice entered"),
     "reading_decided": Text("reading of the rule decided"),
     "channel_added": Text("way of being told added"),
@@ -120,6 +121,13 @@ PAGES: Mapping[str, Text] = {
     "log.case_excel": Text("Log of the case"),
     "log.show": Text("Audit log"),
     "log.excel": Text("Audit log"),
+    "desk.show": Text("Desk"),
+    "inbox.show": Text("Notices"),
+    "people.show": Text("People and posts"),
+    "organisation.agencies": Text("Agencies"),
+    "organisation.divisions": Text("Divisions"),
+    "review.show": Text("Review of rights"),
+    "readings.show": Text("Register of readings"),
 }
 
 

@@ -1,9 +1,13 @@
 """How are items of registers shown? Their fields in words, what differs, and how they are called."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from datetime import date
+from decimal import Decimal
 
-from fireinvest.messages import Words
+from fireinvest.documents import tables
+from fireinvest.documents.tables import Cell, Column
+from fireinvest.messages import Text, Words
 from fireinvest.regulation.profile import Ruleset
 from fireinvest.services.casefile import CaseFile
 from fireinvest.services.wording import worded
@@ -161,6 +165,50 @@ def _pieces(text: str) -> list[str]:
             pieces.append(begun)
             begun = ""
     return [*pieces, begun] if begun else pieces
+
+
+#: How the cells of an Excel file hold the fields of a shape, and how wide they are.
+_CELLS: Mapping[Shape, tuple[tables.Shape, float]] = {
+    Shape.DAY: (tables.Shape.DATE, 12),
+    Shape.MOMENT: (tables.Shape.INSTANT, 20),
+    Shape.COUNT: (tables.Shape.NUMBER, 10),
+    Shape.AREA: (tables.Shape.NUMBER, 10),
+    Shape.DAYS: (tables.Shape.NUMBER, 10),
+    Shape.FEN: (tables.Shape.MONEY, 16),
+    Shape.LONG_TEXT: (tables.Shape.TEXT, 50),
+}
+_FEN_IN_YUAN = 100
+
+
+def column_of(register: str, name: str, say: Callable[[Words], str]) -> Column:
+    """Return the column of a field in an Excel file; amounts are in yuan."""
+    found = next(each for each in fields(ITEMS[register]) if each.name == name)
+    shape, width = _CELLS.get(found.metadata["shape"], (tables.Shape.TEXT, 24))
+    label: Words = found.metadata["label"]
+    if shape is tables.Shape.MONEY:
+        label = Text("%(what)s (yuan)", what=label)
+    return Column(say(label), shape, width)
+
+
+def cell_of(view: RecordView, name: str, say: Callable[[Words], str]) -> Cell:
+    """Return what a field holds for an Excel file, as the screen shows it: numbers stay masked."""
+    found = view.value(name)
+    if found is None:
+        return None
+    value = getattr(view.record.values, name)
+    match value:
+        case _ if found.is_masked:
+            return say(found.value)
+        case bool():
+            return say(found.value)
+        case date():
+            return value
+        case int():
+            shape = next(e for e in fields(view.record.values) if e.name == name).metadata["shape"]
+            if shape is Shape.FEN:
+                return Decimal(value) / _FEN_IN_YUAN
+            return value
+    return say(found.value)
 
 
 def columns_of(register: str) -> list[tuple[str, Words]]:

@@ -35,7 +35,7 @@ from fireinvest.store.sign_ins import StoredSignIn
 from fireinvest.web import browsers, law
 from fireinvest.web.policies import attempt_limits, password_policy
 from fireinvest.web.state import state
-from fireinvest.workflow.permissions import Actor, Duty, has_duty
+from fireinvest.workflow.permissions import Actor, Duty, has_duty, may_read_imported
 
 #: Under these names the signed cookie of the browser holds them.
 _ACTING_FOR = "acting_for"
@@ -81,6 +81,11 @@ class Visitor:
         return self.can_open or any(
             each.role in ("archivist", "agency_head") for each in self.actor.grants
         )
+
+    @property
+    def reads_imported(self) -> bool:
+        """Have they a post by which files from other installations are read?"""
+        return may_read_imported(self.actor)
 
     @property
     def can_open(self) -> bool:

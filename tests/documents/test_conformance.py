@@ -98,6 +98,10 @@ FAULTS = {
         planted(DOCUMENT, lambda xml: re.sub(r"(<w:pgSz [^>]*/>)(<w:pgMar [^>]*/>)", r"\2\1", xml)),
         "pgSz comes too late in sectPr",
     ),
+    "settings out of order": (
+        planted("word/settings.xml", lambda xml: re.sub(r"(<w:zoom [^>]*/>)(.*)(<w:compat>)", r"\2\1\3", xml)),
+        "comes too late in settings",
+    ),
     "a property twice": (
         planted(DOCUMENT, lambda xml: re.sub(r"(<w:pStyle [^>]*/>)", r"\1\1", xml, count=1)),
         "pStyle is there twice in pPr",

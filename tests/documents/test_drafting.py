@@ -37,13 +37,17 @@ def test_a_template_keeps_its_fields_and_Word_takes_it(form):
 
 def parts_of(docx: bytes) -> list[str]:
     with ZipFile(BytesIO(docx)) as package:
-        return [name for name in package.namelist() if re.match(r"word/(document|header|footer)", name)]
+        return [
+            name for name in package.namelist() if re.match(r"word/(document|header|footer)", name)
+        ]
 
 
 def test_the_page_is_that_of_the_standard():
     docx = template_docx(MARKUPS["downward"], "downward")
     section = Document(BytesIO(docx)).sections[-1]
-    assert (section.page_width, section.page_height) == pytest.approx((Mm(210), Mm(297)), abs=Mm(0.1))
+    assert (section.page_width, section.page_height) == pytest.approx(
+        (Mm(210), Mm(297)), abs=Mm(0.1)
+    )
     assert (section.top_margin, section.left_margin) == pytest.approx((Mm(37), Mm(28)), abs=Mm(0.1))
     width = section.page_width - section.left_margin - section.right_margin
     height = section.page_height - section.top_margin - section.bottom_margin
@@ -80,7 +84,9 @@ def test_first_lines_are_indented_for_Word_and_for_others():
 
 
 def test_header_rows_are_repeated_and_rows_are_not_split():
-    table = part_of(template_docx(MARKUPS["upward"], "upward"), "word/document.xml").find(f".//{W}tbl")
+    table = part_of(template_docx(MARKUPS["upward"], "upward"), "word/document.xml").find(
+        f".//{W}tbl"
+    )
     rows = [row for row in table.iter(f"{W}tr") if "{%tr" not in "".join(row.itertext())]
     assert [row.find(f"{W}trPr/{W}tblHeader") is not None for row in rows] == [True, False]
     assert all(row.find(f"{W}trPr/{W}cantSplit") is not None for row in rows)
@@ -100,7 +106,10 @@ def test_a_report_has_a_cover_without_number_and_begins_with_page_one():
     cover, rest = document.iter(f"{W}sectPr")
     assert cover.find(f"{W}footerReference") is None
     assert rest.find(f"{W}pgNumType").get(f"{W}start") == "1"
-    assert {each.get(f"{W}type") for each in rest.iter(f"{W}footerReference")} == {"default", "even"}
+    assert {each.get(f"{W}type") for each in rest.iter(f"{W}footerReference")} == {
+        "default",
+        "even",
+    }
 
 
 def test_a_letter_has_its_head_and_rules_on_the_first_page_only():
@@ -126,6 +135,8 @@ def test_a_letter_has_its_head_and_rules_on_the_first_page_only():
         ("field: 一 = 1 | 二 = 2 | 三 = 3", "record", 1, "at most two"),
         ("head: 某某", "record", 1, "no red head"),
         ("head: 某某\nhead: 某某", "downward", 2, "one head"),
+        ("foot: 签名\nfoot: 签名", "record", 2, "one line at the foot"),
+        ("foot: 签名", "letter", 1, "one line at the foot"),
         ("正文 {{ 没完", "record", 1, "not closed"),
         ("正文 没完 }}", "record", 1, "not closed"),
         ("正文 {%p if x %}", "record", 1, "line of its own"),
@@ -155,3 +166,11 @@ def test_a_page_break_holds_before_text_tables_and_tags():
 def test_an_unknown_form_is_no_form():
     with pytest.raises(ValueError, match="poster"):
         template_docx("正文", "poster")
+
+
+def test_what_is_signed_on_every_page_stands_at_the_foot_of_each():
+    docx = template_docx("foot: 被询问人 | 记录人\n正文", "record")
+    assert check_word(docx) == []
+    for kind in ("default", "even"):
+        footer = etree.tostring(part_of(docx, f"word/footer_{kind}.xml"), encoding="unicode")
+        assert footer.index("被询问人：") < footer.index("记录人：") < footer.index("PAGE")

@@ -14,7 +14,7 @@ from fireinvest.documents.portable import NoOffice, NotPrinted, pdf_of_docx, pdf
 from fireinvest.documents.word import render
 from fireinvest.messages import render as in_words
 from tests.documents.markups import MARKUPS, SAMPLE
-from tests.documents.test_word import ADDRESS, PICTURES
+from tests.documents.test_word import ADDRESS, PICTURES, changed
 
 SENTENCE = "依照火灾事故调查处理规定对事故原因进行调查"
 #: One page of 22 lines of 28 characters, its first line indented by two.
@@ -33,6 +33,7 @@ def pdfs() -> dict[str, bytes]:
 
 
 def pages(pdf: bytes) -> list[str]:
+    """What each page says, line by line; narrow spaces are not among it."""
     done = subprocess.run(
         ["pdftotext", "-layout", "-", "-"], input=pdf, capture_output=True, check=True
     )
@@ -40,16 +41,16 @@ def pages(pdf: bytes) -> list[str]:
 
 
 def picture(pdf: bytes, page: int = 1) -> Image.Image:
-    command = ["pdftoppm", "-r", "72", "-png", "-f", str(page), "-l", str(page), "-", "-"]
+    command = ["pdftoppm", "-r", "72", "-png", "-f", str(page), "-l", str(page), "-"]
     done = subprocess.run(command, input=pdf, capture_output=True, check=True)
     return Image.open(BytesIO(done.stdout)).convert("RGB")
 
 
 def rows_of(image: Image.Image, is_such) -> list[float]:
-    """The heights, in millimetres from above, at which a quarter of the width or more is such."""
+    """The heights, in millimetres from above, at which most of the width is such."""
     found = []
     for y in range(image.height):
-        if sum(is_such(image.getpixel((x, y))) for x in range(image.width)) > image.width / 4:
+        if sum(is_such(image.getpixel((x, y))) for x in range(image.width)) > image.width * 0.6:
             found.append(y * 25.4 / 72)
     return found
 
@@ -69,8 +70,8 @@ def test_a_page_holds_22_lines_of_28_characters(pdfs):
 
 def test_page_numbers_stand_outside(pdfs):
     odd, even = (page.rstrip().splitlines()[-1] for page in pages(pdfs["full"]))
-    assert (odd.strip(), even.strip()) == ("— 1 —", "— 2 —")
-    assert len(odd) - len(odd.lstrip()) > 40 > len(even) - len(even.lstrip())
+    assert (odd.strip(), even.strip()) == ("—1—", "—2—")
+    assert len(odd) - len(odd.lstrip()) > 20 > len(even) - len(even.lstrip())
 
 
 @pytest.mark.parametrize("form", MARKUPS)
@@ -89,8 +90,7 @@ def test_every_form_is_laid_out_in_Chinese_fonts(form, pdfs):
 
 def test_the_red_head_and_its_rule_stand_where_the_standard_has_them(pdfs):
     rules = rows_of(picture(pdfs["downward"]), is_red)
-    assert len(rules) in (1, 2)
-    assert 95 < rules[0] < 125
+    assert 95 < rules[0] <= rules[-1] < 125
     rules = rows_of(picture(pdfs["letter"]), is_red)
     assert 40 < rules[0] < 55, "below the head, which begins 30 mm from the edge"
     assert 275 < rules[-1] < 278.5, "20 mm from the lower edge"
@@ -98,29 +98,35 @@ def test_the_red_head_and_its_rule_stand_where_the_standard_has_them(pdfs):
 
 
 def test_the_imprint_stands_at_the_foot_of_the_last_page(pdfs):
-    lines = rows_of(picture(pdfs["downward"], 2), lambda pixel: max(pixel) < 160)
-    assert 225 < lines[-3] < lines[-1] < 263
+    last = len(pages(pdfs["downward"]))
+    lines = rows_of(picture(pdfs["downward"], last), lambda pixel: max(pixel) < 220)
+    low = [line for line in lines if line > 200]
+    assert 225 < low[0] < low[-1] < 263
     assert "印发" in pages(pdfs["downward"])[-1]
 
 
 def test_a_report_counts_its_pages_after_the_cover(pdfs):
     cover, first, second = pages(pdfs["report"])
     assert "—" not in cover
-    assert first.rstrip().splitlines()[-1].strip() or "— 1 —" in first
-    assert "— 1 —" in first
-    assert "— 2 —" in second
+    assert "—1—" in first
+    assert "—2—" in second
 
 
 def test_the_same_paper_is_the_same_bytes_and_says_nothing_of_when(pdfs):
-    again = pdf_of_docx(render(template_docx(MARKUPS["slip"], "slip"), SAMPLE, PICTURES, qr=ADDRESS))
-    assert again == pdfs["slip"]
-    assert not re.search(rb"CreationDate|CreateDate", again)
+    slip = render(template_docx(MARKUPS["slip"], "slip"), SAMPLE, PICTURES, qr=ADDRESS)
+    assert pdf_of_docx(slip) == pdf_of_docx(slip)
+    with pikepdf.open(BytesIO(pdfs["slip"])) as pdf:
+        assert "/CreationDate" not in pdf.docinfo
+        assert not re.search(rb"(Create|Modify|Metadata)Date", pdf.Root.Metadata.read_bytes())
 
 
 def test_what_cannot_be_laid_out_is_named():
-    with pytest.raises(NotPrinted) as refused:
-        pdfs_of([template_docx("正文", "slip"), b"no Word file at all"])
-    assert refused.value.number == 1
+    sound = template_docx("正文", "slip")
+    broken = changed(sound, {"word/document.xml": b"<w:document"})
+    for faulty in (b"no Word file at all", broken):
+        with pytest.raises(NotPrinted) as refused:
+            pdfs_of([sound, faulty])
+        assert refused.value.number == 1
 
 
 def test_it_is_given_up_in_time_and_leaves_nothing_running():

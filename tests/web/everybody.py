@@ -16,6 +16,7 @@ from fireinvest.services.people import Post, name_deputy
 from fireinvest.services.records import file_records
 from fireinvest.store import Database
 from fireinvest.store.alerts import add_reached
+from fireinvest.store.disposals import DisposalEntry, add_entries, add_list
 from fireinvest.store.people import find_login
 from fireinvest.workflow.actions import (
     Attachment,
@@ -26,6 +27,7 @@ from fireinvest.workflow.actions import (
     Recusal,
 )
 from fireinvest.workflow.engine import Action
+from fireinvest.workflow.items.archive import Arrangement, Lending, Retention
 from fireinvest.workflow.items.casualties import Casualty
 from fireinvest.workflow.items.evaluation import DelayNotice
 from fireinvest.workflow.items.evidence import Custody, Evidence
@@ -113,7 +115,7 @@ _VALUES = {
     "plan": "report", "month": "2025-06", "item": 1, "version": 1, "size": "small",
     "rung": "urged", "occurrence": 1, "due": "2025-07-11", "person": "left",
     "upload": "0" * 32, "line": "products", "point": "using", "sort": "fact", "part": "measures",
-    "scope": "unit", "act": "sent", "kind": "team_request",
+    "scope": "unit", "list_id": 1, "act": "sent", "kind": "team_request", "form": "docx", "series_id": 1,
 }  # fmt: skip
 
 
@@ -199,6 +201,8 @@ class Town:
         self._report(ref)
         self._execution(ref)
         self._papers(ref)
+        self._archive(ref)
+        self._disposal(ref)
         raised = Recusal(person="left", item="interest")
         did(self.database, ref, "declare_recusal", raised)
         did(self.database, ref, "decide_recusal", replace(raised, outcome="granted"))
@@ -218,8 +222,36 @@ class Town:
         """As much again in each of the registers that are filled."""
         for fill in (
             self._evidence, self._scene, self._execution, self._report, self._papers,
+            self._archive,
         ):  # fmt: skip
             fill(self.ref)
+
+    def _archive(self, ref: CaseRef) -> None:
+        """How long the file is kept, a document that was moved, and somebody who has the file."""
+        lent = Lending("某人", "某局", "查阅", "paper", lent_on=TODAY, due_on=TODAY)
+        moved = Arrangement("照片", "evidence:1:gone", "^")
+        file_records(
+            self.database, LAW, CALENDAR, TIMERS, ref.id,
+            [
+                Filing("retentions", Retention("years30", TODAY, date(2055, 12, 31))),
+                Filing("lendings", lent),
+                Filing("arrangements", moved),
+            ],
+            idempotency_key=key(), now=NOW, today=TODAY,
+        )  # fmt: skip
+
+    def _disposal(self, ref: CaseRef) -> None:
+        """A disposal list of the county, which waits for the decision."""
+        with self.database.sessions.begin() as session:
+            list_id = add_list(
+                session, division=FUYUAN, tier="county", title="销毁清册", appraisers="甲、乙",
+                drawn_by="archivist", acting_for=None, drawn_at=NOW, key=key(),
+            )  # fmt: skip
+            entry = DisposalEntry(
+                list_id, ref.id, ref.number, "卷宗", FIRE_ON, TODAY, '{"zh": "10年", "en": "10"}',
+                TODAY, False, "无保存价值", "0" * 64, "0" * 64,
+            )  # fmt: skip
+            add_entries(session, [entry])
 
     def _papers(self, ref: CaseRef) -> None:
         """A paper, whose draft somebody put in as a picture."""
@@ -398,6 +430,7 @@ class Town:
                     else "transfers" if rule.rule.endswith("/<int:item>/list")
                     else "copies" if "/execution/" in rule.rule
                     else "delay_notices" if "/evaluation/" in rule.rule
+                    else "lendings" if "/archive/" in rule.rule
                     else "parties"
                 )  # fmt: skip
                 values["entry"] = self.joined

@@ -31,6 +31,11 @@ def test_a_certificate_is_made_logged_and_found_by_its_code(app: Flask) -> None:
         ).scalar_one()
         assert full.startswith(code[1])
         assert find_made(session, ("certificate",), full)[0].person == "head"
+    word = client.get(f"{address}?as=docx")
+    assert (word.status_code, word.data[:2]) == (200, b"PK")
+    # The paper that can be changed in Word bears the same code.
+    assert full[:9] in word.headers["Content-Disposition"]
+    assert f"{address}?as=docx" in page
     found = client.get(f"/certificates?code={full.lower()}")
     assert found.status_code == 302
     shown = text_of(client.get(found.location).text)

@@ -29,6 +29,7 @@ VALUES = {
     "rung": "urged", "occurrence": 1, "due": "2025-07-11", "person": "x", "register": "parties",
     "upload": "0" * 32, "line": "products", "point": "using", "sort": "fact", "part": "unit",
     "scope": "unit", "entry": 1, "act": "sent", "kind": "team_request",
+    "form": "docx", "series_id": 1, "list_id": 1,
 }  # fmt: skip
 
 

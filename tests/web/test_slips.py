@@ -86,6 +86,11 @@ def test_a_notice_leads_to_its_slip(
     shown = text_of(client.get(f"/certificates/{code}").text)
     assert paper in shown
     assert "The date is the same today" in shown
+    # As a Word file it can be changed and sealed, in Chinese, and its code is in the log as well.
+    assert f"{address}?as=docx" in clock
+    word = client.get(f"{address}?as=docx")
+    assert (word.status_code, word.data[:2]) == (200, b"PK")
+    assert rung in word.headers["Content-Disposition"]
 
 
 def test_a_slip_is_in_chinese_unless_asked_otherwise(quick_app: Flask) -> None:

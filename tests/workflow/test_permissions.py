@@ -18,6 +18,7 @@ from fireinvest.workflow.permissions import (
     Grant,
     acting_tiers,
     has_duty,
+    houses_kept,
     may_administer,
     may_see,
     may_take,
@@ -256,3 +257,19 @@ def test_an_office_has_its_duties_and_no_other_post_has_any(office: str) -> None
         duty for duty, offices in DUTIES.items() if office in offices
     }
     assert not any(has_duty(Actor("head", (Grant("agency_head"),)), each) for each in Duty)
+
+
+def test_an_offices_papers_are_kept_by_its_own_posts_and_no_others() -> None:
+    def kept(role: str, **where: str) -> frozenset[tuple[str, str, str]]:
+        return houses_kept(Actor("x", (Grant(role, **where),)))
+
+    there = {"division": "530300", "tier": "city"}
+    for role in ("agency_head", "archivist", "carrier"):
+        assert kept(role, **there) == {("530300", "city", "agency")}
+    assert kept("government_registrar", **there) == {("530300", "city", "government")}
+    for role in ("government_handler", "government_signer", "leader", *OFFICES):
+        assert kept(role, **there) == frozenset()
+    # A post on a single case, or one that names no office, keeps nothing.
+    assert kept("carrier", case_id=CASE_ID, **there) == frozenset()
+    assert kept("agency_head", division="530300") == frozenset()
+    assert kept("agency_head", tier="city") == frozenset()

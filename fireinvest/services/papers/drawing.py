@@ -26,7 +26,7 @@ from fireinvest.services.papers.context import context_of, pictures_of
 from fireinvest.services.papers.kinds import content_of, fitting_subjects
 from fireinvest.services.papers.material import Subject, material_of, readable_items
 from fireinvest.services.papers.series import Series, allot, series_for, upcoming
-from fireinvest.services.papers.templates import template_for
+from fireinvest.services.papers.templates import TemplateFault, fault_words, template_for
 from fireinvest.services.records import Filed
 from fireinvest.services.together import Asking, write_together
 from fireinvest.store import Session
@@ -97,7 +97,7 @@ def compose(
     ``address``: where its code is checked, without the code.
 
     Raises:
-        Refused: when papers of this kind are only kept, not made.
+        Refused: when papers of this kind are only kept, not made, or the office's template fails.
         FileLost: when a picture in it isn't kept any more.
 
     """
@@ -116,7 +116,12 @@ def compose(
     for name, picture in pictures_of(built).items():
         with open_attachment(blobs, picture.attachment) as stream:
             pictures[name] = Picture(stream.read(_LARGEST), picture.width_mm)
-    docx = render_word(template.docx, said, pictures, qr=f"{address}/{code}")
+    try:
+        docx = render_word(template.docx, said, pictures, qr=f"{address}/{code}")
+    except TemplateFault as fault:
+        # An office's own one, tried when its fields were others.
+        text = Text("The template of your office fails: %(why)s", why=fault_words(fault))
+        raise Refused([Problem("kind", text)]) from fault
     addressee = getattr(built, "addressee", None)
     own = None if subject.record is None else subject.record.restriction
     return Composed(
@@ -268,13 +273,16 @@ def number_by_hand(
     """Give a paper the number that the office's own system gave it.
 
     Raises:
-        Refused: when it is signed or on its way.
+        Refused: when it is signed, on its way, or has a number of a series: no other paper would
+            ever have that one.
         Invalid: when there is no number.
 
     """
     paper, kind = _open_paper(file, record)
     if not number:
         raise Invalid([Problem("document_no", Text("This is needed."))])
+    if paper.series is not None:
+        raise Refused([Problem("document_no", _given(paper))])
     if paper.template is None:
         # Its file was written by somebody: they put the number into it as well.
         changed = replace(paper, document_no=number, series=None)
@@ -295,9 +303,7 @@ def number_from(
     """
     paper, kind = _open_paper(file, record)
     if paper.series is not None:
-        text = Text("It has its number %(number)s of a series; numbers are not given twice.",
-                    number=paper.document_no or "")  # fmt: skip
-        raise Refused([Problem("series", text)])
+        raise Refused([Problem("series", _given(paper))])
     year = asking.today.year
     while True:
         with asking.database.readers.begin() as session:
@@ -317,6 +323,13 @@ def number_from(
             return _allotted(asking, record, paper, found, number)
         except _NumberTaken:
             continue  # Somebody else was quicker; the next one is ours.
+
+
+def _given(paper: OfficialPaper) -> Text:
+    return Text(
+        "It has its number %(number)s of a series; numbers are not given twice.",
+        number=paper.document_no or "",
+    )
 
 
 def _allotted(

@@ -251,13 +251,17 @@ def disposal(list_id: int) -> ResponseReturnValue:
     return _disposal_page(_seen(list_id))
 
 
-def _seen(list_id: int) -> Drawn:
+def _seen(list_id: int, role: str | None = None) -> Drawn:
+    """Return a list for those who may see it, and for none of them but who has this post there."""
     if list_id >= 2**31:
         abort(404)
     with state().database.readers.begin() as session:
         found = disposing.see_list(session, who().actor, list_id)
     if found is None:
         abort(404)
+    office = (found.list.division, found.list.tier)
+    if role is not None and office not in offices_as(who().actor, role):
+        abort(403)
     return found
 
 
@@ -290,7 +294,7 @@ def _disposal_page(drawn: Drawn, beside: dict[str, list[Words]] | None = None) -
 @confirming.confirmed
 def decide(list_id: int) -> ResponseReturnValue:
     """The head of the agency approves or refuses it."""
-    drawn = _seen(list_id)
+    drawn = _seen(list_id, HEAD)
     written = request.form.get("decision", "")
     problems: list[Problem] = []
     words = Given({"words": request.form.get("words", "")}, problems).text("words", 2000)
@@ -315,7 +319,7 @@ def decide(list_id: int) -> ResponseReturnValue:
 @signed_in
 def withdraw(list_id: int) -> ResponseReturnValue:
     """The archivist takes it back before it is carried out."""
-    drawn = _seen(list_id)
+    drawn = _seen(list_id, ARCHIVIST)
     problems: list[Problem] = []
     words = Given({"words": request.form.get("words", "")}, problems).text("words", 2000)
     try:
@@ -337,7 +341,7 @@ def withdraw(list_id: int) -> ResponseReturnValue:
 @confirming.confirmed
 def carry_out(list_id: int) -> ResponseReturnValue:
     """An approved list is carried out behind the pages; one that broke off goes on."""
-    drawn = _seen(list_id)
+    drawn = _seen(list_id, ARCHIVIST)
     problems: list[Problem] = []
     given = Given({"witnesses": request.form.get("witnesses", "")}, problems)
     witnesses = given.text("witnesses", 500)

@@ -42,7 +42,7 @@ from fireinvest.web.present_evidence import (
     piece_view,
     qr_of,
 )
-from fireinvest.web.present_registers import RecordView, record_view
+from fireinvest.web.present_registers import RecordView, cell_of, column_of, record_view
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.uploads import takes_files
@@ -113,10 +113,10 @@ def excel(number: str) -> ResponseReturnValue:
     room = _room(number)
     pieces = room.pieces(_chosen(room, _wanted(), request.args.get("only", "")))
     noting.note(Act.EXPORT, case_id=room.file.ref.id, item="evidence")
-    labels = {each.name: each.metadata["label"] for each in fields(Evidence)}
+    names = [each.name for each in fields(Evidence)]
     columns = [
         Column(_("Item no."), width=8),
-        *(Column(say(label), width=24) for label in labels.values()),
+        *(column_of("evidence", name, say) for name in names),
         Column(_("Held by"), width=16),
         Column(_("Files"), width=30),
         Column("SHA-256", width=66),
@@ -124,7 +124,7 @@ def excel(number: str) -> ResponseReturnValue:
     table = [
         [
             each.view.mark,
-            *(_cell(each.view, name) for name in labels),
+            *(cell_of(each.view, name, say) for name in names),
             each.holder or None,
             "\n".join(one.name for one in each.view.attachments) or None,
             "\n".join(one.sha256 for one in each.view.attachments) or None,
@@ -695,8 +695,3 @@ def _as_left(number: str, asked: Iterable[str]) -> dict[str, str]:
     if len(holders) == 1 and (holder := holders.pop()) is not None:
         found["giver"] = holder
     return found
-
-
-def _cell(view: RecordView, name: str) -> str | None:
-    found = view.value(name)
-    return None if found is None else say(found.value)

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from fireinvest.documents.tables import Column
-from fireinvest.messages import Faulty, Text, Words
+from fireinvest.messages import Faulty, Text
 from fireinvest.regulation.clocks import Deadline
 from fireinvest.regulation.condition import evaluate
 from fireinvest.regulation.profile import Item as ListItem
@@ -33,7 +33,7 @@ from fireinvest.web.casework import case_context, open_file, open_steps
 from fireinvest.web.excel import excel_answer
 from fireinvest.web.keeping import keeps_drafts
 from fireinvest.web.present import say
-from fireinvest.web.present_registers import RecordView
+from fireinvest.web.present_registers import RecordView, cell_of, column_of
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.uploads import takes_files
@@ -248,21 +248,16 @@ def excel(number: str, register: str) -> ResponseReturnValue:
         for each in _ledger(file, register, kept, may_write=False).rows
         if not each.view.is_hidden
     ]
-    labels: dict[str, Words] = {}
-    for row in rows:
-        labels |= {each.name: each.label for each in row.view.values}
+    names = list(dict.fromkeys(each.name for row in rows for each in row.view.values))
     columns = [
         Column(_("Item number"), width=10),
-        *(Column(say(label), width=24) for label in labels.values()),
+        *(column_of(register, name, say) for name in names),
         Column(_("Overdue"), width=10),
     ]
     table = [
         [
             row.view.mark,
-            *(
-                None if (each := row.view.value(name)) is None else say(each.value)
-                for name in labels
-            ),
+            *(cell_of(row.view, name, say) for name in names),
             _("overdue") if row.is_overdue else None,
         ]
         for row in rows

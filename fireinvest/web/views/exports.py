@@ -77,7 +77,8 @@ def desk_excel() -> ResponseReturnValue:
         for block in drawing.blocks(found.owed):
             for steps, called in ((block.now, _("To do now")), (block.coming, _("To do later"))):
                 for step in steps.values():
-                    for due in step.dues or [None]:
+                    dues: list[DueView | None] = [*step.dues]
+                    for due in dues or [None]:
                         yield _of_desk(called, block.head, step.words, None, due)
         for waiting in drawing.waiting(found.waiting):
             for each in waiting.steps.values():
@@ -183,7 +184,7 @@ def history_excel(number: str) -> ResponseReturnValue:
             None if each.is_hidden else each.acting_for,
             None if each.is_hidden else each.reason,
             "；".join(_marks(each)) or None,
-            each.hash,
+            None if each.is_hidden else each.hash,
         ]
         for each in entry_views(file, file.loaded.lines)
     )

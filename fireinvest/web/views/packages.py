@@ -48,13 +48,13 @@ PARTS: Mapping[str, Words] = {
     "case": Text("Case data"),
     "journal": Text("History"),
     "registers": Text("Registers"),
-    "files": Text("Files"),
+    "files": Text("Files of the package"),
 }
 KINDS: Mapping[str, Words] = {
-    "volume": Text("Volume"),
-    "paper": Text("Paper"),
-    "original": Text("Original"),
-    "data": Text("Data"),
+    "volume": Text("Volume of the file"),
+    "paper": Text("Official paper"),
+    "original": Text("Original file"),
+    "data": Text("Data of the package"),
     "tag": Text("Of the package itself"),
 }
 
@@ -120,7 +120,11 @@ def take() -> ResponseReturnValue:
 
 def _form(problems: Iterable[Problem] = (), staged: Iterable[object] = ()) -> str:
     return render_template(
-        "packages/take.html", beside=placed(problems), staged=list(staged), key=uuid.uuid4().hex
+        "packages/take.html",
+        beside=placed(problems),
+        staged=list(staged),
+        key=uuid.uuid4().hex,
+        sees_lists=True,
     )
 
 
@@ -147,6 +151,7 @@ def index() -> ResponseReturnValue:
         words=words,
         following=None if last is None else f"{last.occurred_on}_{last.id}",
         is_first="after" not in request.args,
+        sees_lists=True,
     )
 
 

@@ -33,6 +33,8 @@ from fireinvest.web.matching import tell_of_matches
 from fireinvest.web.present import say
 from fireinvest.web.present_registers import (
     RecordView,
+    cell_of,
+    column_of,
     columns_of,
     differences,
     record_view,
@@ -128,15 +130,15 @@ def excel(number: str, register: str) -> ResponseReturnValue:
     views = [each for each in views_of(file, rows) if not each.is_hidden]
     noting.note(Act.EXPORT, case_id=file.ref.id, item=register)
     shown = [
-        (name, label)
-        for name, label in _all_fields(register)
-        if any(view.value(name) is not None for view in views)
+        each.name
+        for each in fields(ITEMS[register])
+        if any(view.value(each.name) is not None for view in views)
     ]
     columns = [
         Column(_("Item number"), width=10),
-        *(Column(say(label), width=24) for _n, label in shown),
+        *(column_of(register, name, say) for name in shown),
     ]
-    table = [[view.mark, *(_cell(view, name) for name, _label in shown)] for view in views]
+    table = [[view.mark, *(cell_of(view, name, say) for name in shown)] for view in views]
     return excel_answer(f"{number} {say(found.label)}", columns, table)
 
 
@@ -609,12 +611,3 @@ def _item_page(
         withdrawing=withdrawing,
         key=ItemInput.begun(register.id, (), None, {}).key,
     )
-
-
-def _all_fields(register: str) -> list[tuple[str, Words]]:
-    return [(each.name, each.metadata["label"]) for each in fields(ITEMS[register])]
-
-
-def _cell(view: RecordView, name: str) -> str | None:
-    found = view.value(name)
-    return None if found is None else say(found.value)

@@ -24,6 +24,7 @@ from fireinvest.services.cases import NoSuchCase, act
 from fireinvest.services.drafts import Kept, drop_draft, find_draft, keep_draft
 from fireinvest.services.files import Staged, as_attachments
 from fireinvest.services.leaving import carriers_for
+from fireinvest.services.wording import title_of
 from fireinvest.store.people import StoredPerson, logins_called, suggested_people
 from fireinvest.store.posts import Holder
 from fireinvest.web import confirming, law, uploads
@@ -53,7 +54,6 @@ from fireinvest.web.present_entries import (
     FieldView,
     entry_views,
     payload_fields,
-    title_of,
 )
 from fireinvest.web.restricted import note_opened
 from fireinvest.web.rights import signed_in

@@ -185,7 +185,7 @@ class Said:
         for table in document.tables:
             lines += [cell.text for row in table.rows for cell in row.cells]
         for section in document.sections:
-            for part in (section.header, section.first_page_header):
+            for part in (section.header, section.first_page_header, section.footer):
                 lines += [each.text for each in part.paragraphs]
         return "\n".join(lines)
 
@@ -312,7 +312,7 @@ SAYS: dict[tuple[str, int], tuple[str, ...]] = {
         "询问笔录", "第2次询问", "孙伤者", "男", "1990年3月7日", "110101199003074477", "13900000001",
         "胜境街道2号", "甲勘验、乙勘验", "受伤人员", "如实提供", "拒绝回答", "要求其回避",
         "问：几点发现？", "答：凌晨三点。", "拒绝签名和捺指印，原因：手部烧伤", f"{ORDER}第十九条",
-        "逐页签名",
+        "逐页签名", "被询问人（签名、捺指印）：", "询问人：", "记录人：",
     ),
     ("experiment_record", 0): (
         "验证引燃条件", "训练基地", "李成员", "气温18℃", "9时10分开始加热。", "12分钟后起火。",

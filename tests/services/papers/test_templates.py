@@ -112,14 +112,14 @@ def blobs(tmp_path: Path) -> LocalBlobs:
 # ---------------------------------------------------------------------------- built in
 
 
-@pytest.mark.parametrize("kind", sorted(RULES.papers))
-def test_every_built_in_template_stands_its_own_trial(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["team_request", "scene_survey"])
+def test_a_built_in_template_stands_its_own_trial(kind: str) -> None:
     found = RULES.papers[kind]
     assert templates.has_built_in(found)
     template = templates.built_in(found)
     assert template.mark.startswith("built-in:")
     assert template.docx is templates.built_in(found).docx  # Made once.
-    templates.tried(found, "x.docx", io.BytesIO(template.docx))
+    assert templates.tried(found, "x.docx", io.BytesIO(template.docx)) == template.docx
 
 
 # ---------------------------------------------------------------------------- refused

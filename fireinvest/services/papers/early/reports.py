@@ -149,9 +149,12 @@ def follow_up_report(m: Material) -> FollowUpReport:
 
 
 _COUNTS = (
-    ("死亡", "deaths", "人"), ("重伤", "serious_injuries", "人"), ("失踪", "missing", "人"),
+    ("死亡", "deaths", "人"), ("重伤", "serious_injuries", "人"),
+    ("轻伤", "light_injuries", "人"), ("失踪", "missing", "人"),
     ("过火面积", "burnt_area_m2", "平方米"), ("受灾户数", "households", "户"),
 )  # fmt: skip
+#: What is told though nothing is known of it.
+_ALWAYS = frozenset({"deaths", "serious_injuries", "direct_economic_loss"})
 _LOSSES = (("直接经济损失", "direct_economic_loss"), ("直接财产损失", "direct_property_loss"))
 
 
@@ -159,9 +162,13 @@ def _changes(m: Material) -> Iterator[FigureRow]:
     before, now = m.file.case.opening_facts, m.file.case.facts
     for what, name, unit in _COUNTS:
         one, other = getattr(before, name), getattr(now, name)
+        if one is None and other is None and name not in _ALWAYS:
+            continue
         yield FigureRow(what, _count(one, unit), _count(other, unit), _moved(one, other, unit))
     for what, name in _LOSSES:
         one, other = getattr(before, name), getattr(now, name)
+        if one is None and other is None and name not in _ALWAYS:
+            continue
         yield FigureRow(what, _amount(one), _amount(other), _moved_by(one, other))
 
 

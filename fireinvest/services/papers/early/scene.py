@@ -86,9 +86,7 @@ def scene_closure(m: Material) -> ClosureNotice:
         f"{words.under(m, _LAW, _AREA, _NOTICE)}，决定封闭火灾现场：",
         area=words.sentence(given.area),
         period=f"自{m.moment(given.closed_at)}起至解除封闭时止。",
-        demands="".join(
-            (*reason, "未经许可不得进入，不得移动、清理现场物品和痕迹。")
-        ),
+        demands="".join((*reason, "未经许可不得进入，不得移动、清理现场物品和痕迹。")),
         guard=f"由{words.known(given.guarded_by)}负责警戒和保护。",
         sanction=f"违反本公告，故意破坏火灾现场的，按照{m.article(_PENALTY)}依法处理。特此公告。",
         closed_on=_day(m, given.closed_at),

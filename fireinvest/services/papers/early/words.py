@@ -150,7 +150,10 @@ def harm(m: Material) -> str:
 
 def _hurt(m: Material) -> str:
     facts = m.file.case.facts
-    counted = (("死亡", facts.deaths), ("重伤", facts.serious_injuries), ("失踪", facts.missing))
+    counted = (
+        ("死亡", facts.deaths), ("重伤", facts.serious_injuries),
+        ("轻伤", facts.light_injuries), ("失踪", facts.missing),
+    )  # fmt: skip
     people = "、".join(f"{what}{number}人" for what, number in counted if number)
     is_known = facts.deaths is not None and facts.serious_injuries is not None
     if people:

@@ -3,14 +3,16 @@
 What isn't known is left to be written by hand. Articles and periods come from the rule of the case.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from fireinvest.china import CHINA
 from fireinvest.messages import money
 from fireinvest.regulation.basis import Citation, chinese_number
 from fireinvest.regulation.clocks import Deadline
+from fireinvest.regulation.condition import evaluate
 from fireinvest.regulation.days import length_in_words
+from fireinvest.regulation.profile import Term
 from fireinvest.services.papers.base import BLANK
 from fireinvest.services.papers.material import Material
 from fireinvest.workflow.actions import Entry
@@ -125,11 +127,19 @@ def running_clock(m: Material, clock: str) -> Deadline | None:
     return found[-1] if found else None
 
 
+def _terms(m: Material, clock: str) -> Iterator[Term]:
+    """The terms that a clock has in this case."""
+    view = m.file.case.view
+    for each in m.file.ruleset.terms.values():
+        if each.clock == clock and evaluate(each.when, view).holds:
+            yield each
+
+
 def period(m: Material, clock: str) -> str:
     """Return how long a clock runs by the rule: 15个工作日; a blank where it has no length."""
     found = running_clock(m, clock)
     if found is None or found.term is None:
-        term = next((each for each in m.file.ruleset.terms.values() if each.clock == clock), None)
+        term = next(_terms(m, clock), None)
         return BLANK if term is None else m.say(length_in_words(term.length))
     return m.say(length_in_words(found.term.length))
 
