@@ -301,7 +301,7 @@ class Settings:
     upload_days: int  # after so many days files that nothing names are forgotten
     job_days: int  # so long files that long work made can be taken
     archive_volume_pages: int  # pages of a volume of the archive at most
-    archive_volume_bytes: int  # bytes of the files in one at most
+    archive_volume_bytes: int  # bytes that one has at most, about
     archive_part: int  # bytes of a part of a package, as far as single files allow
     session_idle: timedelta
     session_longest: timedelta

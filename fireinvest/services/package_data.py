@@ -18,7 +18,7 @@ from fireinvest.messages import Joined, Label, Text, Words, render
 from fireinvest.regulation.calendar import ONE_DAY, Calendar, DayKind, notice_document
 from fireinvest.regulation.rulesets import Law
 from fireinvest.services.casefile import CaseFile
-from fireinvest.services.files import FileLost, open_attachment
+from fireinvest.services.files import FileLost
 from fireinvest.services.issuing import agency_name
 from fireinvest.services.recovery.ledger import state_of
 from fireinvest.services.wording import title_of, worded
@@ -385,7 +385,8 @@ class _Gathering:
                 "sources": [],
             }
             self._by_hash[attachment.sha256] = known
-            opening = partial(open_attachment, self._blobs, attachment)
+            # What isn't as it was recorded is found while the package hashes it.
+            opening = partial(self._blobs.open, attachment.sha256)
             entry = Entry(path, title, opening, attachment.size, attachment.sha256, kind)
             self._originals.append((kind, entry))
         if source not in known["sources"]:

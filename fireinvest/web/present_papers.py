@@ -6,6 +6,7 @@ from datetime import date
 
 from fireinvest.messages import Text, Words
 from fireinvest.regulation.profile import PaperKind, PaperOf, Ruleset, Stage
+from fireinvest.services.papers.kinds import content_of
 from fireinvest.workflow.case import Case
 from fireinvest.workflow.items.papers import OfficialPaper, PaperState
 from fireinvest.workflow.registers import Record
@@ -147,7 +148,10 @@ def _possible(case: Case, kind: PaperKind, counts: Mapping[str, int]) -> int | N
         case PaperOf.CASE:
             return 1
         case PaperOf.REGISTER:
-            return counts.get(kind.of_id or "", 0)
+            count, content = counts.get(kind.of_id or "", 0), content_of(kind.id)
+            if count and content is not None and content.fits is not None:
+                return None  # Only the items themselves tell of which of them there can be one.
+            return count
         case PaperOf.STEP:
             return len(case.done.get(kind.of_id or "", ()))
         case _:

@@ -38,11 +38,11 @@ def without(name: str) -> bytes:
     return stream.getvalue()
 
 
-def test_a_sound_file_has_no_faults():
+def test_a_sound_file_has_no_faults() -> None:
     assert check_word(SOUND) == []
 
 
-def test_a_file_of_python_docx_is_sound():
+def test_a_file_of_python_docx_is_sound() -> None:
     stream = BytesIO()
     document = Document()
     document.add_table(2, 2)
@@ -167,12 +167,12 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_fault_is_found(fault):
+def test_a_planted_fault_is_found(fault: str) -> None:
     docx, words = FAULTS[fault]
     assert [each for each in check_word(docx) if words in each], check_word(docx)
 
 
-def test_a_run_without_an_East_Asian_font_is_found():
+def test_a_run_without_an_East_Asian_font_is_found() -> None:
     bare = planted(STYLES, lambda xml: re.sub(r' w:eastAsia="[^"]*"(?=[^>]*/>)', "", xml))
     bare = planted(DOCUMENT, lambda xml: re.sub(r"(<w:rPr>)<w:rFonts [^>]*/>", r"\1", xml), bare)
     assert [each for each in check_word(bare) if "no East Asian font for “询问笔录”" in each]
@@ -180,6 +180,6 @@ def test_a_run_without_an_East_Asian_font_is_found():
     assert check_word(by_style) == [], "the style names one"
 
 
-def test_no_name_stands_twice_in_an_order():
+def test_no_name_stands_twice_in_an_order() -> None:
     for order in ORDERS.values():
         assert len(order) == len(set(order))

@@ -24,7 +24,7 @@ def said(root: etree._Element) -> list[str]:
 
 
 @pytest.mark.parametrize("form", MARKUPS)
-def test_a_template_keeps_its_fields_and_Word_takes_it(form):
+def test_a_template_keeps_its_fields_and_Word_takes_it(form: str) -> None:
     docx = template_docx(MARKUPS[form], form)
     assert [each for each in check_word(docx) if "a tag is left" not in each] == []
     texts = [t.text for name in parts_of(docx) for t in part_of(docx, name).iter(f"{W}t")]
@@ -42,21 +42,27 @@ def parts_of(docx: bytes) -> list[str]:
         ]
 
 
-def test_the_page_is_that_of_the_standard():
+def test_the_page_is_that_of_the_standard() -> None:
     docx = template_docx(MARKUPS["downward"], "downward")
-    section = Document(BytesIO(docx)).sections[-1]
-    assert (section.page_width, section.page_height) == pytest.approx(
-        (Mm(210), Mm(297)), abs=Mm(0.1)
+    found = Document(BytesIO(docx)).sections[-1]
+    names = (
+        "page_width",
+        "left_margin",
+        "right_margin",
+        "page_height",
+        "top_margin",
+        "bottom_margin",
     )
-    assert (section.top_margin, section.left_margin) == pytest.approx((Mm(37), Mm(28)), abs=Mm(0.1))
-    width = section.page_width - section.left_margin - section.right_margin
-    height = section.page_height - section.top_margin - section.bottom_margin
+    across, left, right, along, top, bottom = (int(getattr(found, name)) for name in names)
+    assert (across, along) == pytest.approx((Mm(210), Mm(297)), abs=Mm(0.1))
+    assert (top, left) == pytest.approx((Mm(37), Mm(28)), abs=Mm(0.1))
+    width, height = across - left - right, along - top - bottom
     assert (width, height) == pytest.approx((Mm(156), Mm(225)), abs=Mm(0.1))
     grid = part_of(docx, "word/document.xml").find(f".//{W}docGrid")
     assert height / 635 // int(grid.get(f"{W}linePitch")) == 22
 
 
-def test_every_style_and_run_names_an_East_Asian_font():
+def test_every_style_and_run_names_an_East_Asian_font() -> None:
     docx = template_docx(MARKUPS["upward"], "upward")
     styles = part_of(docx, "word/styles.xml")
     for style in styles.iter(f"{W}style"):
@@ -75,7 +81,7 @@ def test_every_style_and_run_names_an_East_Asian_font():
         assert not [name for name in package.namelist() if "fonts/" in name], "no font is shipped"
 
 
-def test_first_lines_are_indented_for_Word_and_for_others():
+def test_first_lines_are_indented_for_Word_and_for_others() -> None:
     styles = part_of(template_docx(MARKUPS["slip"], "slip"), "word/styles.xml")
     for name in ("FwBody", "Heading1", "Heading2", "Heading3"):
         indent = styles.find(f"{W}style[@{W}styleId='{name}']/{W}pPr/{W}ind")
@@ -83,7 +89,7 @@ def test_first_lines_are_indented_for_Word_and_for_others():
         assert indent.get(f"{W}firstLine") == "632"
 
 
-def test_header_rows_are_repeated_and_rows_are_not_split():
+def test_header_rows_are_repeated_and_rows_are_not_split() -> None:
     table = part_of(template_docx(MARKUPS["upward"], "upward"), "word/document.xml").find(
         f".//{W}tbl"
     )
@@ -95,13 +101,13 @@ def test_header_rows_are_repeated_and_rows_are_not_split():
     assert widths[2] > widths[3] > widths[1] > widths[0]
 
 
-def test_a_narrow_column_still_holds_two_characters():
+def test_a_narrow_column_still_holds_two_characters() -> None:
     docx = template_docx("|:widths 0.1 9 9 9\n|= 序号 | 甲 | 乙 | 丙\n| 1 | 2 | 3 | 4", "record")
     columns = part_of(docx, "word/document.xml").findall(f".//{W}gridCol")
     assert int(columns[0].get(f"{W}w")) >= 690
 
 
-def test_a_report_has_a_cover_without_number_and_begins_with_page_one():
+def test_a_report_has_a_cover_without_number_and_begins_with_page_one() -> None:
     document = part_of(template_docx(MARKUPS["report"], "report"), "word/document.xml")
     cover, rest = document.iter(f"{W}sectPr")
     assert cover.find(f"{W}footerReference") is None
@@ -112,7 +118,7 @@ def test_a_report_has_a_cover_without_number_and_begins_with_page_one():
     }
 
 
-def test_a_letter_has_its_head_and_rules_on_the_first_page_only():
+def test_a_letter_has_its_head_and_rules_on_the_first_page_only() -> None:
     docx = template_docx(MARKUPS["letter"], "letter")
     assert said(part_of(docx, "word/header_first.xml")) == ["{{ issuer.name }}"]
     assert "PAGE" not in etree.tostring(part_of(docx, "word/footer_first.xml"), encoding="unicode")
@@ -151,24 +157,26 @@ def test_a_letter_has_its_head_and_rules_on_the_first_page_only():
         ("title: 报告\n| 1 | 2\n---", "report", 2, "cover"),
     ],
 )
-def test_markup_that_means_nothing_is_refused_with_its_line(markup, form, line, words):
+def test_markup_that_means_nothing_is_refused_with_its_line(
+    markup: str, form: str, line: int, words: str
+) -> None:
     with pytest.raises(MarkupFault, match=words) as refused:
         template_docx(markup, form)
     assert refused.value.line == line
 
 
-def test_a_page_break_holds_before_text_tables_and_tags():
+def test_a_page_break_holds_before_text_tables_and_tags() -> None:
     markup = "一\n---\n二\n---\n| 1 | 2\n---\n{%p if x %}\n三\n{%p endif %}\n---\n四\n---"
     document = part_of(template_docx(markup, "record"), "word/document.xml")
     assert len(list(document.iter(f"{W}pageBreakBefore"))) == 5
 
 
-def test_an_unknown_form_is_no_form():
+def test_an_unknown_form_is_no_form() -> None:
     with pytest.raises(ValueError, match="poster"):
         template_docx("正文", "poster")
 
 
-def test_what_is_signed_on_every_page_stands_at_the_foot_of_each():
+def test_what_is_signed_on_every_page_stands_at_the_foot_of_each() -> None:
     docx = template_docx("foot: 被询问人 | 记录人\n正文", "record")
     assert check_word(docx) == []
     for kind in ("default", "even"):

@@ -73,7 +73,7 @@ def words_of(docx: bytes, name: str = "word/document.xml") -> str:
 
 
 @pytest.mark.parametrize("form", MARKUPS)
-def test_a_paper_of_each_form_says_what_it_is_given_and_Word_takes_it(form):
+def test_a_paper_of_each_form_says_what_it_is_given_and_Word_takes_it(form: str) -> None:
     template = template_docx(MARKUPS[form], form)
     check_template(template, SAMPLE, PICTURES)
     paper = render(template, SAMPLE, PICTURES, qr=ADDRESS)
@@ -84,7 +84,7 @@ def test_a_paper_of_each_form_says_what_it_is_given_and_Word_takes_it(form):
     assert paper == render(template, SAMPLE, PICTURES, qr=ADDRESS), "the same bytes at any time"
 
 
-def test_conditions_and_rows():
+def test_conditions_and_rows() -> None:
     words = words_of(render(template_docx(MARKUPS["upward"], "upward"), SAMPLE))
     assert "组长另行确定。" in words
     assert "担任" not in words
@@ -107,7 +107,7 @@ _BRACKETS = template_docx("small: 〔{{ text }}〕", "slip")
 @example("{% if x %}]]>{_{")
 @example("<w:t>&lt;</w:t>")
 @example("{%p for x in y %}")
-def test_whatever_is_typed_stands_in_the_paper_as_it_was_typed(typed):
+def test_whatever_is_typed_stands_in_the_paper_as_it_was_typed(typed: str) -> None:
     words = words_of(render(_BRACKETS, {"text": typed}))
     for line in "\u2028\u2029\x85":
         typed = typed.replace(line, "")
@@ -116,7 +116,7 @@ def test_whatever_is_typed_stands_in_the_paper_as_it_was_typed(typed):
     )
 
 
-def test_lines_become_lines_and_what_XML_cannot_hold_goes():
+def test_lines_become_lines_and_what_XML_cannot_hold_goes() -> None:
     paper = render(of_office("{{ text }}"), {"text": "一\r\n二\x00\x0b\x1f\ud800\n三\t四"})
     paragraph = part_of(paper, "word/document.xml").find(f".//{W}p")
     assert words_of(paper) == "一二三四"
@@ -125,7 +125,7 @@ def test_lines_become_lines_and_what_XML_cannot_hold_goes():
     assert check_word(paper) == []
 
 
-def test_values_of_all_kinds():
+def test_values_of_all_kinds() -> None:
     said_here = "{{ a }}|{{ b }}|{{ c }}|{{ d }}|{{ e[1] }}|{{ f.items }}|{{ g }}"
     values = {"a": 3, "b": Decimal("1.50"), "c": date(2026, 2, 25), "d": None, "e": ("x", "y"),
               "f": {"items": "件"}, "g": True}  # fmt: skip
@@ -134,7 +134,7 @@ def test_values_of_all_kinds():
         render(of_office("{{ a }}"), {"a": object()})
 
 
-def test_a_tag_that_Word_split_over_runs_is_one_tag():
+def test_a_tag_that_Word_split_over_runs_is_one_tag() -> None:
     document = Document()
     paragraph = document.add_paragraph("编号：{")
     for piece in ("{ paper", ".num", "ber }", "}。"):
@@ -145,7 +145,7 @@ def test_a_tag_that_Word_split_over_runs_is_one_tag():
     assert words_of(render(stream.getvalue(), SAMPLE)) == "编号：某消〔2026〕12号。"
 
 
-def test_a_picture_keeps_its_shape_and_stays_on_the_page():
+def test_a_picture_keeps_its_shape_and_stays_on_the_page() -> None:
     template = of_office("{{ plan }}")
     shapes = [
         Document(
@@ -159,7 +159,7 @@ def test_a_picture_keeps_its_shape_and_stays_on_the_page():
         render(template, {}, {"plan": b"no picture"})
 
 
-def test_pictures_stand_in_rows_too():
+def test_pictures_stand_in_rows_too() -> None:
     template = of_office("照片", table=(("{%tr for each in photos %}", ""), ("{{ each.name }}", "{{ each.file }}"),
                                       ("{%tr endfor %}", "")))  # fmt: skip
     photos = [{"name": f"照片{number}", "file": Picture(drawing(), 40)} for number in range(3)]
@@ -176,7 +176,7 @@ def test_pictures_stand_in_rows_too():
         ("report", {"default", "even"}),
     ],
 )
-def test_the_code_stands_in_every_footer_of_the_last_section(form, footers):
+def test_the_code_stands_in_every_footer_of_the_last_section(form: str, footers: set[str]) -> None:
     paper = render(template_docx(MARKUPS[form], form), SAMPLE, PICTURES, qr=ADDRESS)
     for kind in footers:
         root = part_of(paper, f"word/footer_{kind}.xml")
@@ -188,7 +188,7 @@ def test_the_code_stands_in_every_footer_of_the_last_section(form, footers):
 
 
 @pytest.mark.parametrize("footer", ["", "第{{ paper.number }}页"])
-def test_a_template_of_an_office_gets_the_code_in_its_own_footer(footer):
+def test_a_template_of_an_office_gets_the_code_in_its_own_footer(footer: str) -> None:
     paper = render(of_office("正文", footer=footer), SAMPLE, qr=ADDRESS)
     section = Document(BytesIO(paper)).sections[0]
     lines = [paragraph.text for paragraph in section.footer.paragraphs]
@@ -197,7 +197,7 @@ def test_a_template_of_an_office_gets_the_code_in_its_own_footer(footer):
     assert check_word(paper) == []
 
 
-def test_a_paper_is_titled_Chinese_and_nobodys():
+def test_a_paper_is_titled_Chinese_and_nobodys() -> None:
     document = Document(BytesIO(of_office("正文")))
     document.core_properties.author = "赵某"
     document.core_properties.last_modified_by = "钱某"
@@ -211,7 +211,7 @@ def test_a_paper_is_titled_Chinese_and_nobodys():
         assert "钱某".encode() not in ZipFile(BytesIO(paper)).read(name)
 
 
-def test_a_long_name_at_the_head_is_drawn_smaller_and_at_the_end_stays_on_one_line():
+def test_a_long_name_at_the_head_is_drawn_smaller_and_at_the_end_stays_on_one_line() -> None:
     for name, size in (("某局", 88), ("某" * 14 + "文件", 54), ("某" * 40, 52)):
         paper = render(template_docx("head: {{ name }}", "downward"), {"name": name})
         run = part_of(paper, "word/document.xml").find(f".//{W}r/{W}rPr/{W}sz")
@@ -227,7 +227,7 @@ def test_a_long_name_at_the_head_is_drawn_smaller_and_at_the_end_stays_on_one_li
     assert lefts[1] == ["2337", "2337"]
 
 
-def test_nobody_signs_on_a_page_that_says_nothing():
+def test_nobody_signs_on_a_page_that_says_nothing() -> None:
     markup = (
         "{%p for x in lines %}\n{{ x }}\n{%p endfor %}\nsign: 甲\ndate: 乙\nnote: 丙\nblank: 丁"
     )
@@ -271,7 +271,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_faulty_tag_is_refused_with_its_place(fault):
+def test_a_faulty_tag_is_refused_with_its_place(fault: str) -> None:
     text, place, words = FAULTS[fault]
     with pytest.raises(TemplateFault, match=words) as refused:
         check_template(of_office("第一段 {{ paper.number }}", text), SAMPLE)
@@ -300,19 +300,19 @@ def test_a_faulty_tag_is_refused_with_its_place(fault):
         ),
     ],
 )
-def test_the_place_of_a_fault_is_a_cell_or_a_footer(template, place):
+def test_the_place_of_a_fault_is_a_cell_or_a_footer(template: bytes, place: str) -> None:
     with pytest.raises(TemplateFault) as refused:
         check_template(template, SAMPLE)
     assert in_words(refused.value.place, "en") == place
     assert in_words(refused.value.place, "zh")
 
 
-def test_a_field_that_is_missing_later_is_named_too():
+def test_a_field_that_is_missing_later_is_named_too() -> None:
     with pytest.raises(TemplateFault, match=r"Paragraph 1 .*no field “number”"):
         render(of_office("{{ paper.number }}"), {"paper": {}})
 
 
-def test_fields_where_none_are_filled_in_are_refused():
+def test_fields_where_none_are_filled_in_are_refused() -> None:
     comments = f'<w:comments xmlns:w="{W[1:-1]}"><w:comment><w:p><w:r><w:t>{{{{ x }}}}</w:t></w:r></w:p></w:comment></w:comments>'
     template = changed(of_office("一"), {"word/comments.xml": comments.encode()})
     with pytest.raises(TemplateFault, match="not filled in here"):
@@ -365,7 +365,7 @@ BOMB = '<?xml version="1.0"?><!DOCTYPE b [<!ENTITY a "aaaaaaaaaa">' + "".join(
         (changed(of_office("一"), {"word/media/x.bin": bytes(80_000_000)}), "no Word file"),
     ],
 )  # fmt: skip
-def test_a_file_that_holds_more_than_words_is_refused(template, words):
+def test_a_file_that_holds_more_than_words_is_refused(template: bytes, words: str) -> None:
     with pytest.raises(TemplateFault, match=words):
         check_template(template, SAMPLE)
     with pytest.raises(TemplateFault, match=words):
@@ -380,7 +380,9 @@ def test_a_file_that_holds_more_than_words_is_refused(template, words):
         "{{ long|join(long|join(long|join(text))) }}",
     ],
 )
-def test_a_template_cannot_run_long_or_grow_large(text, monkeypatch):
+def test_a_template_cannot_run_long_or_grow_large(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("fireinvest.documents.word.deadline", lambda: time.monotonic() + 0.5)
     begun = time.monotonic()
     with pytest.raises(TemplateFault, match="too long") as refused:
@@ -389,7 +391,7 @@ def test_a_template_cannot_run_long_or_grow_large(text, monkeypatch):
     assert in_words(refused.value.place, "en").startswith("Paragraph 2")
 
 
-def test_a_file_full_of_tags_is_read_in_time():
+def test_a_file_full_of_tags_is_read_in_time() -> None:
     tags = "{{ text }}{% if text %}{{ text }}{% endif %}"
     begun = time.monotonic()
     check_template(of_office(*[tags * 100] * 2), {"text": "字"})
@@ -398,7 +400,7 @@ def test_a_file_full_of_tags_is_read_in_time():
     assert time.monotonic() - begun < 10
 
 
-def test_what_would_not_be_whole_is_refused_and_not_mended():
+def test_what_would_not_be_whole_is_refused_and_not_mended() -> None:
     document = part_of(of_office("一"), "word/document.xml")
     body = document.find(f"{W}body")
     table = etree.fromstring(

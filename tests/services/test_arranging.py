@@ -97,6 +97,16 @@ def test_a_volume_holds_no_more_bytes_than_its_bound(limit: int, count: int) -> 
     assert len(keys(arrange(DOCS, ITEMS, [], pages(DOCS), Limits(1000, limit)))) == count
 
 
+def test_a_film_and_large_pictures_take_no_more_room_than_their_pages() -> None:
+    docs = [
+        doc("a", kind="video/mp4", size=3 * 1024**3),
+        doc("b", kind="image/jpeg", size=9_000_000),
+        doc("c", kind="image/jpeg", size=100),
+    ]
+    volume = arrange(docs, ITEMS, [], pages(docs), Limits(1000, 10**6)).volumes[0]
+    assert (len(volume.documents), volume.size) == (3, 620_100)
+
+
 def test_what_is_larger_than_any_volume_has_one_of_its_own() -> None:
     counted = pages(DOCS) | {DOCS[2].attachment.sha256: 99}
     assert keys(arrange(DOCS, ITEMS, [], counted, Limits(10, 10**9))) == [["z"], ["a"], ["b", "c"]]

@@ -1,5 +1,6 @@
 """Everybody who may knock: a county's case, its people, and what each gets at every route."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,11 +13,16 @@ from flask.testing import FlaskClient
 from fireinvest.regulation.facts import Category
 from fireinvest.services.agencies import create_agency
 from fireinvest.services.cases import CaseRef, act
+from fireinvest.services.importing_packages import DATA_PATH
+from fireinvest.services.jobs import ask_job
+from fireinvest.services.packages import MADE, PACKAGE
 from fireinvest.services.people import Post, name_deputy
 from fireinvest.services.records import file_records
 from fireinvest.store import Database
+from fireinvest.store.access import log_access
 from fireinvest.store.alerts import add_reached
 from fireinvest.store.disposals import DisposalEntry, add_entries, add_list
+from fireinvest.store.imported import ImportedEntry, ImportedFile, add_imported
 from fireinvest.store.people import find_login
 from fireinvest.workflow.actions import (
     Attachment,
@@ -115,7 +121,7 @@ _VALUES = {
     "plan": "report", "month": "2025-06", "item": 1, "version": 1, "size": "small",
     "rung": "urged", "occurrence": 1, "due": "2025-07-11", "person": "left",
     "upload": "0" * 32, "line": "products", "point": "using", "sort": "fact", "part": "measures",
-    "scope": "unit", "list_id": 1, "act": "sent", "kind": "team_request", "form": "docx", "series_id": 1,
+    "scope": "unit", "job_id": 1, "package": "p1", "imported_id": 1, "list_id": 1, "act": "sent", "kind": "team_request", "form": "docx", "series_id": 1,
 }  # fmt: skip
 
 
@@ -131,6 +137,18 @@ class Route:
     def __str__(self) -> str:
         """As the table names it: the kinds of its place-holders left out."""
         return f"{self.method:4} {re.sub(r'<[^:>]*:', '<', self.rule)}"
+
+
+def imported_file(number: str = "5301-2020-0001") -> ImportedFile:
+    """A file that was read back, of which little is known."""
+    facts = {
+        "case": {"level_label": {"zh": "一般", "en": "ordinary"}},
+        "package": {"made_by": "甲", "is_whole": True},
+    }
+    return ImportedFile(
+        0, f"package {number}", number, "某公司", "某路", FIRE_ON, None, "某支队", "0" * 64, NOW, NOW,
+        "archivist", 1, 2, json.dumps(facts), json.dumps({"parts": []}),
+    )  # fmt: skip
 
 
 class Town:
@@ -201,6 +219,7 @@ class Town:
         self._report(ref)
         self._execution(ref)
         self._papers(ref)
+        self._packages(ref)
         self._archive(ref)
         self._disposal(ref)
         raised = Recusal(person="left", item="interest")
@@ -252,6 +271,29 @@ class Town:
                 TODAY, False, "无保存价值", "0" * 64, "0" * 64,
             )  # fmt: skip
             add_entries(session, [entry])
+
+    def _packages(self, ref: CaseRef) -> None:
+        """A package that the carrier asked for, one that was made, and one from elsewhere."""
+        with self.database.sessions.begin() as session:
+            carrier = find_login(session, "carrier")
+            assert carrier is not None
+            ask_job(
+                session, PACKAGE, person_id=carrier.id, login="carrier", key=key(), now=NOW,
+                case_id=ref.id,
+            )  # fmt: skip
+            made = {
+                "job": 1, "parts": [{"name": "p", "seal": "0" * 64, "size": 1, "sha256": None}],
+                "files": 1, "size": 1, "left_out": {"entries": 0, "records": 0, "log_rows": 0},
+                "verify_page": "0" * 64, "state": "0" * 64,
+            }  # fmt: skip
+            log_access(
+                session, happened_at=NOW, person="carrier", what=MADE, case_id=ref.id, item="p1",
+                new=made,
+            )  # fmt: skip
+            imported = imported_file()
+            blob = self.app.extensions["fireinvest"].blobs.put(BytesIO(b"{}"), at_most=2)
+            entry = ImportedEntry(0, 0, DATA_PATH, "数据", "data", blob.sha256, blob.size)
+            add_imported(session, imported, [entry])
 
     def _papers(self, ref: CaseRef) -> None:
         """A paper, whose draft somebody put in as a picture."""

@@ -19,7 +19,7 @@ __all__ = ["Arranged", "LeftOut", "Limits", "Placed", "Volume", "arrange", "move
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a volume holds: pages, and bytes of the files in it."""
+    """How much a volume holds: pages, and about how many bytes."""
 
     pages: int
     size: int
@@ -66,8 +66,8 @@ class Volume:
 
     @property
     def size(self) -> int:
-        """How many bytes the files in it have."""
-        return sum(each.document.attachment.size for each in self.documents)
+        """About how many bytes its PDF has."""
+        return sum(_bytes_of(each.document, each.pages) for each in self.documents)
 
     @property
     def fingerprint(self) -> str:
@@ -180,6 +180,21 @@ def _pages_of(document: Document, pages: Mapping[str, int]) -> int | None:
     return None if found is None else max(found, 1)
 
 
+#: A sheet, and a picture as it is printed, have about so many bytes.
+_SHEET, _PICTURE = 20_000, 600_000
+
+
+def _bytes_of(document: Document, pages: int | None) -> int:
+    """About how many bytes of a volume a document takes: pictures are printed smaller."""
+    size = document.attachment.size
+    match document.form:
+        case Form.OTHER:
+            return _SHEET
+        case Form.PICTURE:
+            return min(size, _PICTURE * (pages or 1))
+    return size
+
+
 def _divided(
     documents: Sequence[Document],
     restriction: str | None,
@@ -200,18 +215,21 @@ def _divided(
             wanted = min(pinned)
         held = pinned.pop(wanted, [])
         room = limits.pages - sum(_pages_of(each, pages) or 1 for _order, each in held)
-        bytes_left = limits.size - sum(each.attachment.size for _order, each in held)
+        bytes_left = limits.size - sum(
+            _bytes_of(each, _pages_of(each, pages)) for _order, each in held
+        )
         taken = list(held)
         while free:
             _order, each = free[0]
             needed = _pages_of(each, pages) or 1
-            does_fit = needed <= room and each.attachment.size <= bytes_left
+            size = _bytes_of(each, needed)
+            does_fit = needed <= room and size <= bytes_left
             # One that is larger than any volume has one of its own.
             if not does_fit and taken:
                 break
             taken.append(free.pop(0))
             room -= needed
-            bytes_left -= each.attachment.size
+            bytes_left -= size
         yield Volume(number, restriction, tuple(_placed(sorted(taken), changes, pages)))
         number, wanted = number + 1, wanted + 1
 

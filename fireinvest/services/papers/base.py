@@ -17,6 +17,7 @@ __all__ = [
     "Builder",
     "Content",
     "FieldLine",
+    "Mark",
     "PaperFields",
     "Picture",
     "example_of",
@@ -28,11 +29,21 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A place on a picture: per mille from the left and from the top. ``name``: in ASCII."""
+
+    name: str
+    across: int
+    down: int
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture in a paper: a file of the case, and how wide it is printed (mm)."""
+    """A picture in a paper: a file of the case, how wide it is printed (mm), and marks on it."""
 
     attachment: Attachment
     width_mm: int = 150
+    marks: tuple[Mark, ...] = ()
 
 
 def paper_field(zh: str, en: str, example: Any = "") -> Any:

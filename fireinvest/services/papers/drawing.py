@@ -25,8 +25,10 @@ from fireinvest.services.files import open_attachment
 from fireinvest.services.papers.context import context_of, pictures_of
 from fireinvest.services.papers.kinds import content_of, fitting_subjects
 from fireinvest.services.papers.material import Subject, material_of, readable_items
+from fireinvest.services.papers.pictures import printed_picture
 from fireinvest.services.papers.series import Series, allot, series_for, upcoming
 from fireinvest.services.papers.templates import TemplateFault, fault_words, template_for
+from fireinvest.services.pictures import NotShown
 from fireinvest.services.records import Filed
 from fireinvest.services.together import Asking, write_together
 from fireinvest.store import Session
@@ -115,7 +117,12 @@ def compose(
     pictures: dict[str, Picture] = {}
     for name, picture in pictures_of(built).items():
         with open_attachment(blobs, picture.attachment) as stream:
-            pictures[name] = Picture(stream.read(_LARGEST), picture.width_mm)
+            try:
+                printed = printed_picture(stream, picture.marks)
+            except NotShown:
+                said[name] = ""
+                continue
+        pictures[name] = Picture(printed, picture.width_mm)
     try:
         docx = render_word(template.docx, said, pictures, qr=f"{address}/{code}")
     except TemplateFault as fault:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from fireinvest.china import CHINA
 from fireinvest.services.papers.base import (
     BLANK,
+    Mark,
     PaperFields,
     Picture,
     paper_field,
@@ -182,7 +183,7 @@ def scene_survey(m: Material) -> SurveyRecord:
     values = m.subject.record.values if m.subject.record is not None else None
     given = values if isinstance(values, Survey) else Survey()
     taken = words.evidence_rows(m, given.taken or ())
-    drawn = [(plan, picture) for plan in m.of("scene_plans") if (picture := _picture(plan))]
+    drawn = [(plan, picture) for plan in m.of("scene_plans") if (picture := _picture(m, plan))]
     pictures: list[Picture | None] = [picture for _, picture in drawn[:_MOST_PLANS]]
     pictures += [None] * (_MOST_PLANS - len(pictures))
     end = "" if given.ended_at is None else f"勘验于{m.moment(given.ended_at)}结束。"
@@ -245,10 +246,15 @@ def _signing(signed: str | None) -> str:
             return "本笔录经勘验人员和见证人（当事人）核对，确认无误后签名。"
 
 
-def _picture(plan: Record) -> Picture | None:
+def _picture(m: Material, plan: Record) -> Picture | None:
+    """The plan itself, with its pins drawn at their places."""
     for each in plan.attachments:
-        if each.media_type in ("image/png", "image/jpeg"):
-            return Picture(each)
+        if each.media_type.startswith("image/"):
+            marks = [
+                Mark(record.mark, pin.across or 0, pin.down or 0)
+                for record, pin in _pins_of(m, plan.item)
+            ]
+            return Picture(each, marks=tuple(marks))
     return None
 
 
@@ -264,20 +270,23 @@ def _plan(m: Material, plan: Record) -> PlanRow:
     )
 
 
-def _pins(m: Material, plan: int) -> Iterator[PinRow]:
+def _pins_of(m: Material, plan: int) -> Iterator[tuple[Record, Pin]]:
     for record in m.of("pins"):
         pin = record.values
         if isinstance(pin, Pin) and plan in (pin.plan or ()):
-            marks = [
-                f"{row.mark} {row.title}" for row in words.evidence_rows(m, pin.evidence or ())
-            ]
-            across, down = (pin.across or 0) / _PER_CENT, (pin.down or 0) / _PER_CENT
-            yield PinRow(
-                record.mark,
-                pin.label or "",
-                f"自左{across:.1f}%，自上{down:.1f}%",
-                "、".join(marks),
-            )
+            yield record, pin
+
+
+def _pins(m: Material, plan: int) -> Iterator[PinRow]:
+    for record, pin in _pins_of(m, plan):
+        marks = [f"{row.mark} {row.title}" for row in words.evidence_rows(m, pin.evidence or ())]
+        across, down = (pin.across or 0) / _PER_CENT, (pin.down or 0) / _PER_CENT
+        yield PinRow(
+            record.mark,
+            pin.label or "",
+            f"自左{across:.1f}%，自上{down:.1f}%",
+            "、".join(marks),
+        )
 
 
 # ---------------------------------------------------------------------------- asked

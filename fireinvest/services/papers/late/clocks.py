@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 #: Room to be written on by hand, in lines.
-_SIGNED, _ANSWER = "\n", "\n\n\n\n"
+_SIGNED, _ANSWER = "", "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,11 @@ class SlipFields(PaperFields):
     demand: str = paper_field("要求", "demand", "请立即办理，并在本单上书面回复。")
     issuer_name: str = paper_field("发单机关", "issuer", "某某市消防救援支队")
     on: str = paper_field("发单日期", "day", "2026年3月6日")
-    signed: str = paper_field("签收栏", "room for the receipt", "\n")
-    answer: str = paper_field("回复栏", "room for the answer", "\n\n\n\n")
+    issued: str = paper_field(
+        "发单机关和日期", "issuer and day", "某某市消防救援支队（盖章）\n2026年3月6日"
+    )
+    signed: str = paper_field("签收栏", "room for the receipt", "")
+    answer: str = paper_field("回复栏", "room for the answer", "\n\n")
     slip_code: str = paper_field("单据核验码", "code of the slip", "ABCD-EFGH-IJKL-MNOP")
 
 
@@ -76,10 +79,15 @@ def slip_fields(slip: Slip) -> SlipFields:
         demand=slip.demand,
         issuer_name=slip.issuer,
         on=slip.on,
+        issued=_issued(slip.issuer, slip.on),
         signed=_SIGNED,
         answer=_ANSWER,
         slip_code=code_of(slip),
     )
+
+
+def _issued(issuer: str, on: str) -> str:
+    return f"{issuer}（盖章）\n{on}"
 
 
 def blank_slip_fields(m: Material) -> SlipFields:
@@ -99,6 +107,7 @@ def blank_slip_fields(m: Material) -> SlipFields:
         demand="请立即办理，并在本单上书面回复办理情况和时间；暂不能办理的，说明原因和计划办结日期。",
         issuer_name=m.issuer,
         on=m.day(m.file.today),
+        issued=_issued(m.issuer, m.day(m.file.today)),
         signed=_SIGNED,
         answer=_ANSWER,
         slip_code=BLANK,
