@@ -21,7 +21,7 @@ export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
 .PHONY: help setup setup-dev system system-run run migrate test test-long check lint format types imports pytest \
-	coverage pictures messages lock clean
+	coverage pictures papers messages lock clean
 
 help:  ## say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -99,6 +99,9 @@ test-long: system setup-dev  ## the long sizes of the tests, and how much of all
 
 pictures: system setup-dev  ## the pictures of README and guide, from the demo data
 	$(BIN)/python -m tests.pictures
+
+papers: system setup-dev  ## every paper of a demo case as Word, PDF and pictures, in build/papers
+	$(BIN)/python -m tests.papers build/papers
 
 check: setup-dev  ## security rules of the linter, and advisories against the packages (network)
 	$(BIN)/ruff check --select S .

@@ -401,7 +401,7 @@ class Settings:
             )
             * 1024**2,
             archive_part=_whole_number(
-                given, "ARCHIVE_PART_MB", default=4000, lowest=1, highest=1024**2
+                given, "ARCHIVE_PART_MB", default=1900, lowest=1, highest=1024**2
             )
             * 1024**2,
             session_idle=timedelta(

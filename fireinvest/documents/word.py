@@ -260,7 +260,9 @@ def _admit_part(name: str, part: bytes) -> None:
         return
     asked = [each.text or "" for each in root.iter(f"{W}instrText")]
     asked += [each.get(f"{W}instr", "") for each in root.iter(f"{W}fldSimple")]
-    if (found := _FOREIGN_FIELDS.search("".join(asked).upper())) is not None:
+    # A field may be written in pieces, and one may follow another.
+    said = f"{''.join(asked)} {' '.join(asked)}".upper()
+    if (found := _FOREIGN_FIELDS.search(said)) is not None:
         raise TemplateFault(name, Text("The field %(name)s can't be used.", name=found[0]))
 
 

@@ -359,6 +359,7 @@ BOMB = '<?xml version="1.0"?><!DOCTYPE b [<!ENTITY a "aaaaaaaaaa">' + "".join(
         (with_relation("attachedTemplate", "file:///C:/x.dotm", EXTERNAL), "outside"),
         (with_relation("hyperlink", "https://127.0.0.1:9/", EXTERNAL), "outside"),
         (with_document("<w:t>一</w:t>", '<w:instrText> DDE "x" </w:instrText>'), "DDE"),
+        (with_document("<w:t>一</w:t>", "<w:instrText>PAGE</w:instrText><w:instrText>LINK x</w:instrText>"), "LINK"),
         (with_document("<w:t>一</w:t>", '<w:instrText>INCLUDE</w:instrText><w:instrText>PICTURE "x"</w:instrText>'), "INCLUDEPICTURE"),
         (changed(of_office("一"), {"word/x.xml": BOMB.encode()}), "can't be read"),
         (changed(of_office("一"), {"word/x.xml": b"<a><b></a>"}), "can't be read"),

@@ -20,6 +20,8 @@ from fireinvest.workflow.permissions import (
     has_duty,
     houses_kept,
     may_administer,
+    may_package,
+    may_read_imported,
     may_see,
     may_take,
     may_take_over,
@@ -81,6 +83,27 @@ def test_code_actions_are_the_carriers_and_the_heads() -> None:
     case = Story().case
     assert who(lambda actor: may_administer(actor, case, CASE_ID)) == {"officer"}
     assert may_administer(holder("agency_head"), case, CASE_ID)
+
+
+def test_a_case_is_taken_out_by_its_carrier_the_head_and_the_archivist() -> None:
+    case = Story().case
+    assert who(lambda actor: may_package(actor, case, CASE_ID)) == {"officer"}
+    for role, expected in (("agency_head", True), ("archivist", True), ("leader", False)):
+        assert may_package(holder(role), case, CASE_ID) is expected
+    assert may_package(THE_SYSTEM, case, CASE_ID)
+
+
+@pytest.mark.parametrize(
+    ("grant", "expected"),
+    [
+        (Grant("archivist", division=COUNTY, tier="county"), True),
+        (Grant("agency_head", division=CITY, tier="city"), True),
+        (Grant("archivist", case_id=CASE_ID), False),
+        (Grant("carrier", division=COUNTY, tier="county"), False),
+    ],
+)
+def test_files_from_elsewhere_are_for_archivists_and_heads(grant: Grant, expected: bool) -> None:
+    assert may_read_imported(Actor("somebody", (grant,))) is expected
 
 
 def test_a_post_on_one_case_is_none_on_another() -> None:

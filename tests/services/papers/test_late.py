@@ -236,7 +236,7 @@ def test_every_kind_is_made_of_a_case(demo: Database, number: str) -> None:
         )),
         (BARE, "investigation_report", "", ("正文尚未起草", "调查组成员尚未登记", "附表", "事故统计")),
         (CARRIED_OUT, "report_submission", "", (
-            "签发人：", "{government}：", "收到反馈2份", "60日", "2026年11月2日", "第二十一条", "妥否，请批示。",
+            "签发人：", "{government}：", "收到反馈2份", "60日", "2026年11月2日", "第二十一条", "妥否，请批示。", "征求意见和采纳情况", "建议补充动火作业审批的表述",
         )),
         (CARRIED_OUT, "reply", "", (
             "你们《关于报请批复", "曲消〔2026〕67号", "收悉", "现批复如下", "第二十三条", "第二十六条第一款",

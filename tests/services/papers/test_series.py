@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -22,12 +23,21 @@ BY = Keeper("head", NOW, TODAY, acting_for="boss")
 KNOWN = ("team_request", "expert_engagement")
 
 
-def add(database: Database, pattern: str = "曲消火调〔{year}〕{number}号", **given: object) -> int:
+def add(
+    database: Database,
+    pattern: str = "曲消火调〔{year}〕{number}号",
+    *,
+    office: Office = BOTH,
+    issued_by: str = "agency",
+    label: str = "发文",
+    kinds: tuple[str, ...] = (),
+    used: int = 0,
+) -> int:
     """A series of the city's agency, unless something else is given."""
-    values: dict[str, object] = {"issued_by": "agency", "label": "发文", "kinds": (), "used": 0}
-    values |= given
-    office = values.pop("office", BOTH)
-    return series.add(database, office, pattern=pattern, known=KNOWN, by=BY, **values)  # type: ignore[arg-type] # as given
+    return series.add(
+        database, office, issued_by=issued_by, label=label, pattern=pattern, kinds=kinds,
+        known=KNOWN, used=used, by=BY,
+    )  # fmt: skip
 
 
 def take(database: Database, series_id: int, year: int = 2025) -> str:
@@ -158,7 +168,7 @@ def test_numbers_look_as_the_pattern_says(pattern: str, number: int, written: st
     ],
 )
 def test_what_is_wrong_stands_beside_its_field(
-    quick_database: Database, given: dict[str, object], field: str
+    quick_database: Database, given: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(Faulty) as faulty:
         add(quick_database, **given)

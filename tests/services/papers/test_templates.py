@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from fireinvest.documents.packages import packed, unpacked
 from fireinvest.documents.word import check_template
 from fireinvest.gateways.blobs import LocalBlobs
 from fireinvest.messages import Faulty, render
@@ -39,15 +40,10 @@ TAG = "{{ opening }}"
 
 
 def with_parts(change: Callable[[dict[str, bytes]], object]) -> bytes:
-    """The built-in template with its parts changed."""
-    with zipfile.ZipFile(io.BytesIO(BUILT_IN.docx)) as package:
-        parts = {each: package.read(each) for each in package.namelist()}
+    """The built-in template with its parts changed; the same bytes at any time."""
+    parts = unpacked(BUILT_IN.docx)
     change(parts)
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as package:
-        for name, content in parts.items():
-            package.writestr(name, content)
-    return made.getvalue()
+    return packed(parts)
 
 
 def with_tag(tag: str, old: str = TAG) -> bytes:

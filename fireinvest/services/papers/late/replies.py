@@ -57,6 +57,18 @@ _REPORT, _REPLY = "report", "reply"
 # ---------------------------------------------------------------------------- submission
 
 
+@dataclass(frozen=True, slots=True)
+class OpinionRow:
+    """An opinion on the report: whose, and what became of it."""
+
+    no: str = paper_field("序号", "No.", "1")
+    body: str = paper_field("征求意见单位", "body asked", "某某市应急管理局")
+    answered: str = paper_field("反馈日期", "answered on", "2026-04-01")
+    text: str = paper_field("意见", "opinion", "建议补充动火作业审批的表述。")
+    adopted: str = paper_field("采纳情况", "adopted", "部分采纳")
+    reason: str = paper_field("理由", "reason", "已在责任认定部分补充。")
+
+
 @dataclass(frozen=True)
 class SubmissionFields(LetterFields):
     """What the letter says with which the report goes to the government."""
@@ -73,6 +85,7 @@ class SubmissionFields(LetterFields):
     attachments: tuple[str, ...] = paper_field(
         "附件", "attachments", ("附件：1. 火灾事故调查报告", "2. 征求意见情况")
     )
+    opinions: tuple[OpinionRow, ...] = rows_field("征求意见情况", "opinions", OpinionRow)
     contact: str = paper_field("联系人", "contact", "联系人：某某，联系电话：0874-1234567")
 
 
@@ -99,6 +112,7 @@ def submission_fields(m: Material) -> SubmissionFields:
             f"附件：1. {called.strip('《》')}（含成员名单、签名页和证据目录）",
             "2. 征求意见和采纳情况",
         ),
+        opinions=_opinions(m),
         contact=contact(m),
     )
 
@@ -148,6 +162,22 @@ def _consulted(m: Material) -> str:
     if adopted:
         words += "，其中" + "、".join(f"{name}{count}份" for name, count in adopted.items())
     return words + "。"
+
+
+def _opinions(m: Material) -> tuple[OpinionRow, ...]:
+    found = [each.values for each in m.of("opinions") if isinstance(each.values, Opinion)]
+    rows = tuple(
+        OpinionRow(
+            f"{place}",
+            known(each.body),
+            "尚未反馈" if each.answered_on is None else each.answered_on.isoformat(),
+            each.text or "—",
+            "—" if each.adopted is None else m.listed("adoption", each.adopted),
+            each.reason or "—",
+        )
+        for place, each in enumerate(found, 1)
+    )
+    return rows or (OpinionRow("1", *(BLANK,) * 5),)
 
 
 def _after_return(m: Material) -> str:
