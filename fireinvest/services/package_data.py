@@ -228,7 +228,7 @@ class _Gathering:
         source = {
             "chain": "journal",
             "seq": line.seq,
-            "label": f"历程第{line.seq}条 {render(title, 'zh')}",
+            "label": f"记录第{line.seq}条 {render(title, 'zh')}",
         }
         return {
             "seq": line.seq,
@@ -520,7 +520,7 @@ class _Gathering:
 
 
 _TITLES = {
-    "chains/journal.txt": "历程链（逐条为其哈希所覆盖的文本）",
+    "chains/journal.txt": "记录链（逐条为其哈希所覆盖的文本）",
     "chains/registers.txt": "登记链（逐条为其哈希所覆盖的文本）",
     "chains/log.txt": "日志中有关本案的部分",
     "chains/log-batches.txt": "日志的封存批次",

@@ -201,7 +201,7 @@ def _left_out_words(left_out: LeftOut) -> str:
     if left_out.is_whole:
         return ""
     return (
-        f"本包按封装人员的查阅权限制作：历程{left_out.entries}条、登记{left_out.records}版、"
+        f"本包按封装人员的查阅权限制作：记录{left_out.entries}条、登记{left_out.records}版、"
         f"日志{left_out.log_rows}条因限制查阅未收入，仅保留其哈希，链条仍可核验。"
     )
 

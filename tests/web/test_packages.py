@@ -159,7 +159,7 @@ def test_the_offline_page_checks_a_package_in_a_real_browser(
 
     assert check() == {"rows": [], "verdict": "verdict good"}
     files = {
-        "data/chains/journal.txt": "历程链", "tagmanifest-sha512.txt": "tagmanifest-sha512.txt",
+        "data/chains/journal.txt": "记录链", "tagmanifest-sha512.txt": "tagmanifest-sha512.txt",
         "manifest-sha512.txt": "manifest-sha512.txt", "bag-info.txt": "bag-info.txt",
         "data/case.json": "data/case.json", "verify.html": "verify.html",
     }  # fmt: skip

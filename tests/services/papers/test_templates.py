@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from fireinvest.documents.packages import packed, unpacked
 from fireinvest.documents.word import check_template
 from fireinvest.gateways.blobs import LocalBlobs
 from fireinvest.messages import Faulty, render
@@ -41,9 +40,14 @@ TAG = "{{ opening }}"
 
 def with_parts(change: Callable[[dict[str, bytes]], object]) -> bytes:
     """The built-in template with its parts changed; the same bytes at any time."""
-    parts = unpacked(BUILT_IN.docx)
+    with zipfile.ZipFile(io.BytesIO(BUILT_IN.docx)) as package:
+        parts = {each: package.read(each) for each in package.namelist()}
     change(parts)
-    return packed(parts)
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as package:
+        for name, content in parts.items():
+            package.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return made.getvalue()
 
 
 def with_tag(tag: str, old: str = TAG) -> bytes:
