@@ -48,26 +48,29 @@ _Where = ColumnElement[bool]
 
 
 def _seen(
-    scope: Scope, place: str | None, row: type[CaseRow] | type[DeadlineRow]
+    scope: Scope, place: str | None, row: type[CaseRow] | type[DeadlineRow], *within: _Where
 ) -> Sequence[_Where] | None:
     """The conditions that leave what somebody may see of a place; None where that is nothing.
 
-    Cases that were merged into another one are counted there, once.
+    ``within``: between which days; it stands at each way to a place, so that each index of a place
+    and a day is entered by both. Cases that were merged into another one are counted there, once.
     """
     ways = list(in_places(scope, place, row))
     case_id = CaseRow.id if row is CaseRow else DeadlineRow.case_id
     if scope.numbers and not scope.everything:
-        within = or_(CaseRow.division == place, CaseRow.parent == place)
+        there = or_(CaseRow.division == place, CaseRow.parent == place)
         among = CaseRow.number.in_(sorted(scope.numbers))
-        ways.append(among if place is None else and_(among, within))
+        ways.append(among if place is None else and_(among, there))
     if not ways:
         return None
+    ways = [and_(each, *within) for each in ways]
     return [or_(*ways), *without_recused(scope, case_id), CaseRow.merged_into.is_(None)]
 
 
 def fires_in(session: Session, scope: Scope, place: str | None, span: Span) -> dict[Sort, Fires]:
     """Return the fires of some days, by level, place and kind."""
-    where = _seen(scope, place, CaseRow)
+    days = CaseRow.occurred_on.between(span.first_on, span.last_on)
+    where = _seen(scope, place, CaseRow, days)
     if where is None:
         return {}
     sort = (CaseRow.level, CaseRow.division, CaseRow.category)
@@ -83,7 +86,7 @@ def fires_in(session: Session, scope: Scope, place: str | None, span: Span) -> d
     )
     query = (
         select(*sort, func.count(), *sums)
-        .where(*where, CaseRow.occurred_on.between(span.first_on, span.last_on))
+        .where(*where)
         .group_by(*sort)
     )
     return {
@@ -187,10 +190,10 @@ def deadlines_in(
     session: Session, scope: Scope, place: str | None, span: Span, today: date
 ) -> dict[str, Kept]:
     """Return what became of the deadlines that fell due on some days, by clock, as of today."""
-    where = _seen(scope, place, DeadlineRow)
+    ended, due = DeadlineRow.ended_on, DeadlineRow.due_on
+    where = _seen(scope, place, DeadlineRow, due.between(span.first_on, span.last_on))
     if where is None:
         return {}
-    ended, due = DeadlineRow.ended_on, DeadlineRow.due_on
     runs_late = and_(due < today, DeadlineRow.runs_until.is_(None))
     sorts: tuple[_Where, ...] = (
         and_(ended.is_not(None), DeadlineRow.end == State.MET.value),
@@ -203,7 +206,7 @@ def deadlines_in(
     query = (
         select(DeadlineRow.clock, *counts)
         .join(CaseRow, CaseRow.id == DeadlineRow.case_id)
-        .where(*where, due.between(span.first_on, span.last_on))
+        .where(*where)
         .group_by(DeadlineRow.clock)
     )
     return {row[0]: Kept(*(int(each) for each in row[1:])) for row in session.execute(query)}

@@ -33,10 +33,11 @@ def test_a_certificate_is_made_logged_and_found_by_its_code(app: Flask) -> None:
         assert find_made(session, ("certificate",), full)[0].person == "head"
     word = client.get(f"{address}?as=docx")
     assert (word.status_code, word.data[:2]) == (200, b"PK")
-    # The paper that can be changed in Word bears the same code.
-    assert full[:9] in word.headers["Content-Disposition"]
+    # The paper that can be changed in Word is Chinese, and bears the code of the Chinese pages.
+    chinese = client.get(f"{address}?lang=zh").headers["Content-Disposition"]
+    assert word.headers["Content-Disposition"] == chinese.replace(".pdf", ".docx")
     assert f"{address}?as=docx" in page
-    found = client.get(f"/certificates?code={full.lower()}")
+    found = client.get(f"/certificates?code={full.lower()}&lang=en")
     assert found.status_code == 302
     shown = text_of(client.get(found.location).text)
     assert "The date is the same today" in shown

@@ -260,6 +260,14 @@ def test_the_head_of_the_superiors_agency_may_take_a_case_over() -> None:
     assert heads(Story(), may_raise) == [False, True, False, False]
 
 
+def test_whoever_transcribes_old_papers_takes_steps_and_administers_nothing() -> None:
+    story = Story()
+    scribe = Actor("scribe", transcribes=True)
+    assert may_take(scribe, story.ruleset.steps["reply"], story.case, CASE_ID)
+    assert not may_take(Actor("scribe"), story.ruleset.steps["reply"], story.case, CASE_ID)
+    assert not may_administer(scribe, story.case, CASE_ID)
+
+
 def test_the_system_takes_steps_and_administers_nothing() -> None:
     story = Story()
     assert may_take(THE_SYSTEM, story.ruleset.steps["reply"], story.case, CASE_ID)

@@ -24,6 +24,7 @@ from fireinvest.store.archives import FileLine, due_for_disposal
 from fireinvest.store.conflicts import changing
 from fireinvest.store.disposals import Act, DisposalAct, DisposalEntry, DisposalList
 from fireinvest.store.lists import scope_of
+from fireinvest.store.papers import template_hashes
 from fireinvest.store.records import head_of, items_of
 from fireinvest.workflow.errors import NotAllowed, Refused
 from fireinvest.workflow.items.archive import Retention
@@ -497,6 +498,7 @@ def _remove_files(run: JobRun, list_id: int) -> int:
             # Whoever stages or makes the same content waits, and looks afterwards.
             files.lock_staged(session)
             named = files.staged_hashes(session, part_of) | jobs.blobs_of_jobs(session, part_of)
+            named |= template_hashes(session, part_of)
             for sha256 in part_of - named:
                 run.blobs.remove(sha256)
                 count += 1
