@@ -165,8 +165,12 @@ def _check_batches(
         count += 1
         try:
             batch = json.loads(line)
-            first, last, said = batch["first_id"], batch["last_id"], batch["prev_hash"]
-            its_hash, rows, ours = batch["hash"], batch["rows"], batch["ours"]
+            first, last, said = int(batch["first_id"]), int(batch["last_id"]), batch["prev_hash"]
+            its_hash, rows, ours = (
+                batch["hash"],
+                batch["rows"],
+                [int(each) for each in batch["ours"]],
+            )
             is_sound = rows is None or _batch_hash(said, rows) == its_hash
             known = {} if rows is None else {int(row[0]): row[1] for row in rows}
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):

@@ -162,12 +162,15 @@ class ZipBag:
         self._stream = stream
         try:
             self._archive = ZipFile(stream)
-            infos = self._archive.infolist()
-        except (BadZipFile, OSError, ValueError, EOFError) as error:
+            size = stream.seek(0, os.SEEK_END)
+            self._infos = _checked(self._archive.infolist(), size)
+            base = _base_of(self._infos)
+        except (BadZipFile, OSError, ValueError, EOFError, NotImplementedError) as error:
+            stream.close()
             raise NotABag(Text("The zip is damaged, or not all of it is there.")) from error
-        size = stream.seek(0, os.SEEK_END)
-        self._infos = _checked(infos, size)
-        base = _base_of(self._infos)
+        except NotABag:
+            self.close()
+            raise
         self._base = base
         self._name = base.rstrip("/") or called
         self._sizes = {name[len(base) :]: each.file_size for name, each in self._infos.items()}
@@ -293,13 +296,18 @@ def bags_in(path: Path) -> list[Bag]:
     if (path / "bagit.txt").is_file() or (path / "data").is_dir():
         return [FolderBag(path.resolve())]
     found: list[Bag] = []
-    for each in sorted(path.iterdir()):
-        if each.is_symlink():
-            continue
-        if each.is_dir() and ((each / "bagit.txt").is_file() or (each / "data").is_dir()):
-            found.append(FolderBag(each.resolve()))
-        elif each.is_file() and each.suffix.lower() == ".zip":
-            found.append(ZipBag(each.open("rb"), each.stem))
+    try:
+        for each in sorted(path.iterdir()):
+            if each.is_symlink():
+                continue
+            if each.is_dir() and ((each / "bagit.txt").is_file() or (each / "data").is_dir()):
+                found.append(FolderBag(each.resolve()))
+            elif each.is_file() and each.suffix.lower() == ".zip":
+                found.append(ZipBag(each.open("rb"), each.stem))
+    except NotABag:
+        for bag in found:
+            bag.close()
+        raise
     if not found:
         raise NotABag(Text("There is no package in it: bagit.txt is missing."))
     return found

@@ -147,7 +147,7 @@ def _file_of(
             text = Text("This version of the program can't read a package of this form.")
             raise Faulty([Problem("package", text)])
         case, package = document["case"], document["package"]
-        if package["id"] != checked.package or not checked.package:
+        if package["id"] != checked.package or not checked.package or not _has_shape(document):
             raise ValueError
         division = case["division"]
         made_at = datetime.fromisoformat(package["made_at"])
@@ -181,6 +181,46 @@ def _file_of(
     except (KeyError, TypeError, ValueError) as error:
         text = Text("The data of the case can't be read.")
         raise Faulty([Problem("package", text)]) from error
+
+
+def _has_shape(document: Mapping[str, Any]) -> bool:
+    """Is the data laid out so that pages can show it? Whoever made it may have meant harm."""
+    registers = document["registers"]
+    return (
+        isinstance(document["people"], dict)
+        and isinstance(document["package"]["left_out"], dict)
+        and all(_are_rows(document[name]) for name in ("journal", "deadlines", "files"))
+        and all(_is_shown(each) for each in document["journal"])
+        and all(_is_file(each) and type(each.get("part")) is int for each in document["files"])
+        and _are_rows(registers)
+        and all(
+            isinstance(each.get("id"), str) and _are_rows(each.get("items")) for each in registers
+        )
+        and all(
+            _are_rows(item.get("versions")) and all(map(_is_shown, item["versions"]))
+            for each in registers
+            for item in each["items"]
+        )
+    )
+
+
+def _are_rows(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
+
+
+def _is_shown(row: Mapping[str, Any]) -> bool:
+    """Is it an entry or a version, or one that was left out?"""
+    if row.get("left_out") is True:
+        return True
+    return (
+        _are_rows(row.get("fields"))
+        and _are_rows(row.get("files"))
+        and all(map(_is_file, row["files"]))
+    )
+
+
+def _is_file(row: Mapping[str, Any]) -> bool:
+    return type(row.get("size")) is int and isinstance(row.get("path"), str)
 
 
 def write_down(

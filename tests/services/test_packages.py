@@ -375,6 +375,34 @@ def test_what_is_not_whole_is_not_taken(quick_house: House) -> None:
         assert session.scalar(text("SELECT count(*) FROM imported_files")) == 0
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format_version": 2},
+        {"journal": 1},
+        {"journal": [{"fields": [1], "files": []}]},
+        {"registers": [{"id": "x", "items": None}]},
+        {"deadlines": ["x"]},
+        {"people": []},
+        {"case": {}},
+        {"package": {"id": "other"}},
+    ],
+    ids=str,
+)
+def test_data_that_is_not_laid_out_as_it_should_be_is_not_taken(
+    quick_house: House, change: dict[str, object]
+) -> None:
+    """Whoever makes lists and chains that fit may still mean harm."""
+    ref = quick_house.case()
+    bag = only(quick_house.packed(ref, "out"))
+    data = bag / "data/case.json"
+    document = json.loads(data.read_bytes())
+    data.write_text(json.dumps({**document, **change}))
+    _made_anew(bag)
+    with pytest.raises(Faulty):
+        quick_house.reads(bag)
+
+
 def test_an_archivist_reads_it_back_as_a_job(quick_house: House) -> None:
     ref = quick_house.case()
     zipped = only(quick_house.packed(ref, "out", is_zipped=True))
@@ -422,7 +450,8 @@ Runner(open_database(url), gateway.from_url(settings.blob_url), settings, HANDLE
 """
 
 
-def test_a_worker_killed_on_its_way_leaves_one_result(house: House) -> None:
+def test_a_worker_killed_on_its_way_leaves_one_result(quick_house: House) -> None:
+    house = quick_house
     ref = house.case()
     person = person_with(
         house.database, "keeper", Post("archivist", division="530300", tier="city")

@@ -274,6 +274,7 @@ def test_a_register_can_be_restricted_as_a_whole(case: Case) -> None:
 def test_choices_are_those_of_the_list_that_fit_the_case(case: Case) -> None:
     assert [each.id for each in choices_of(case, "party_sorts")] == ["unit", "person"]
     assert choices_of(case, "no_such_list") == ()
+    assert [each.id for each in choices_of(case, "periods")] == ["permanent", "years30", "years10"]
 
 
 @pytest.mark.parametrize(

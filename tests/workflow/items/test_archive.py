@@ -50,3 +50,13 @@ def test_what_is_out_is_overdue_from_the_day_after() -> None:
     back = replace(LENT, returned_on=THREE, received_by="某人")
     assert (LENT.is_out, back.is_out, back.is_overdue(TODAY)) == (True, False, False)
     assert not replace(LENT, form="copy", due_on=None).is_overdue(TODAY)
+
+
+def test_files_are_found_by_when_they_were_filed_are_over_and_are_due_back() -> None:
+    kept = Retention("years10", ONE, TWO)
+    assert list(kept.keys()) == [("filed", "2025-08-01"), ("kept_until", "2025-08-02")]
+    assert list(replace(kept, until=None).keys()) == [("filed", "2025-08-01")]
+    assert list(Retention("years10").keys()) == []
+    assert list(replace(kept, disposed_on=THREE).keys()) == []
+    assert list(LENT.keys()) == [("lent", "2025-08-03")]
+    assert list(replace(LENT, returned_on=THREE, received_by="某人").keys()) == []

@@ -11,6 +11,7 @@ from fireinvest.regulation.facts import Given
 from fireinvest.regulation.rulesets import known_law
 from fireinvest.workflow.actions import Shape
 from fireinvest.workflow.items import ITEMS
+from fireinvest.workflow.items.archive import PERIODS
 from fireinvest.workflow.items.base import (
     Item,
     days_ahead,
@@ -20,6 +21,7 @@ from fireinvest.workflow.items.base import (
     references_of,
 )
 from fireinvest.workflow.items.inquiry import LineFinding
+from fireinvest.workflow.items.papers import PAPERS
 
 TODAY = date(2025, 5, 20)
 NOW = datetime(2025, 5, 20, 4, tzinfo=UTC)
@@ -180,7 +182,7 @@ def test_what_a_sort_of_items_names_exists(register: str) -> None:
             codes = RULESET.lists[cls.__dataclass_fields__[by].metadata["of"]].items
             assert {f"{of}{code.id}" for code in codes} <= set(RULESET.lists), each.name
         elif shape in (Shape.LISTED, Shape.CHOSEN):
-            assert of in RULESET.lists, each.name
+            assert of in {*RULESET.lists, PAPERS, PERIODS}, each.name
         elif shape is Shape.REFERENCES:
             assert of in ITEMS, each.name
         else:
