@@ -110,7 +110,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 14px; }
 dt { color: #5a6573; } dd { margin: 0; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th, td { border: 1px solid #cfd6de; padding: 4px 6px; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
-th { background: #f1f4f7; } thead { display: table-header-group; } .n { text-align: right; white-space: nowrap; }
+th { background: #f1f4f7; } thead { display: table-header-group; } .n { text-align: right; } .n, td:first-child, td:nth-child(3), th { white-space: nowrap; }
 code { font-size: 11px; } .wide { overflow-x: auto; }
 @media print { body { margin: 0; font-size: 10pt; } a { color: inherit; text-decoration: none; } }
 </style>

@@ -108,8 +108,8 @@ __all__ = [
     "load_case",
     "may_open",
     "news_of",
-    "opening_problems",
     "open_case",
+    "opening_problems",
     "rebuild",
     "recount",
     "scope_of",
@@ -694,7 +694,9 @@ def _others_seen(
     others = {
         each.ref.number: each
         for each in held.values()
-        if each is not loaded and may_see(actor, each.case, each.ref.number)
+        if each is not loaded
+        and not each.is_disposed
+        and may_see(actor, each.case, each.ref.number)
     }
     number = _other_number(action)
     if number is not None and number != loaded.ref.number and number not in others:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from fireinvest.store.base import Base, Instant, LargeId
+from fireinvest.store.base import Base, Instant, LargeId, adding
 from fireinvest.store.codec import canonical
 
 
@@ -168,9 +168,9 @@ def add_job(
     key: str,
     asked_at: datetime,
 ) -> int:
-    """Add a job that waits, and return its id."""
+    """Add a job that waits, and return its id; of two at once under one key, both get the first's."""
     added = session.execute(
-        insert(JobRow)
+        adding(session, JobRow)
         .values(
             kind=kind,
             case_id=case_id,
@@ -186,7 +186,12 @@ def add_job(
         )
         .returning(JobRow.id)
     )
-    return int(added.scalar_one())
+    job_id = added.scalar_one_or_none()
+    if job_id is None:
+        job_id = session.scalars(
+            select(JobRow.id).where(JobRow.person_id == person_id, JobRow.key == key)
+        ).one()
+    return int(job_id)
 
 
 def job_with_key(session: Session, person_id: int, key: str) -> Job | None:

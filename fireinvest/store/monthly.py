@@ -84,11 +84,7 @@ def fires_in(session: Session, scope: Scope, place: str | None, span: Span) -> d
             CaseRow.loss_fen,
         )
     )
-    query = (
-        select(*sort, func.count(), *sums)
-        .where(*where)
-        .group_by(*sort)
-    )
+    query = select(*sort, func.count(), *sums).where(*where).group_by(*sort)
     return {
         (row[0], row[1], row[2]): Fires(*(int(each or 0) for each in row[3:]))
         for row in session.execute(query)

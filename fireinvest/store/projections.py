@@ -63,7 +63,7 @@ def figure_values(case: Case) -> Values:
     """Return the kind of fire, who was hurt and what was lost, as known now."""
     facts = case.facts
     return {
-        "category": facts.category.value if facts.category else None,
+        "category": None if facts.category is None else str(facts.category),
         "deaths": facts.deaths,
         "serious_injuries": facts.serious_injuries,
         "light_injuries": facts.light_injuries,

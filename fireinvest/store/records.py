@@ -29,6 +29,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from fireinvest.store.base import Base, Instant
 from fireinvest.store.cases import CaseRow
 from fireinvest.store.codec import Unreadable, canonical, decode_as, encode_value
+from fireinvest.store.disposals import not_disposed
 from fireinvest.store.journal import NOTHING_BEFORE, Head
 from fireinvest.workflow.actions import SCHEMA_VERSION, Attachment
 from fireinvest.workflow.items import ITEMS
@@ -610,7 +611,11 @@ def find_keys(
                 RegisterKeyRow.key,
             )
             .join(CaseRow, CaseRow.id == RegisterKeyRow.case_id)
-            .where(RegisterKeyRow.sort == sort, RegisterKeyRow.key.in_(wanted))
+            .where(
+                RegisterKeyRow.sort == sort,
+                RegisterKeyRow.key.in_(wanted),
+                not_disposed(RegisterKeyRow.case_id),
+            )
             .order_by(RegisterKeyRow.case_id.desc())
             .limit(size)
         )

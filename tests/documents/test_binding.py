@@ -64,7 +64,7 @@ def test_what_cannot_be_bound_says_why(content: bytes, why: str) -> None:
     assert why in render(fault.value.text, "en")
 
 
-def _numbers(path: Path) -> list[tuple[str, tuple[float, ...]]]:
+def _numbers(path: Path) -> list[tuple[str, tuple[float, float]]]:
     """Each number that was stamped, and where on the page as it is read: from the left and below."""
     found = []
     with pikepdf.open(path) as document:
@@ -73,11 +73,11 @@ def _numbers(path: Path) -> list[tuple[str, tuple[float, ...]]]:
             turn = int(page.obj.get("/Rotate", 0))
             at: tuple[float, ...] = ()
             text = ""
-            for operands, operator in pikepdf.parse_content_stream(page):
-                if str(operator) == "Tm":
-                    at = tuple(float(each) for each in operands)[4:]
-                elif str(operator) == "Tj":
-                    text = str(operands[0])
+            for each in pikepdf.parse_content_stream(page):
+                if str(each.operator) == "Tm":
+                    at = tuple(float(str(one)) for one in each.operands)[4:]
+                elif str(each.operator) == "Tj":
+                    text = str(each.operands[0])
             if text:
                 x, y = at
                 shown = {

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from subprocess import run
 
 import pikepdf
 import pytest
+from docx import Document as WordFile
 from PIL import Image
 from sqlalchemy import text
 
@@ -22,6 +24,7 @@ from fireinvest.services.archives.disposing import (
     DisposalState,
     due_files,
 )
+from fireinvest.services.archives.documents import WORD
 from fireinvest.services.archives.keeping import (
     checklist,
     filing_actions,
@@ -37,7 +40,7 @@ from fireinvest.services.files import verify_files
 from fireinvest.services.jobs import JobState, Runner, ask_job
 from fireinvest.services.journal import verify_all
 from fireinvest.services.long_work import HANDLERS
-from fireinvest.services.people import Post
+from fireinvest.services.people import Post, give_post
 from fireinvest.services.records import file_records
 from fireinvest.services.recovery.backups import make_backup
 from fireinvest.services.recovery.checking import check_backup
@@ -47,13 +50,14 @@ from fireinvest.store import archives as stored
 from fireinvest.store import jobs as job_store
 from fireinvest.store.conflicts import changing
 from fireinvest.store.lists import Filters, list_cases, scope_of
-from fireinvest.store.records import items_of
+from fireinvest.store.records import find_keys, items_of
 from fireinvest.workflow.actions import Attachment, Delivery
 from fireinvest.workflow.errors import Invalid, NotAllowed, Refused
 from fireinvest.workflow.items.archive import BoundVolume, Lending
 from fireinvest.workflow.items.base import Item
 from fireinvest.workflow.items.evidence import Evidence
 from fireinvest.workflow.items.papers import OfficialPaper
+from fireinvest.workflow.items.people import Party
 from fireinvest.workflow.permissions import Actor
 from fireinvest.workflow.registers import Filing
 from tests.conftest import settings_for
@@ -74,6 +78,7 @@ from tests.services.office import (
     person,
     submitted,
 )
+from tests.services.office import actor as actor_with
 from tests.web.office import person_with
 
 #: The day after the last one of a period of ten years that began with a filing in 2025.
@@ -118,9 +123,7 @@ class Office:
         self.people["both"] = person_with(self.database, "both", *both)
 
     def actor(self, name: str) -> Actor:
-        from tests.services.office import actor
-
-        return actor(self.database, self.people[name])
+        return actor_with(self.database, self.people[name])
 
     def case(self, deaths: int = 1) -> CaseRef:
         ref = opened(self.database, known=facts(deaths=deaths))
@@ -213,10 +216,10 @@ def test_the_checklist_says_what_is_there_and_what_is_missing(quick_office: Offi
     )
     office.writes(ref, "papers", paper, draft)
     archive = office.archive(ref)
-    lines = {each.item.id: each for each in checklist(archive.file, archive.documents)}
-    assert [each.kind.id for each in lines["founding"].unsigned] == ["team_request"]
-    assert not lines["founding"].is_missing
-    assert len(lines["evidence"].others) == 1
+    by_item = {each.item.id: each for each in checklist(archive.file, archive.documents)}
+    assert [each.kind.id for each in by_item["founding"].unsigned] == ["team_request"]
+    assert not by_item["founding"].is_missing
+    assert len(by_item["evidence"].others) == 1
     # The signed scan is the copy that counts.
     signed = replace(paper, document_no="富消〔2025〕1号", signed_on=TODAY, scan=scan.sha256)
     office.files(ref, Filing("papers", signed, 1, 1, attachments=(draft, scan)))
@@ -225,12 +228,12 @@ def test_the_checklist_says_what_is_there_and_what_is_missing(quick_office: Offi
     assert (document.attachment, document.is_signed, document.number) == (
         scan, True, "富消〔2025〕1号",
     )  # fmt: skip
-    lines = {each.item.id: each for each in checklist(archive.file, archive.documents)}
-    assert lines["founding"].unsigned == ()
-    assert [render(each, "en") for each in missing_of(list(lines.values()))] == [
+    by_item = {each.item.id: each for each in checklist(archive.file, archive.documents)}
+    assert by_item["founding"].unsigned == ()
+    assert [render(each, "en") for each in missing_of(list(by_item.values()))] == [
         "report", "signatures of the members", "reply",
     ]  # fmt: skip
-    actions = filing_actions(list(lines.values()), TODAY)
+    actions = filing_actions(list(by_item.values()), TODAY)
     assert [each.payload.item for each in actions if isinstance(each.payload, Delivery)] == [
         "founding", "evidence",
     ]  # fmt: skip
@@ -365,9 +368,15 @@ def _with_files(office: Office) -> CaseRef:
     return ref
 
 
-def _text(pdf_file: bytes) -> str:
-    from subprocess import run
+def _docx(words: str) -> bytes:
+    written = io.BytesIO()
+    document = WordFile()
+    document.add_paragraph(words)
+    document.save(written)
+    return written.getvalue()
 
+
+def _text(pdf_file: bytes) -> str:
     done = run(["pdftotext", "-layout", "-", "-"], input=pdf_file, capture_output=True, check=True)
     return "".join(done.stdout.decode().split())
 
@@ -412,8 +421,24 @@ def test_volumes_are_bound_with_cover_catalogue_pages_and_note(quick_office: Off
     with office.database.readers.begin() as session:
         assert list(verify_files(session, office.blobs)) == []
     # Something new, and it is another volume; bound again it is a version of the same item.
-    office.writes(ref, "evidence", evidence("新"), office.file("新.jpg", jpeg(9), "image/jpeg"))
-    assert not any(map(office.archive(ref).is_current, office.archive(ref).arranged.volumes))
+    record = office.file("记录.docx", _docx("询问笔录正文"), WORD)
+    office.writes(ref, "evidence", evidence("记录"), record)
+    archive = office.archive(ref)
+    assert not any(map(archive.is_current, archive.arranged.volumes))
+    # The carrier may read what is restricted: it has a volume of its own, restricted as well.
+    give_post(
+        office.database, office.people["carrier"], Post("carrier", case_id=ref.id),
+        valid_from=date(2025, 1, 1), granted_by="admin",
+    )  # fmt: skip
+    again = office.asks("carrier", BIND_VOLUMES, ref.id)
+    office.runner().run_once()
+    assert office.job(again).state is JobState.DONE, office.job(again).words
+    (volume, restriction, content), (apart, secret, kept_apart) = _bound(office, ref)
+    assert (volume.documents, volume.pages, restriction) == (6, 8, None)
+    assert "询问笔录正文" in _text(content)
+    assert (apart.documents, apart.pages, secret) == (1, 2, "discipline")
+    assert "线索" in _text(kept_apart)
+    assert len(office.archive(ref).records["volumes"]) == 1  # For the archivist.
 
 
 class _Dying(LocalBlobs):
@@ -499,6 +524,12 @@ def test_a_disposal_closes_the_case_removes_its_files_and_all_chains_hold(
     own = office.file("独有.pdf", b"of this case alone", "application/pdf")
     shared = office.file("共有.pdf", b"of two cases", "application/pdf")
     office.writes(gone, "evidence", evidence("独有"), own, shared)
+    party = Party(name="某某公司", sort="unit", role="fire_unit")
+    office.writes(gone, "parties", party)
+    keys = list(party.keys())
+    with office.database.readers.begin() as session:
+        assert keys
+        assert find_keys(session, keys)
     office.writes(other, "evidence", evidence("共有"), shared)
     office.writes(
         stays, "evidence", evidence("留存"), office.file("留.pdf", b"x", "application/pdf")
@@ -524,6 +555,7 @@ def test_a_disposal_closes_the_case_removes_its_files_and_all_chains_hold(
         assert {each.number for each in seen.lines} == {stays.number, other.number}
         assert due_files(session, archivist, OFFICE, OVER.date())[0].case_id == stays.id
         drawn = disposing.see_list(session, archivist, list_id)
+        assert find_keys(session, keys) == []
         assert list(verify_files(session, office.blobs)) == []
     with pytest.raises(DisposedCase):
         office.writes(gone, "evidence", evidence("再写"), by=office.actor("carrier"))

@@ -117,6 +117,11 @@ def test_a_job_is_done_once_and_keeps_what_it_made(shop: Shop) -> None:
     )
 
 
+def test_who_asks_twice_at_once_asks_for_one(shop: Shop) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(lambda _: shop.asks("same"), range(4)))) == 1
+
+
 def test_of_many_who_work_each_takes_other_jobs(shop: Shop) -> None:
     done: list[int] = []
     for number in range(6):

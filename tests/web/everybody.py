@@ -114,7 +114,7 @@ _NAMED: Mapping[str, tuple[str, Payload]] = {
 
 #: What stands in the place-holders of the addresses. The account is one that nobody uses.
 _VALUES = {
-    "step": "update_figures", "name": "merge", "place": 0, "clock": "report", "instance": "1",
+    "which": "files", "step": "update_figures", "name": "merge", "place": 0, "clock": "report", "instance": "1",
     "year": 2025, "filename": "app.css", "grant_id": 1, "agency_id": 1, "sign_in_id": 1,
     "deputy_id": 1, "factor_id": 1, "code": "AAAA-BBBB-CCCC-DDDD",
     "reading": "tests", "channel_id": 1, "token": "a" * 43, "alert_id": 1,

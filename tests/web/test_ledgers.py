@@ -129,6 +129,8 @@ def test_lists_are_taken_away_as_they_stand_there(quick_app: Flask) -> None:
     assert isinstance(desk.cell(desk.max_row, 10).value, datetime | None)
     assert sheets(client, "/inbox/excel").active.max_row == 3
     assert sheets(client, "/readings/excel").active.max_row > 3
+    for which in ("files", "due", "lent"):
+        assert sheets(client, f"/archive/excel/{which}").active.max_row == 3
     history = sheets(client, "/cases/5303-2025-0001/history/excel").active
     assert {cell.value for cell in history["C"]} >= {"Submit the report"}
     assert exported(database)[-1] == "case.history"
@@ -141,6 +143,7 @@ def test_lists_are_taken_away_as_they_stand_there(quick_app: Flask) -> None:
         (SYSTEM_ADMINISTRATOR, "/people/agencies/excel", "Agencies"),
         (SYSTEM_ADMINISTRATOR, "/people/divisions/excel", "Fuyuan County"),
         (SECURITY_ADMINISTRATOR, "/people/review/excel", "root"),
+        (SYSTEM_ADMINISTRATOR, "/calendar/notices/excel", "Holiday notices"),
     ],
 )
 def test_lists_of_an_office(quick_app: Flask, office: str, path: str, words: str) -> None:

@@ -22,7 +22,7 @@ PUBLIC = {
 }  # fmt: skip
 VALUES = {
     "job_id": 1, "package": "p1", "imported_id": 1,
-    "number": "5303-2025-0001", "step": "update_figures", "name": "merge", "seq": 1, "place": 0,
+    "number": "5303-2025-0001", "which": "files", "step": "update_figures", "name": "merge", "seq": 1, "place": 0,
     "clock": "report", "instance": "1", "year": 2025, "filename": "app.css", "person_id": 1,
     "grant_id": 1, "agency_id": 1, "sign_in_id": 1, "factor_id": 1, "deputy_id": 1, "login": "x",
     "reading": "tests", "code": "AAAA-BBBB-CCCC-DDDD", "channel_id": 1, "token": "a" * 43,

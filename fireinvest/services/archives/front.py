@@ -72,7 +72,9 @@ def fronts_of(
     if not all(each in kinds for each in FRONT):
         text = Text("The rule of this case is older than volumes: it has no cover and catalogue.")
         raise Faulty([Problem("", text)])
-    whole = _Whole(session, blobs, file, law, kinds[COVER], arranged, kept, tuple(missing), tuple(on_paper))
+    whole = _Whole(
+        session, blobs, file, law, kinds[COVER], arranged, kept, tuple(missing), tuple(on_paper)
+    )
     for volume in arranged.volumes:
         yield Fronts(
             volume_title(volume, whole.restricted_as(volume)),

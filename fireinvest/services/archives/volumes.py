@@ -37,7 +37,7 @@ from fireinvest.services.archives.documents import (
     case_records,
     documents_of,
 )
-from fireinvest.services.archives.front import Fronts, fronts_of
+from fireinvest.services.archives.front import FRONT, Fronts, fronts_of
 from fireinvest.services.archives.keeping import checklist, kept, missing_of
 from fireinvest.services.casefile import CaseFile, case_file
 from fireinvest.services.cases import load_case
@@ -63,6 +63,8 @@ BIND_VOLUMES = "bind_volumes"
 _PIECE = 1024**2
 #: Pages of our own that are printed at a time, and Word files that are laid out at a time.
 _PAGES, _PAPERS = 12, 6
+#: Of so many volumes covers, catalogues and notes are laid out at a time.
+_FRONTS = 4
 #: Where a package has the files of a case, for those that can't be printed.
 _IN_PACKAGE = "档案数据包 data/originals/{where}（按校验值在索引中查找）"
 
@@ -275,9 +277,11 @@ class _Binding:
     # ------------------------------------------------------------------ binding
 
     def _volumes(self, archive: Archive) -> Iterator[Filing]:
-        for volume, fronts in zip(archive.arranged.volumes, self._fronts(archive), strict=True):
+        all_fronts = self._fronts(archive)
+        printed = self._printed_fronts(all_fronts)
+        for volume, fronts, pdfs in zip(archive.arranged.volumes, all_fronts, printed, strict=True):
             record = archive.bound(volume)
-            bound = self._bound(archive, volume, fronts)
+            bound = self._bound(archive, volume, fronts, pdfs)
             days = sorted(each.document.on for each in volume.documents)
             values = BoundVolume(
                 number=volume.number,
@@ -330,13 +334,25 @@ class _Binding:
                 )
             )  # fmt: skip
 
-    def _bound(self, archive: Archive, volume: Volume, fronts: Fronts) -> Attachment:
+    def _printed_fronts(self, fronts: Sequence[Fronts]) -> Iterator[Sequence[bytes]]:
+        """Yield cover, catalogue and note of each volume as PDFs; of some volumes at a time."""
+        for start in range(0, len(fronts), _FRONTS):
+            part = fronts[start : start + _FRONTS]
+            self._tell(Text("Laying out %(name)s", name=part[0].title))
+            files = [one for each in part for one in (each.cover, each.catalogue, each.note)]
+            try:
+                pdfs = pdfs_of(files)
+            except NotPrinted as fault:
+                raise Faulty([Problem("", fault.text)]) from fault
+            for place in range(len(part)):
+                yield pdfs[place * len(FRONT) : (place + 1) * len(FRONT)]
+
+    def _bound(
+        self, archive: Archive, volume: Volume, fronts: Fronts, pdfs: Sequence[bytes]
+    ) -> Attachment:
         title = Text("Binding volume %(number)s", number=volume.number)
         self._tell(title, 1)
-        try:
-            cover, catalogue, note = pdfs_of([fronts.cover, fronts.catalogue, fronts.note])
-        except NotPrinted as fault:
-            raise Faulty([Problem("", fault.text)]) from fault
+        cover, catalogue, note = pdfs
         folder = self._folder / f"{volume.restriction or 'open'}-{volume.number}"
         folder.mkdir()
         before = (self._own(folder, "cover", cover), self._own(folder, "catalogue", catalogue))

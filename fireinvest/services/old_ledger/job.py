@@ -135,7 +135,8 @@ def _do(run: JobRun) -> Result:
         run.keep(f"{title} {run.today}.xlsx", _EXCEL, report)
     if applies:
         note_brought_in(run.database, office, staged[0].name, staged[0].sha256, standings)
-    return Result(counted(standings), target=f"old_cases/{staged[0].id}")
+    target = "ledger/" if applies else f"old_cases/{staged[0].id}"
+    return Result(counted(standings), target=target)
 
 
 def _may_take(_session: Session, _law: Law, actor: Actor, _job: Job, _today: date) -> bool:

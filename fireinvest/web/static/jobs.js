@@ -6,6 +6,7 @@ const EVERY = 1500; // milliseconds
 const card = document.querySelector("[data-job]");
 const bar = card.querySelector("[data-job-bar]");
 const stage = card.querySelector("[data-job-stage]");
+const state = document.querySelector("[data-job-state]");
 
 async function look() {
   try {
@@ -19,6 +20,7 @@ async function look() {
       window.location.reload();
       return;
     }
+    if (state.textContent !== found.words) state.textContent = found.words;
     if (found.share === null) bar.removeAttribute("value");
     else bar.value = found.share;
     const words = found.share === null ? found.stage : `${found.stage} ${found.share} %`;

@@ -270,17 +270,33 @@ def order(number: str) -> ResponseReturnValue:
     return _order_page(file)
 
 
+#: So many documents stand on one page; of more, a volume at a time.
+_MOST_SHOWN = 100
+
+
+def _holds(view: VolumeView, key: str) -> bool:
+    return any(each.document.key == key for each in view.volume.documents)
+
+
 def _order_page(file: CaseFile, beside: dict[str, list[Words]] | None = None, key: str = "") -> str:
     with state().database.readers.begin() as session:
         archive = _opened(session, file)
+    views = _volumes(file, archive)
+    shown = views
+    if len(list(archive.arranged.placed)) > _MOST_SHOWN:
+        # One volume at a time: each document has its forms.
+        place = request.args.get("place", 0, type=int)
+        wanted = key or request.args.get("at", "")
+        at = next((n for n, each in enumerate(views) if _holds(each, wanted)), place)
+        shown = views[at : at + 1] or views[:1]
     items = file.ruleset.lists.get("archive_file")
     labels = {each.id: each for each in items.items} if items is not None else {}
     return render_template(
         "archive/order.html",
         **case_context(file),
-        volumes=_volumes(file, archive),
+        volumes=views,
+        shown=shown,
         arranged=archive.arranged,
-        titles={each.document.key: each.document.title for each in archive.arranged.placed},
         labels=labels,
         may_arrange=_may(file, ARRANGEMENTS),
         limits=_limits(),
@@ -308,7 +324,7 @@ def arrange(number: str) -> ResponseReturnValue:
     except Faulty as faulty:
         return _order_page(file, placed(faulty.problems), key), 400
     return redirect(
-        url_for("archive.order", number=number) + f"#d-{request.form.get('row', '')}", 303
+        url_for("archive.order", number=number, at=key) + f"#d-{request.form.get('row', '')}", 303
     )
 
 

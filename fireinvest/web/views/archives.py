@@ -79,7 +79,7 @@ def files() -> ResponseReturnValue:
         found = store.filed_cases(
             session, scope_of(who().actor), place=None, after=_after(), size=_PAGE + 1
         )
-        views = _views(session, found[:_PAGE])
+        views = file_views(session, found[:_PAGE])
     return _list("files", found, views)
 
 
@@ -91,7 +91,7 @@ def due() -> ResponseReturnValue:
         found = store.due_for_disposal(
             session, scope_of(who().actor), today(), place=None, after=_after(), size=_PAGE + 1
         )
-        views = _views(session, found[:_PAGE])
+        views = file_views(session, found[:_PAGE])
     return _list("due", found, views)
 
 
@@ -103,7 +103,7 @@ def lent() -> ResponseReturnValue:
         found = store.lent_files(
             session, scope_of(who().actor), place=None, after=_after(), size=_PAGE + 1
         )
-        views = _views(session, found[:_PAGE])
+        views = file_views(session, found[:_PAGE])
     return _list("lent", found, views)
 
 
@@ -136,7 +136,8 @@ def _frame() -> dict[str, object]:
     }
 
 
-def _views(session: Session, lines: Sequence[FileLine]) -> list[FileView]:
+def file_views(session: Session, lines: Sequence[FileLine]) -> list[FileView]:
+    """Return files of the archive, or lendings of them, in words."""
     pins = {each.ruleset_pin for each in lines}
     rulesets = {pin: stored_ruleset(session, pin) for pin in pins}
     views = []
@@ -218,7 +219,7 @@ def draw_up() -> ResponseReturnValue:
             return redirect(url_for("archives.disposal", list_id=list_id), 303)
     with state().database.readers.begin() as session:
         lines = disposing.due_files(session, who().actor, office, today())
-        views = _views(session, lines)
+        views = file_views(session, lines)
     page = render_template(
         "archives/draw_up.html",
         offices=offices,

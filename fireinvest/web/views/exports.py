@@ -1,6 +1,6 @@
 """Lists to take away as Excel files, each at the address of its page: what stands there, and no more."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
@@ -9,13 +9,18 @@ from flask_babel import gettext as _
 from fireinvest.documents.tables import Cell, Column, Shape
 from fireinvest.messages import Label, Words
 from fireinvest.services.alert_words import words_of
+from fireinvest.services.cases import scope_of
 from fireinvest.services.desks import desk
 from fireinvest.services.log import Act
 from fireinvest.services.reviewing import review_rights
+from fireinvest.store import Session
 from fireinvest.store import agencies as agency_store
+from fireinvest.store import archives as archive_store
 from fireinvest.store import people as store
 from fireinvest.store.agencies import Held
 from fireinvest.store.alerts import alerts_of
+from fireinvest.store.archives import FileLine
+from fireinvest.store.notices import all_notices
 from fireinvest.store.people import names_of_ids
 from fireinvest.store.readings import decisions_of
 from fireinvest.store.sign_ins import last_seen
@@ -27,6 +32,7 @@ from fireinvest.web.present_entries import EntryView, entry_views
 from fireinvest.web.present_lists import LIGHTS, list_words
 from fireinvest.web.rights import duty, signed_in
 from fireinvest.web.state import state
+from fireinvest.web.views.archives import FileView, file_views
 from fireinvest.web.views.cases import made_by
 from fireinvest.web.views.desk import CaseView, Drawing, DueView
 from fireinvest.web.views.organisation import ended_divisions
@@ -39,6 +45,7 @@ from fireinvest.web.views.people import (
     ruleset,
 )
 from fireinvest.web.visiting import sent_at, today, who
+from fireinvest.workflow.items.archive import Lending, Retention
 from fireinvest.workflow.permissions import Duty
 
 blueprint = Blueprint("exports", __name__)
@@ -207,7 +214,116 @@ def _marks(entry: EntryView) -> Iterator[str]:
         yield _("entered late")
 
 
+# ---------------------------------------------------------------------------- the archive
+
+
+@blueprint.get("/archive/excel/<any(files,due,lent):which>")
+@signed_in
+def archive_excel(which: str) -> ResponseReturnValue:
+    """The files of the archive: all of them, those whose period is over, or those that are out."""
+    noting.note(Act.EXPORT, item=f"archives.{which}")
+    columns = [
+        Column(_("Case"), width=18),
+        Column(_("Unit"), width=30),
+        Column(_("Accident level"), width=14),
+        Column(_("Date of the fire"), Shape.DATE, 12),
+    ]
+    if which == "lent":
+        columns += [
+            Column(_("Borrower"), width=16),
+            Column(_("Agency"), width=24),
+            Column(_("Purpose"), width=30),
+            Column(_("Lent on"), Shape.DATE, 12),
+            Column(_("Due back"), Shape.DATE, 12),
+            Column(_("Overdue"), width=10),
+        ]
+    else:
+        columns += [
+            Column(_("Filed on"), Shape.DATE, 12),
+            Column(_("Retention period"), width=16),
+            Column(_("Kept until"), Shape.DATE, 12),
+            Column(_("Where it stands"), width=24),
+        ]
+
+    def rows() -> Iterator[list[Cell]]:
+        after: tuple[str, int] | None = None
+        while True:
+            with state().database.readers.begin() as session:
+                found = _filed(session, which, after)
+                views = file_views(session, found)
+            for each in views:
+                yield _of_archive(each)
+            if len(found) < _AT_ONCE:
+                return
+            after = archive_store.after_key(found)
+
+    titles = {"files": _("Archive"), "due": _("Due for disposal"), "lent": _("Lent out")}
+    return excel_answer(titles[which], columns, rows(), note=made_by())
+
+
+def _filed(session: Session, which: str, after: tuple[str, int] | None) -> Sequence[FileLine]:
+    scope = scope_of(who().actor)
+    match which:
+        case "due":
+            return archive_store.due_for_disposal(
+                session, scope, today(), place=None, after=after, size=_AT_ONCE
+            )
+        case "lent":
+            return archive_store.lent_files(
+                session, scope, place=None, after=after, size=_AT_ONCE
+            )  # fmt: skip
+    return archive_store.filed_cases(session, scope, place=None, after=after, size=_AT_ONCE)
+
+
+def _of_archive(view: FileView) -> list[Cell]:
+    line, values = view.line, view.values
+    head: list[Cell] = [line.number, line.unit_name, say(view.level), line.occurred_on]
+    match values:
+        case Lending():
+            return [
+                *head, values.borrower, values.agency, values.purpose, values.lent_on,
+                values.due_on, _("overdue") if view.is_late else None,
+            ]  # fmt: skip
+        case Retention():
+            return [*head, values.filed_on, say(view.period), values.until, values.place]
+    return [*head, None, None, None, None]
+
+
 # ---------------------------------------------------------------------------- people and rules
+
+
+@blueprint.get("/calendar/notices/excel")
+@duty(Duty.KEEP_CALENDAR)
+def notices_excel() -> ResponseReturnValue:
+    """Every holiday notice that was entered, each revision of it."""
+    noting.note(Act.EXPORT, item="notices.show")
+    with state().database.readers.begin() as session:
+        found = all_notices(session)
+        names = store.names_of_logins(session, {e.recorded_by for e in found if e.recorded_by})
+    columns = [
+        Column(_("Year"), Shape.NUMBER, 8),
+        Column(_("Revision"), Shape.NUMBER, 10),
+        Column(_("Place"), width=18),
+        Column(_("Document number"), width=30),
+        Column(_("Published on"), Shape.DATE, 12),
+        Column(_("Recorded at"), Shape.INSTANT, 20),
+        Column(_("Recorded by"), width=16),
+        Column("SHA-256", width=66),
+    ]
+    rows = (
+        [
+            each.year,
+            each.revision,
+            None if each.division is None else say(place_words(each.division)),
+            each.number,
+            each.published_on,
+            each.recorded_at,
+            names.get(each.recorded_by or "", each.recorded_by),
+            each.sha256,
+        ]
+        for each in found
+    )
+    return excel_answer(_("Holiday notices"), columns, rows, note=made_by())
 
 
 @blueprint.get("/people/excel")

@@ -91,6 +91,7 @@ def standing(job_id: int) -> ResponseReturnValue:
     seen = _seen(job_id)
     answer = jsonify(
         state=seen.job.state.value,
+        words=say(STATES[seen.job.state]),
         is_open=seen.job.state.is_open,
         share=seen.share,
         stage="" if seen.stage is None else say(seen.stage),
@@ -169,6 +170,7 @@ _PLACES: Mapping[str, Callable[[str], str]] = {
     "archive": lambda number: url_for("archive.show", number=number),
     "package": lambda number: url_for("archive.show", number=number) + "#packages-title",
     "imported": lambda imported_id: url_for("packages.show", imported_id=int(imported_id)),
+    "ledger": lambda _which: url_for("ledgers.show"),
     "old_cases": lambda staged: url_for("old_cases.show", staged=staged),
     "disposal": lambda list_id: url_for("archives.disposal", list_id=int(list_id)),
 }
