@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import rmtree, which
 from tempfile import gettempdir
-from threading import Thread
 
 import pytest
 from alembic import command
@@ -17,7 +16,6 @@ from flask.testing import FlaskClient
 from hypothesis import is_hypothesis_test
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Page, sync_playwright
-from werkzeug.serving import make_server
 
 from config import ROOT, Settings
 from fireinvest.services import passwords
@@ -25,6 +23,7 @@ from fireinvest.store import Database, db, open_database
 from fireinvest.web.app import create_app
 from tests.once import compiled_once
 from tests.postgresql import Databases, running_server
+from tests.servers import serving
 
 # A busy machine is slow, not wrong: no deadline for one example.
 hypothesis_settings.register_profile("default", deadline=None, max_examples=100)
@@ -244,13 +243,8 @@ def quick_client(quick_app: Flask) -> FlaskClient:
 @pytest.fixture
 def live_server(quick_app: Flask) -> Iterator[str]:
     """Address (without a final slash) of a real server with the application."""
-    server = make_server("127.0.0.1", 0, quick_app, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(quick_app) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
-from werkzeug.serving import make_server
 
 from fireinvest.clock import today_in_china, utcnow
 from fireinvest.regulation.calendar import Calendar
@@ -17,6 +15,7 @@ from fireinvest.services.demo import DEMO_PASSWORD, load_demo
 from fireinvest.store import open_database
 from fireinvest.web.app import create_app
 from tests.conftest import settings_for
+from tests.servers import serving
 
 #: Opens a page for somebody: login, width, and whether scripts run.
 Opens = Callable[..., Page]
@@ -32,13 +31,8 @@ def demo_server(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: bytes
     load_demo(database, known_law(), Calendar(), now=utcnow(), today=today_in_china(), allowed=True)
     database.engine.dispose()
     app = create_app(replace(settings_for(url, CONFIRM_MINUTES="600"), demo=True))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app) as port:
+        yield f"http://127.0.0.1:{port}"
     app.extensions["fireinvest"].database.engine.dispose()
 
 

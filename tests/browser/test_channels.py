@@ -1,12 +1,10 @@
 """How one hears outside, the day's list and the work behind the pages, in a real Chromium."""
 
 from collections.abc import Iterator
-from threading import Thread
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
 
 from fireinvest.services.people import Post
 from fireinvest.store import Database, open_database
@@ -14,6 +12,7 @@ from fireinvest.web.app import create_app
 from fireinvest.workflow.permissions import SYSTEM_ADMINISTRATOR
 from tests.browser.looks import excess
 from tests.conftest import settings_for
+from tests.servers import serving
 from tests.services.test_alerting import Office
 from tests.web.office import PASSWORD, person_with
 
@@ -36,13 +35,8 @@ def server(sqlite_url: str, database: Database) -> Iterator[str]:
             sqlite_url, MAIL_URL="smtp://127.0.0.1:1?from=a@b.cn", OUTGOING_ALLOWED="127.0.0.0/8"
         )
     )
-    running = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=running.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{running.server_port}"
-    running.shutdown()
-    thread.join()
-    running.server_close()
+    with serving(app) as port:
+        yield f"http://127.0.0.1:{port}"
     app.extensions["fireinvest"].database.engine.dispose()
 
 

@@ -1,14 +1,12 @@
 """Second factors in a real Chromium: passkeys of a virtual device, and pages that all can reach."""
 
 from collections.abc import Iterator
-from threading import Thread
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import text
-from werkzeug.serving import make_server
 
 from fireinvest.clock import utcnow
 from fireinvest.services.people import Post
@@ -17,6 +15,7 @@ from fireinvest.workflow.permissions import SECURITY_ADMINISTRATOR
 from tests.authenticators import app_code
 from tests.browser.looks import excess
 from tests.conftest import settings_for
+from tests.servers import serving
 from tests.services.office import FUYUAN, facts, opened
 from tests.web.office import PASSWORD, database_of, person_with
 
@@ -35,28 +34,23 @@ def office(sqlite_url: str) -> Iterator[Flask]:
 @pytest.fixture
 def desk(office: Flask, browser: Browser) -> Iterator[Page]:
     """A page of that office, under a name. The test fails on any fault of a script or of the policy."""
-    server = make_server("127.0.0.1", 0, office, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    context = browser.new_context(
-        base_url=f"http://localhost:{server.server_port}", viewport={"width": 360, "height": 800}
-    )
-    page = context.new_page()
     faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(f"{error}"))
-    page.on(
-        "console",
-        lambda said: (
-            faults.append(said.text)
-            if said.type == "error" and "Failed to load resource" not in said.text
-            else None
-        ),
-    )
-    yield page
-    context.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(office) as port:
+        context = browser.new_context(
+            base_url=f"http://localhost:{port}", viewport={"width": 360, "height": 800}
+        )
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(f"{error}"))
+        page.on(
+            "console",
+            lambda said: (
+                faults.append(said.text)
+                if said.type == "error" and "Failed to load resource" not in said.text
+                else None
+            ),
+        )
+        yield page
+        context.close()
     assert faults == []
 
 
