@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
+def _kept(start: "StartResponse") -> "StartResponse":
+    """Let the browser keep a file for a while: nobody changes one while a test runs."""
+
+    def begin(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+        others = [each for each in headers if each[0].lower() != "cache-control"]
+        return start(status, [*others, ("Cache-Control", "max-age=600")], *rest)
+
+    return begin
+
+
 class _Answer:
     """What an application answered, closed once, however often it is asked to."""
 
@@ -52,7 +62,8 @@ class _Server(ThreadedWSGIServer):
 
     def __init__(self, app: "WSGIApplication") -> None:
         def served(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-            environ[self.ANSWER] = answer = _Answer(app(environ, start))
+            begin = _kept(start) if "/static/" in environ["PATH_INFO"] else start
+            environ[self.ANSWER] = answer = _Answer(app(environ, begin))
             return answer
 
         self._open: set[socket.socket] = set()
