@@ -3,10 +3,10 @@
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from shutil import rmtree, which
 from tempfile import gettempdir
-from threading import Thread
 
 import pytest
 from alembic import command
@@ -17,7 +17,6 @@ from flask.testing import FlaskClient
 from hypothesis import is_hypothesis_test
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Page, sync_playwright
-from werkzeug.serving import make_server
 
 from config import ROOT, Settings
 from fireinvest.services import passwords
@@ -25,11 +24,14 @@ from fireinvest.store import Database, db, open_database
 from fireinvest.web.app import create_app
 from tests.once import compiled_once
 from tests.postgresql import Databases, running_server
+from tests.prepared import OnPostgreSQL, OnSQLite, Prepares
+from tests.servers import serving
 
 # A busy machine is slow, not wrong: no deadline for one example.
-hypothesis_settings.register_profile("default", deadline=None, max_examples=100)
-hypothesis_settings.register_profile("long", deadline=None, max_examples=5000)
-hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+hypothesis_settings.register_profile("default", deadline=None, max_examples=40)
+hypothesis_settings.register_profile("long", deadline=None, max_examples=1000)
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "default")
+hypothesis_settings.load_profile(PROFILE)
 
 KINDS = ("sqlite", "postgresql")
 
@@ -53,11 +55,22 @@ CHROMIUM_FLAGS = [
 MakeDatabase = Callable[..., str]
 
 
+#: Tests that take the longest. They begin first: one that begins last keeps all others waiting.
+LONGEST = ("test_story_rooms.py", "test_story_phone.py", "test_matrix.py", "test_restricted.py")
+
+
+@pytest.hookimpl(tryfirst=True)  # Before pytest chooses by marks.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What chance runs is not measured: nothing may count as covered by a lucky draw."""
+    """What chance runs is not measured: nothing may count as covered by a lucky draw.
+
+    Where it draws many times, it is one of the long tests.
+    """
     for item in items:
         if is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker("no_cover")
+            if PROFILE == "long":
+                item.add_marker("long")
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 def migrate(url: str, revision: str = "head") -> None:
@@ -170,6 +183,23 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="session")
+def _on_sqlite(migrated_sqlite: bytes, tmp_path_factory: pytest.TempPathFactory) -> OnSQLite:
+    return OnSQLite(migrated_sqlite, tmp_path_factory.mktemp("prepared"))
+
+
+@pytest.fixture(scope="session")
+def _on_postgresql(postgresql_databases: Databases) -> OnPostgreSQL:
+    return OnPostgreSQL(postgresql_databases)
+
+
+@pytest.fixture(params=KINDS)
+def prepares(request: pytest.FixtureRequest) -> Iterator[Prepares]:
+    """Makes a database as a function fills it, who does so once; the test runs on each kind."""
+    with ExitStack() as until:
+        yield Prepares(request.getfixturevalue(f"_on_{request.param}"), until)
+
+
 @pytest.fixture(params=KINDS)
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Address of a fresh database without any table; the test runs once on each kind."""
@@ -244,13 +274,8 @@ def quick_client(quick_app: Flask) -> FlaskClient:
 @pytest.fixture
 def live_server(quick_app: Flask) -> Iterator[str]:
     """Address (without a final slash) of a real server with the application."""
-    server = make_server("127.0.0.1", 0, quick_app, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(quick_app) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")
@@ -262,10 +287,9 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture
-def page(browser: Browser, live_server: str) -> Iterator[Page]:
-    """A fresh browser page (`page.goto("/")`). The test fails on any script or policy error."""
-    context = browser.new_context(base_url=live_server, locale="zh-CN", timezone_id="Asia/Shanghai")
+def watched_page(browser: Browser, address: str) -> Iterator[Page]:
+    """A fresh page of a server, which ends with a failure on any script or policy error."""
+    context = browser.new_context(base_url=address, locale="zh-CN", timezone_id="Asia/Shanghai")
     opened = context.new_page()
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))
@@ -281,3 +305,9 @@ def page(browser: Browser, live_server: str) -> Iterator[Page]:
     yield opened
     context.close()
     assert faults == []
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: str) -> Iterator[Page]:
+    """A fresh browser page (`page.goto("/")`). The test fails on any script or policy error."""
+    yield from watched_page(browser, live_server)

@@ -5,10 +5,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
 
 from playwright.sync_api import Page, sync_playwright
-from werkzeug.serving import make_server
 
 from config import ROOT
 from fireinvest.clock import today_in_china, utcnow
@@ -18,6 +16,7 @@ from fireinvest.services.demo import DEMO_PASSWORD, load_demo
 from fireinvest.store import open_database
 from fireinvest.web.app import create_app
 from tests.conftest import CHROMIUM, CHROMIUM_FLAGS, migrate, settings_for
+from tests.servers import serving
 
 IMAGES = ROOT / "docs" / "images"
 
@@ -52,13 +51,11 @@ def main() -> None:
             database, known_law(), Calendar(), now=utcnow(), today=today_in_china(), allowed=True,
             blobs=app.extensions["fireinvest"].blobs,
         )  # fmt: skip
-        server = make_server("127.0.0.1", 0, app, threaded=True)
-        Thread(target=server.serve_forever, daemon=True).start()
-        with sync_playwright() as playwright:
+        with serving(app) as port, sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
             for name, (login, address, unit) in PICTURES.items():
                 context = chromium.new_context(
-                    base_url=f"http://127.0.0.1:{server.server_port}",
+                    base_url=f"http://127.0.0.1:{port}",
                     viewport={"width": 1280, "height": 860},
                     locale="zh-CN",
                 )
@@ -73,7 +70,6 @@ def main() -> None:
                 sys.stdout.write(f"{name}-zh.png\n")
                 context.close()
             chromium.close()
-        server.shutdown()
 
 
 def _sign_in(page: Page, login: str) -> None:

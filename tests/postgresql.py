@@ -142,6 +142,14 @@ class Databases:
         return self.address(self._create(name, self._template if migrated else None))
 
     @contextmanager
+    def copy_of(self, address: str) -> Iterator[str]:
+        """A copy of one of these databases, to which nobody is connected; its address."""
+        copy = self._create(f"{next(self._numbers)}", make_url(address).database)
+        yield self.address(copy)
+        self._run(f"DROP DATABASE {copy} WITH (FORCE)")
+        self._made.remove(copy)
+
+    @contextmanager
     def lent(self) -> Iterator[str]:
         """A migrated database without a row, as long as the block runs; its address."""
         address = self._free.pop() if self._free else self.make()

@@ -3,12 +3,15 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
+    Integer,
     and_,
+    bindparam,
     exists,
     func,
     literal,
@@ -238,6 +241,20 @@ def left_of_case(
     session: Session, case_id: int, opening: Collection[str], taken_over: TakenOver, on: date
 ) -> tuple[Left, ...]:
     """Return who left one open case, the carrier first; one query."""
+    query = _left_of_case(frozenset(opening), tuple(sorted(taken_over.items())), on)
+    found = [
+        Left(row[0], row[1], row[2], was_recused=bool(row[3]))
+        for row in session.execute(query, {"case_id": case_id})
+    ]
+    return tuple(sorted(found, key=lambda each: (each.role != CARRIER, each.role, each.login)))
+
+
+@lru_cache(maxsize=16)
+def _left_of_case(
+    opening: frozenset[str], taken_over: tuple[tuple[str, frozenset[str]], ...], on: date
+) -> CompoundSelect[Any]:
+    """Return the query of ``case_id``. Every page of a case asks it; it is the same all day."""
+    case_id = bindparam("case_id", type_=Integer)
     recused = _recused_carrier()
     carrier = (
         select(literal(CARRIER), CaseRow.carrier, Person.name, recused)
@@ -246,7 +263,7 @@ def left_of_case(
         .where(
             CaseRow.id == case_id,
             _IS_OPEN,
-            or_(recused, not_(_is_there(opening, taken_over, on))),
+            or_(recused, not_(_is_there(opening, dict(taken_over), on))),
         )
     )
     members = (
@@ -256,11 +273,7 @@ def left_of_case(
         .where(GrantRow.case_id == case_id, *_gone_members(on))
         .distinct()
     )
-    both: CompoundSelect[Any] = union_all(carrier, members)
-    found = [
-        Left(row[0], row[1], row[2], was_recused=bool(row[3])) for row in session.execute(both)
-    ]
-    return tuple(sorted(found, key=lambda each: (each.role != CARRIER, each.role, each.login)))
+    return union_all(carrier, members)
 
 
 def _ways(posts: Posts, role: str) -> Iterator[_Where]:

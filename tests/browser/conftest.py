@@ -3,12 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
-from werkzeug.serving import make_server
 
 from fireinvest.clock import today_in_china, utcnow
 from fireinvest.regulation.calendar import Calendar
@@ -16,7 +14,8 @@ from fireinvest.regulation.rulesets import known_law
 from fireinvest.services.demo import DEMO_PASSWORD, load_demo
 from fireinvest.store import open_database
 from fireinvest.web.app import create_app
-from tests.conftest import settings_for
+from tests.conftest import settings_for, watched_page
+from tests.servers import serving
 
 #: Opens a page for somebody: login, width, and whether scripts run.
 Opens = Callable[..., Page]
@@ -32,13 +31,8 @@ def demo_server(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: bytes
     load_demo(database, known_law(), Calendar(), now=utcnow(), today=today_in_china(), allowed=True)
     database.engine.dispose()
     app = create_app(replace(settings_for(url, CONFIRM_MINUTES="600"), demo=True))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app) as port:
+        yield f"http://127.0.0.1:{port}"
     app.extensions["fireinvest"].database.engine.dispose()
 
 
@@ -63,6 +57,17 @@ def signed_in_states(browser: Browser, demo_server: str) -> Callable[[str], Any]
     return state
 
 
+def _watch(page: Page, faults: list[str]) -> None:
+    """Note any fault of a script or of the policy."""
+
+    def note(message: Any) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            faults.append(message.text)
+
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", note)
+
+
 @pytest.fixture
 def as_person(
     browser: Browser, demo_server: str, signed_in_states: Callable[[str], Any]
@@ -70,10 +75,6 @@ def as_person(
     """Opens a page for a demo account. The test fails on any fault of a script or of the policy."""
     contexts = []
     faults: list[str] = []
-
-    def note(message: Any) -> None:
-        if message.type == "error" and "Failed to load resource" not in message.text:
-            faults.append(message.text)
 
     def opens(login: str, *, width: int = 1440, scripts: bool = True) -> Page:
         context = browser.new_context(
@@ -85,11 +86,69 @@ def as_person(
         )
         contexts.append(context)
         page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", note)
+        _watch(page, faults)
         return page
 
     yield opens
     for context in contexts:
         context.close()
     assert faults == []
+
+
+@pytest.fixture(scope="session")
+def _kept_pages(
+    browser: Browser, demo_server: str, signed_in_states: Callable[[str], Any]
+) -> Callable[[str], tuple[Page, list[str]]]:
+    """One page for each demo account, and what went wrong on it."""
+    kept: dict[str, tuple[Page, list[str]]] = {}
+
+    def page_of(login: str) -> tuple[Page, list[str]]:
+        if login not in kept:
+            context = browser.new_context(base_url=demo_server, timezone_id="Asia/Shanghai")
+            page, faults = context.new_page(), list[str]()
+            _watch(page, faults)
+            kept[login] = page, faults
+        page, faults = kept[login]
+        # What somebody chose before, as the language, is kept in a cookie.
+        page.context.clear_cookies()
+        page.context.add_cookies(signed_in_states(login)["cookies"])
+        return page, faults
+
+    return page_of
+
+
+@pytest.fixture
+def as_reader(_kept_pages: Callable[[str], tuple[Page, list[str]]]) -> Iterator[Opens]:
+    """As ``as_person``, for tests that only go to pages and look at them: they share a page."""
+    noted: list[list[str]] = []
+
+    def opens(login: str, *, width: int = 1440) -> Page:
+        page, faults = _kept_pages(login)
+        page.set_viewport_size({"width": width, "height": 900})
+        noted.append(faults)
+        return page
+
+    yield opens
+    found = [fault for faults in noted for fault in faults]
+    for faults in noted:
+        faults.clear()
+    assert found == []
+
+
+@pytest.fixture(scope="session")
+def public_server(
+    tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: bytes
+) -> Iterator[str]:
+    """Address of a real server with an empty database: what everybody may see of it."""
+    file: Path = tmp_path_factory.mktemp("public") / "empty.db"
+    file.write_bytes(migrated_sqlite)
+    app = create_app(settings_for(f"sqlite:///{file}"))
+    with serving(app) as port:
+        yield f"http://127.0.0.1:{port}"
+    app.extensions["fireinvest"].database.engine.dispose()
+
+
+@pytest.fixture
+def public_page(browser: Browser, public_server: str) -> Iterator[Page]:
+    """A fresh page for somebody who has no account. The test fails on any script or policy error."""
+    yield from watched_page(browser, public_server)

@@ -5,13 +5,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from flask import Flask
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from fireinvest.regulation.profile import Ruleset
-from tests.web.office import PASSWORD
+from tests.web.office import PASSWORD, sign_in
 
 #: A busy machine is slow, but a page that comes at all comes by then, in milliseconds.
 SLOW = 20_000
+
+
+def let_in(page: Page, app: Flask, address: str, login: str, language: str = "zh") -> None:
+    """Give the page the sign-in of somebody, whoever was here before; the form has its own tests."""
+    client = sign_in(app, login)
+    client.get(f"/desk?lang={language}")
+    cookie = client.get_cookie("session")
+    assert cookie is not None
+    page.context.clear_cookies()
+    page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])
 
 
 class Person:
@@ -19,6 +30,7 @@ class Person:
 
     def __init__(self, page: Page, login: str, ruleset: Ruleset) -> None:
         self.page, self.ruleset, self.number = page, ruleset, ""
+        self._knows_the_steps = False
         page.goto("/?lang=en")
         page.get_by_label("Sign-in name").fill(login)
         page.get_by_label("Password").fill(PASSWORD)
@@ -55,10 +67,14 @@ class Person:
         return self.page.locator(f"section[aria-labelledby='part-{name}']")
 
     def takes(self, step: str, on: str, **fields: str) -> None:
-        """Go to the steps, click the step, fill its form, record it."""
-        self.goes_to("Steps")
+        """Go to the steps, click the step, fill its form, record it; later on, by its address."""
         label = self.ruleset.steps[step].label.en
-        self.page.get_by_role("link", name=label, exact=True).click()
+        if self._knows_the_steps:
+            self.page.goto(f"/cases/{self.number}/steps/{step}")
+        else:
+            self.goes_to("Steps")
+            self.page.get_by_role("link", name=label, exact=True).click()
+            self._knows_the_steps = True
         self.writes(on=on, **fields)
         expect(self.page.locator(".told-done")).to_contain_text(label)
 

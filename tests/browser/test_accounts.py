@@ -3,59 +3,48 @@
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Page, expect
 
 from fireinvest.services.people import Post
 from fireinvest.workflow.permissions import SYSTEM_ADMINISTRATOR
-from tests.browser.looks import excess
+from tests.browser.looks import is_sound
+from tests.browser.people import let_in
 from tests.services.test_importing_people import HEAD, excel
-from tests.web.office import PASSWORD, database_of, person_with
+from tests.web.office import database_of, person_with
 
 pytestmark = pytest.mark.browser
 
 LONG = "某某某自治州某某某自治县消防救援大队某某某消防救援站"
 
 
-def look(page: Page) -> None:
-    """See that the page fits and is accessible."""
-    assert excess(page) <= 0, page.url
-    results = Axe().run(page)
-    assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"
-
-
 @pytest.mark.parametrize(("language", "width"), [("en", 360), ("zh", 1440)])
 def test_a_list_becomes_slips_to_print(
-    quick_app: Flask, page: Page, tmp_path: Path, language: str, width: int
+    quick_app: Flask, live_server: str, page: Page, tmp_path: Path, language: str, width: int
 ) -> None:
     database = database_of(quick_app)
     person_with(database, "keeper", Post(SYSTEM_ADMINISTRATOR), name="甲管理员")
     sun = person_with(database, "sun", name="孙某")
     page.set_viewport_size({"width": width, "height": 900})
-    page.goto(f"/sign-in?lang={language}")
-    page.fill("#login", "keeper")
-    page.fill("#password", PASSWORD)
-    page.click("main button[type=submit]")
-    page.wait_for_url(lambda address: "/sign-in" not in address)
+    let_in(page, quick_app, live_server, "keeper", language)
 
     wrong, right = tmp_path / "wrong.xlsx", tmp_path / "right.xlsx"
     rows = [(f"a-rather-long-sign-in.name_{each}", "某某", LONG) for each in range(5)]
     wrong.write_bytes(excel(HEAD, ("sun", "别人"), ("=A1", "=B1"), *rows).getvalue())
     right.write_bytes(excel(HEAD, ("sun", "孙某"), *rows).getvalue())
     page.goto("/people/import")
-    look(page)
+    is_sound(page)
     page.set_input_files("#file", wrong)
     page.click("main form button[type=submit]")
     expect(page.locator(".cell-problems li")).to_have_count(3)
-    look(page)
+    is_sound(page)
     page.goto("/people/import")
     page.set_input_files("#file", right)
     page.click("main form button[type=submit]")
-    look(page)
+    is_sound(page)
     page.click("main form button[type=submit]")
     expect(page.locator(".slip")).to_have_count(5)
-    look(page)
+    is_sound(page)
     # On paper no slip is cut in two, and the bar and the buttons are gone.
     page.emulate_media(media="print")
     expect(page.locator("header.page-head")).to_be_hidden()
@@ -64,7 +53,7 @@ def test_a_list_becomes_slips_to_print(
     page.emulate_media(media="screen")
 
     page.goto(f"/people/{sun}/code")
-    look(page)
+    is_sound(page)
     page.click("main form button[type=submit]")
     expect(page.locator(".slip-code span")).to_have_count(6)
-    look(page)
+    is_sound(page)

@@ -4,7 +4,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Page, expect
 
@@ -14,24 +13,17 @@ from fireinvest.regulation.facts import Facts
 from fireinvest.services.cases import open_case
 from fireinvest.services.people import Post
 from fireinvest.workflow.permissions import SYSTEM_ADMINISTRATOR
-from tests.browser.looks import excess
+from tests.browser.looks import PHONE, WIDE, is_sound
+from tests.browser.people import let_in
 from tests.services.office import CITY, FUYUAN, LAW, TIMERS, key
 from tests.services.test_calendars import NOTICE_2027, written
-from tests.web.office import PASSWORD, database_of, person_with
+from tests.web.office import database_of, person_with
 
 pytestmark = pytest.mark.browser
 
 
-def sound(page: Page, what: str) -> None:
-    """The page fits the screen, and nothing of it is out of anybody's reach."""
-    assert excess(page) <= 0, what
-    results = Axe().run(page)
-    assert results.violations_count == 0, f"{what}\n{results.generate_report()}"
-
-
-@pytest.mark.parametrize("width", [360, 1440])
 def test_a_notice_a_decision_and_a_certificate(
-    quick_app: Flask, page: Page, tmp_path: Path, width: int
+    quick_app: Flask, live_server: str, page: Page, tmp_path: Path
 ) -> None:
     database, today = database_of(quick_app), today_in_china()
     refs = [
@@ -45,38 +37,36 @@ def test_a_notice_a_decision_and_a_certificate(
     number = refs[-1].number
     person_with(database, "root", Post(SYSTEM_ADMINISTRATOR))
     person_with(database, "head", Post("agency_head", division=CITY, tier="city"))
-    page.set_viewport_size({"width": width, "height": 900})
-    enter(page, "root")
+    let_in(page, quick_app, live_server, "root")
     page.goto("/calendar/notices/new")
-    sound(page, "the form of a notice")
+    is_sound(page, WIDE, PHONE, what="the form of a notice")
     page.fill("#number", "国办发明电〔2026〕9号")
     page.fill("#off", "春节")
     page.click("button[value=preview]")
     expect(page.locator("#off[aria-invalid=true]")).to_have_count(1)
-    sound(page, "the form with a problem")
+    is_sound(page, WIDE, PHONE, what="the form with a problem")
     page.set_input_files("#file", written(tmp_path, "2027.json", NOTICE_2027))
     page.click("button[value=preview]")
     expect(page.locator("#moves-title")).to_be_visible()
-    sound(page, "the preview of a notice")
+    is_sound(page, WIDE, PHONE, what="the preview of a notice")
     page.click("button[value=apply]")
     expect(page.locator(".told-done")).to_be_visible()
-    sound(page, "the list of notices")
-    page.locator(".top-person form button").last.click()
-    enter(page, "head")
+    is_sound(page, WIDE, PHONE, what="the list of notices")
+    let_in(page, quick_app, live_server, "head")
     page.goto("/readings/start-day")
-    sound(page, "the form of a decision")
+    is_sound(page, WIDE, PHONE, what="the form of a decision")
     page.select_option("#option", "same")
     page.fill("#applies_from", (today - timedelta(days=9)).isoformat())
     for name in ("decided_by", "document", "reason"):
         page.fill(f"#{name}", "市局局务会")
     page.click("button[value=preview]")
     expect(page.locator("#moves-title")).to_be_visible()
-    sound(page, "the preview of a decision")
+    is_sound(page, WIDE, PHONE, what="the preview of a decision")
     page.click("button[value=apply]")
     expect(page.locator(".told-done")).to_be_visible()
-    sound(page, "the register")
+    is_sound(page, WIDE, PHONE, what="the register")
     page.goto(f"/cases/{number}/clocks/report/1")
-    sound(page, "the clock")
+    is_sound(page, WIDE, PHONE, what="the clock")
     with page.expect_download() as download:
         page.click(f"a[href='/cases/{number}/certificates/report/1']")
     assert download.value.suggested_filename.endswith(".pdf")
@@ -84,14 +74,6 @@ def test_a_notice_a_decision_and_a_certificate(
     page.fill("#code", "AAAA-BBBB-CCCC-DDDD")
     page.click("main button[type=submit]")
     expect(page.locator("#code[aria-invalid=true]")).to_have_count(1)
-    sound(page, "a code that nobody made")
+    is_sound(page, WIDE, PHONE, what="a code that nobody made")
     page.goto(f"/cases/{number}/history")
-    sound(page, "the history")
-
-
-def enter(page: Page, login: str) -> None:
-    page.goto("/sign-in?lang=zh")
-    page.fill("#login", login)
-    page.fill("#password", PASSWORD)
-    page.click("main button[type=submit]")
-    page.wait_for_url("**/desk")
+    is_sound(page, WIDE, PHONE, what="the history")

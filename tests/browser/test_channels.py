@@ -1,19 +1,17 @@
 """How one hears outside, the day's list and the work behind the pages, in a real Chromium."""
 
 from collections.abc import Iterator
-from threading import Thread
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
 
 from fireinvest.services.people import Post
 from fireinvest.store import Database, open_database
 from fireinvest.web.app import create_app
 from fireinvest.workflow.permissions import SYSTEM_ADMINISTRATOR
-from tests.browser.looks import excess
+from tests.browser.looks import PHONE, excess, is_sound
 from tests.conftest import settings_for
+from tests.servers import serving
 from tests.services.test_alerting import Office
 from tests.web.office import PASSWORD, person_with
 
@@ -36,13 +34,8 @@ def server(sqlite_url: str, database: Database) -> Iterator[str]:
             sqlite_url, MAIL_URL="smtp://127.0.0.1:1?from=a@b.cn", OUTGOING_ALLOWED="127.0.0.0/8"
         )
     )
-    running = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=running.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{running.server_port}"
-    running.shutdown()
-    thread.join()
-    running.server_close()
+    with serving(app) as port:
+        yield f"http://127.0.0.1:{port}"
     app.extensions["fireinvest"].database.engine.dispose()
 
 
@@ -53,50 +46,44 @@ def enters(page: Page, server: str, login: str, language: str) -> None:
     page.click("main button[type=submit]")
 
 
-def is_sound(page: Page, where: str) -> None:
-    assert excess(page) <= 0, where
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-
-
-@pytest.mark.parametrize(("width", "language"), [(360, "zh"), (360, "en"), (1280, "zh")])
+@pytest.mark.parametrize(("language", "widths"), [("zh", (1280, PHONE)), ("en", (PHONE,))])
 def test_the_pages_are_accessible_and_fit(
-    browser: Browser, server: str, width: int, language: str
+    browser: Browser, server: str, widths: tuple[int, ...], language: str
 ) -> None:
     context = browser.new_context(
-        viewport={"width": width, "height": 900}, java_script_enabled=True, locale="zh-CN"
+        viewport={"width": widths[0], "height": 900}, java_script_enabled=True, locale="zh-CN"
     )
     page = context.new_page()
     faults: list[str] = []
     page.on("console", lambda said: faults.append(said.text) if "Content" in said.text else None)
     enters(page, server, "carrier", language)
     page.goto(f"{server}/me/notices")
-    is_sound(page, "empty")
+    is_sound(page, *widths, what="empty", colours=language == "zh")
     page.select_option("#kind", "webhook")
     page.fill("#url", "https://127.0.0.1:9/a/very/long/address/of/some/other/program/of/the/office")
     page.locator("form[action$='/hook'] button").click()
     expect(page.locator(".shown-once code")).to_have_count(1)
-    is_sound(page, "shown once")
+    is_sound(page, *widths, what="shown once", colours=language == "zh")
     page.locator("form[action$='/settings'] input[value=digest]").check()
     page.fill("input[name=quiet_until]", "")
     page.locator("form[action$='/settings'] button").click()
     expect(page.locator("input[name=quiet_until][aria-invalid=true]")).to_have_count(1)
-    is_sound(page, "with a problem")
+    is_sound(page, *widths, what="with a problem", colours=language == "zh")
     page.fill("#address", "somebody@example.gov")
     page.locator("form[action$='/mail'] button").click()
     expect(page.locator("#address[aria-invalid=true]")).to_have_count(1)
     page.locator("form[action$='/feed'] button").click()
     expect(page.locator(".shown-once code")).to_contain_text("/feed/")
-    is_sound(page, "calendar")
+    is_sound(page, *widths, what="calendar", colours=language == "zh")
     for address in ("/inbox/today", "/inbox"):
         page.goto(f"{server}{address}")
-        is_sound(page, address)
+        is_sound(page, *widths, what=address, colours=language == "zh")
     context.close()
-    context = browser.new_context(viewport={"width": width, "height": 900})
+    context = browser.new_context(viewport={"width": widths[0], "height": 900})
     page = context.new_page()
     enters(page, server, "root", language)
     page.goto(f"{server}/work")
-    is_sound(page, "/work")
+    is_sound(page, *widths, what="/work", colours=language == "zh")
     context.close()
     assert faults == []
 

@@ -1,29 +1,22 @@
 """The log's pages in a real Chromium: can all of them reach it, and is a print told?"""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Page
 
 from fireinvest.services.log import Act, LogFilters, search_log
 from fireinvest.services.people import Post
-from tests.browser.looks import fits
+from tests.browser.looks import PHONE, WIDE, fits, is_sound
+from tests.browser.people import let_in
 from tests.services.office import FUYUAN, facts, opened
-from tests.web.office import PASSWORD, database_of, person_with
+from tests.web.office import database_of, person_with
 
 pytestmark = pytest.mark.browser
 
 
-def enter(page: Page, login: str, language: str) -> None:
-    page.goto(f"/sign-in?lang={language}")
-    page.fill("#login", login)
-    page.fill("#password", PASSWORD)
-    page.click("main button[type=submit]")
-
-
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_logs_are_accessible_and_fit_and_prints_are_told(
-    quick_app: Flask, page: Page, language: str
+    quick_app: Flask, live_server: str, page: Page, language: str
 ) -> None:
     database = database_of(quick_app)
     person_with(database, "audit", Post("audit_administrator"))
@@ -33,13 +26,12 @@ def test_the_logs_are_accessible_and_fit_and_prints_are_told(
         ("head", (f"/cases/{number}/log", f"/cases/{number}/log?kind=views&size=50")),
         ("audit", ("/log", "/log?kind=accounts", "/log?since=x&kind=y&other=1")),
     ):
-        enter(page, login, language)
+        let_in(page, quick_app, live_server, login, language)
         for address in addresses:
             page.goto(address)
             assert page.locator("form[role=search]").count() == 1, address
-            assert fits(page, 360, 1440), address
-            results = Axe().run(page)
-            assert results.violations_count == 0, results.generate_report()
+            assert fits(page, PHONE, WIDE), address
+            is_sound(page)
         page.goto(addresses[0])
         page.emulate_media(media="print")
         page.pdf()  # Prints, as a person does.
@@ -53,4 +45,3 @@ def test_the_logs_are_accessible_and_fit_and_prints_are_told(
             page.wait_for_timeout(100)
         assert (login, told) in printed
         page.emulate_media(media="screen")
-        page.context.clear_cookies()

@@ -38,7 +38,7 @@ def test_from_the_alarm_to_the_extension(
         expect(page.locator("body")).to_contain_text("2025-05-15")
         page.get_by_role("button", name="Open the case").click()
         expect(page.locator(".case-number")).to_contain_text("5303-2025-0001")
-        number = "5303-2025-0001"
+        officer.number = number = "5303-2025-0001"
         assert officer.due("team_request") == "2025-05-15"
         assert officer.due("report") == "2025-07-11"
 

@@ -40,6 +40,7 @@ from fireinvest.workflow.permissions import (
     may_take_over,
     roles_of,
 )
+from tests.prepared import Prepares
 from tests.queries import counted
 from tests.services.office import (
     CALENDAR,
@@ -144,11 +145,15 @@ def _situations(database: Database) -> Iterator[tuple[str, CaseRef]]:
     yield "the other", into
 
 
-@pytest.fixture
-def office(database: Database) -> Office:
+def _cases(database: Database) -> dict[str, Loaded]:
     found = dict(_situations(database))
     with database.readers.begin() as session:
-        return Office(database, {name: load_case(session, ref.id) for name, ref in found.items()})
+        return {name: load_case(session, ref.id) for name, ref in found.items()}
+
+
+@pytest.fixture
+def office(prepares: Prepares) -> Office:
+    return Office(*prepares(_cases))
 
 
 def actors(numbers: list[str], led: list[str]) -> Iterator[Actor]:

@@ -24,6 +24,7 @@ from fireinvest.store import journal as store
 from fireinvest.store.append_only import unprotect
 from fireinvest.store.journal import hash_of
 from fireinvest.workflow.actions import DocumentSent, Figures
+from tests.prepared import Prepares
 from tests.queries import counted
 from tests.services.office import NOW, did, opened
 
@@ -39,9 +40,7 @@ def _insert(row: int) -> str:
     )
 
 
-@pytest.fixture
-def worked(database: Database) -> Database:
-    """Two cases of four entries each, and a journal whose protection somebody took away."""
+def _worked(database: Database) -> None:
     for _ in range(2):
         ref = opened(database)
         did(database, ref, "request_team", DocumentSent(to="市政府"))
@@ -50,7 +49,12 @@ def worked(database: Database) -> Database:
     with database.engine.begin() as connection:
         for table in ("journal", "access_log", "access_batches"):
             unprotect(connection, table)
-    return database
+
+
+@pytest.fixture
+def worked(prepares: Prepares) -> Database:
+    """Two cases of four entries each, and a journal whose protection somebody took away."""
+    return prepares(_worked)[0]
 
 
 def found(database: Database, case_id: int | None = None) -> list[tuple[str, int, Fault]]:

@@ -6,7 +6,7 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fireinvest.messages import Faulty
@@ -532,7 +532,6 @@ for _step, _on, _said in _LINES:
 _DAYS = [date(2025, 5, 1) + timedelta(days=at) for at in range(500)]
 
 
-@settings(max_examples=40)
 @given(
     entries=st.integers(1, len(_LINES) + 1),
     off=st.sets(st.sampled_from(_DAYS), max_size=60),

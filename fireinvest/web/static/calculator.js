@@ -2,6 +2,7 @@
 // plain form; this only spares the button.
 
 import { spoken, takeOver } from "./facts.js";
+import { isTyped } from "./typed.js";
 
 const WAIT = 350; // milliseconds without a key before the answer is asked for
 
@@ -167,3 +168,5 @@ form().addEventListener("submit", (event) => {
 });
 keepRows();
 equip(document.getElementById("result"));
+// Somebody quick has written before this script was there.
+if (isTyped(form())) soon();

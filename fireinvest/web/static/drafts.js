@@ -2,6 +2,8 @@
 // <form data-once> only once. Without it the button "Keep as a draft" does the former, and the
 // server the latter.
 
+import { isTyped } from "./typed.js";
+
 const QUIET = 2000; // milliseconds without a key before the draft is kept
 const LONGEST = 10000; // and never later than this after the first one
 
@@ -60,6 +62,10 @@ function watch(form) {
     soon();
     // To load the page again then opens the draft, instead of sending the old text once more.
     window.history.replaceState(window.history.state, "", window.location.href);
+  } else if (isTyped(form)) {
+    // Somebody quick has written before this script was there.
+    kept = "";
+    soon();
   }
   form.addEventListener("input", soon);
   form.addEventListener("change", soon);

@@ -2,6 +2,7 @@
 // does the same.
 
 import { spoken, takeOver } from "./facts.js";
+import { isTyped } from "./typed.js";
 
 const WAIT = 350; // milliseconds without a key before the answer is asked for
 
@@ -61,6 +62,8 @@ function show(fresh) {
 for (const each of form.querySelectorAll("[data-without-script]")) each.hidden = true;
 form.addEventListener("input", soon);
 form.addEventListener("change", soon);
+// Somebody quick has written before this script was there.
+if (isTyped(form)) soon();
 // A page that the browser brings back, or reloads, may hold other text than the server sent.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) soon();

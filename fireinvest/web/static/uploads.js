@@ -26,12 +26,14 @@ function watch(input) {
     if (state.textContent !== text) state.textContent = text;
   }
 
-  input.addEventListener("change", () => {
+  function take() {
     for (const file of input.files) add(file);
     // The form must not send them once more.
     input.value = "";
     next();
-  });
+  }
+
+  input.addEventListener("change", take);
 
   function add(file) {
     const row = { file, state: "waits", id: null, tries: 0, isDropped: false };
@@ -296,6 +298,8 @@ function watch(input) {
   }
 
   tellUnfinished().catch(() => {});
+  // Somebody quick has chosen files before this script was there.
+  if (input.files.length) take();
 }
 
 /** What makes it the same file again: when it was changed, and how it begins. */
