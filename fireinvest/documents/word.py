@@ -31,7 +31,6 @@ from fireinvest.documents.conformance import check_word
 from fireinvest.documents.drafting import EM, FONT_SONG, HEAD_SIZE, SIGN_LEFT, TEXT_WIDTH
 from fireinvest.documents.packages import CORE, NotAPackage, packed, unpacked
 from fireinvest.documents.tags import (
-    Place,
     Sandbox,
     TemplateFault,
     W,

@@ -39,6 +39,10 @@ class NoSuchBlob(Exception):
     """Nothing is kept under this SHA-256, or it is none."""
 
 
+class StoreAway(OSError):
+    """The store of files doesn't answer, or not in time; what was asked for can be asked again."""
+
+
 class Busy(Exception):
     """Somebody else is adding to the same unfinished file just now."""
 

@@ -31,6 +31,7 @@ from fireinvest.gateways.blobs import (
     Blob,
     Busy,
     NoSuchBlob,
+    StoreAway,
     copy_pieces,
 )
 
@@ -51,10 +52,6 @@ _TRANSFER = TransferConfig(
 )
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 _LOST_RACE = frozenset({"412", "409", "PreconditionFailed", "ConditionalRequestConflict"})
-
-
-class StoreAway(OSError):
-    """The store of files doesn't answer, or not in time; what was asked for can be asked again."""
 
 
 def s3_from_url(url: str) -> "S3Blobs":

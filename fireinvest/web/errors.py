@@ -1,22 +1,32 @@
 """What does a person see when something cannot be answered? A plain page, and no inner details."""
 
+import logging
 from http import HTTPStatus
 
 from flask import Flask, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
+from werkzeug.exceptions import (
+    HTTPException,
+    InternalServerError,
+    NotFound,
+    ServiceUnavailable,
+)
 from werkzeug.http import HTTP_STATUS_CODES
 
+from fireinvest.gateways.blobs import StoreAway
 from fireinvest.services.cases import NoSuchCase
 from fireinvest.web import keeping, noting, visiting
+
+logger = logging.getLogger(__name__)
 
 
 def install(app: Flask) -> None:
     """Answer every refusal and fault with a page, or with JSON under /health."""
     app.register_error_handler(CSRFError, _lost_token)
     app.register_error_handler(NoSuchCase, _hide)
+    app.register_error_handler(StoreAway, _wait)
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(InternalServerError, _answer)
     app.after_request(_note_refusal)
@@ -26,6 +36,12 @@ def _hide(_problem: NoSuchCase) -> ResponseReturnValue:
     """Answer as if there were no such case, whether there is one or not."""
     g.hides_case = True
     return _answer(NotFound())
+
+
+def _wait(problem: StoreAway) -> ResponseReturnValue:
+    """Answer that the store of files is away; the server's log says why."""
+    logger.warning("the store of files is away", exc_info=problem)
+    return _answer(ServiceUnavailable())
 
 
 def _note_refusal(response: Response) -> Response:
@@ -58,6 +74,11 @@ def _words(status: int) -> tuple[str, str]:
         case 413:
             return _("This is too much at once"), _(
                 "Nothing was changed. Shorten the text or choose a smaller file."
+            )
+        case 503:
+            return _("The files can't be reached just now"), _(
+                "Nothing was changed. Wait a moment, then do the same again; what you wrote is "
+                "still in the form when you go back."
             )
         case _ if status >= 500:
             return _("Something went wrong here"), _(

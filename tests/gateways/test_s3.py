@@ -13,8 +13,16 @@ from typing import Any, BinaryIO
 import pytest
 from moto.server import ThreadedMotoServer
 
-from fireinvest.gateways.blobs import PIECE, Blob, Busy, NoSuchBlob, TooLarge, from_url
-from fireinvest.gateways.s3 import S3Blobs, StoreAway, s3_from_url
+from fireinvest.gateways.blobs import (
+    PIECE,
+    Blob,
+    Busy,
+    NoSuchBlob,
+    StoreAway,
+    TooLarge,
+    from_url,
+)
+from fireinvest.gateways.s3 import S3Blobs, s3_from_url
 
 HELLO = hashlib.sha256(b"hello").hexdigest()
 NAME = "ab" * 16

@@ -21,7 +21,7 @@ from fireinvest.regulation.profile import PaperKind
 from fireinvest.regulation.rulesets import Law
 from fireinvest.services.casefile import CaseFile
 from fireinvest.services.cases import Loaded
-from fireinvest.services.files import FileLost, open_attachment
+from fireinvest.services.files import open_attachment
 from fireinvest.services.papers.context import context_of, pictures_of
 from fireinvest.services.papers.kinds import content_of, fitting_subjects
 from fireinvest.services.papers.material import Subject, material_of, readable_items

@@ -357,7 +357,7 @@ def evidence_rows(m: Material, numbers: Iterable[int]) -> tuple[EvidenceRow, ...
         if record is not None:
             rows.append(evidence_row(m, record, place))
         else:
-            blank = {name: "" for name in EvidenceRow.__slots__}
+            blank = dict.fromkeys(EvidenceRow.__slots__, "")
             blank |= {"no": f"{place}", "mark": f"{Evidence.PREFIX}{number}", "title": KEPT_BACK}
             rows.append(EvidenceRow(**blank))
     return tuple(rows)
