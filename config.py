@@ -656,8 +656,10 @@ def _blob_url(value: str | None, instance: Path) -> str:
     if value is None:
         _make(instance)
         return f"file://{instance / 'files'}"
-    if not value.startswith("file:///"):
-        raise SettingsError("BLOB_URL must name a folder: file:///path/to/it.")
+    if not value.startswith(("file:///", "s3://")):
+        raise SettingsError(
+            "BLOB_URL must name a folder or a bucket: file:///path/to/it, s3://bucket/prefix."
+        )
     return value
 
 

@@ -21,9 +21,10 @@ PIECE = 256 * 1024
 
 _FILE_URL = "file://"
 _ALONE = 0o700  # folders are for the server alone
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+#: How a content is named, and a file that comes in parts.
+SHA256 = re.compile(r"[0-9a-f]{64}")
 _PAIR = re.compile(r"[0-9a-f]{2}")
-_PART_NAME = re.compile(r"[0-9a-f]{32}")
+PART_NAME = re.compile(r"[0-9a-f]{32}")
 
 
 class TooLarge(Exception):
@@ -37,6 +38,10 @@ class TooLarge(Exception):
 
 class NoSuchBlob(Exception):
     """Nothing is kept under this SHA-256, or it is none."""
+
+
+class StoreAway(OSError):
+    """The store of files doesn't answer, or not in time; what was asked for can be asked again."""
 
 
 class Busy(Exception):
@@ -146,7 +151,7 @@ class Unfinished(Protocol):
 
 
 def from_url(url: str) -> Blobs:
-    """Return the place that the address names: ``file:///folder``.
+    """Return the place that the address names: ``file:///folder`` or ``s3://bucket/prefix?…``.
 
     The folder is written as it is called, as in the address of an SQLite database: nothing in it
     is decoded. Nothing is made before first use.
@@ -155,11 +160,18 @@ def from_url(url: str) -> Blobs:
         ValueError: for any other address, naming the setting.
 
     """
+    if url.startswith("s3://"):
+        # What speaks the protocol is loaded where it is used, not by everybody.
+        from fireinvest.gateways.s3 import s3_from_url
+
+        return s3_from_url(url)
     folder = Path(url.removeprefix(_FILE_URL))
     is_folder = folder.is_absolute() and folder != Path(folder.anchor) and "\0" not in url
     if not url.startswith(_FILE_URL) or not is_folder:
         # The address is not repeated: it may carry a password.
-        raise ValueError("BLOB_URL must name a folder: file:///path/to/it.")
+        raise ValueError(
+            "BLOB_URL must name a folder or a bucket: file:///path/to/it, s3://bucket."
+        )
     return LocalBlobs(folder)
 
 
@@ -183,7 +195,7 @@ class LocalBlobs:
         incoming = Path(name)
         try:
             with os.fdopen(handle, "wb") as target:
-                blob = _copy(stream, target, at_most)
+                blob = copy_pieces(stream, target, at_most)
                 target.flush()
                 if check is not None:
                     with incoming.open("rb") as whole:
@@ -237,13 +249,13 @@ class LocalBlobs:
         for first in self.folder.iterdir():
             if _PAIR.fullmatch(first.name) and first.is_dir():
                 for path in first.glob("*/*"):
-                    if _SHA256.fullmatch(path.name):
+                    if SHA256.fullmatch(path.name):
                         yield path.name
 
     @contextmanager
     def unfinished(self, name: str) -> Iterator["LocalUnfinished"]:
         """See :class:`Blobs`."""
-        if not _PART_NAME.fullmatch(name):
+        if not PART_NAME.fullmatch(name):
             raise ValueError("not the name of an unfinished file")
         self._parts.mkdir(mode=_ALONE, parents=True, exist_ok=True)
         # The lock is a file beside it, which stays while the parts move to their place.
@@ -265,7 +277,7 @@ class LocalBlobs:
         """See :class:`Blobs`."""
         if self._parts.is_dir():
             names = {each.name.removesuffix(".lock") for each in self._parts.iterdir()}
-            yield from (each for each in sorted(names) if _PART_NAME.fullmatch(each))
+            yield from (each for each in sorted(names) if PART_NAME.fullmatch(each))
 
     def clear_incoming(self, before: datetime) -> int:
         """See :class:`Blobs`. Whoever was killed while writing leaves such a file behind."""
@@ -291,7 +303,7 @@ class LocalBlobs:
 
     def _path(self, sha256: str) -> Path:
         # Nothing but hex digits: no path from outside leads out of the folder.
-        if not _SHA256.fullmatch(sha256):
+        if not SHA256.fullmatch(sha256):
             raise NoSuchBlob("not a SHA-256")
         return self.folder / sha256[:2] / sha256[2:4] / sha256
 
@@ -318,7 +330,7 @@ class LocalUnfinished:
             target.truncate(at)
             target.seek(at)
             try:
-                added = _copy(stream, target, at_most)
+                added = copy_pieces(stream, target, at_most)
             except TooLarge:
                 target.truncate(at)
                 raise
@@ -341,7 +353,7 @@ class LocalUnfinished:
         self.path.unlink(missing_ok=True)
 
 
-def _copy(source: BinaryIO, target: BinaryIO, at_most: int) -> Blob:
+def copy_pieces(source: BinaryIO, target: BinaryIO, at_most: int) -> Blob:
     """Copy piece by piece, hashing; stop at the first piece that is too much."""
     digest = hashlib.sha256()
     size = 0

@@ -125,6 +125,14 @@ def lent_files(
     return list(_found(session, scope, LENT, place, after, size))
 
 
+def lent_among(session: Session, case_ids: Collection[int]) -> frozenset[int]:
+    """Return those of the cases whose files are out."""
+    query = select(RegisterKeyRow.case_id).where(
+        RegisterKeyRow.sort == LENT, RegisterKeyRow.case_id.in_(case_ids)
+    )
+    return frozenset(session.scalars(query))
+
+
 def _found(
     session: Session,
     scope: Scope,

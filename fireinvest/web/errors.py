@@ -1,16 +1,26 @@
 """What does a person see when something cannot be answered? A plain page, and no inner details."""
 
+import logging
 from http import HTTPStatus
 
 from flask import Flask, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import Gone, HTTPException, InternalServerError, NotFound
+from werkzeug.exceptions import (
+    Gone,
+    HTTPException,
+    InternalServerError,
+    NotFound,
+    ServiceUnavailable,
+)
 from werkzeug.http import HTTP_STATUS_CODES
 
+from fireinvest.gateways.blobs import StoreAway
 from fireinvest.services.cases import DisposedCase, NoSuchCase
 from fireinvest.web import keeping, noting, visiting
+
+logger = logging.getLogger(__name__)
 
 
 def install(app: Flask) -> None:
@@ -18,6 +28,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(CSRFError, _lost_token)
     app.register_error_handler(DisposedCase, _tell_disposed)
     app.register_error_handler(NoSuchCase, _hide)
+    app.register_error_handler(StoreAway, _wait)
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(InternalServerError, _answer)
     app.after_request(_note_refusal)
@@ -32,6 +43,12 @@ def _hide(_problem: NoSuchCase) -> ResponseReturnValue:
 def _tell_disposed(_problem: DisposedCase) -> ResponseReturnValue:
     """Tell whoever could have seen a case that it was disposed of, and nothing of it."""
     return _answer(Gone())
+
+
+def _wait(problem: StoreAway) -> ResponseReturnValue:
+    """Answer that the store of files is away; the server's log says why."""
+    logger.warning("the store of files is away", exc_info=problem)
+    return _answer(ServiceUnavailable())
 
 
 def _note_refusal(response: Response) -> Response:
@@ -68,6 +85,11 @@ def _words(status: int) -> tuple[str, str]:
         case 413:
             return _("This is too much at once"), _(
                 "Nothing was changed. Shorten the text or choose a smaller file."
+            )
+        case 503:
+            return _("The files can't be reached just now"), _(
+                "Nothing was changed. Wait a moment, then do the same again; what you wrote is "
+                "still in the form when you go back."
             )
         case _ if status >= 500:
             return _("Something went wrong here"), _(

@@ -410,13 +410,13 @@ def test_an_address_names_its_folder_as_it_is_called(tmp_path: Path, name: str) 
         "file://relative",
         "file://host/folder",
         "FILE:///srv/files",
-        "s3://key:password@bucket",
+        "s4://key:password@bucket",
         "http://host/folder",
         "file:///srv\0/files",
     ],
 )
 def test_any_other_address_is_refused_by_the_name_of_the_setting(url: str) -> None:
-    with pytest.raises(ValueError, match=r"\ABLOB_URL must name a folder") as caught:
+    with pytest.raises(ValueError, match=r"\ABLOB_URL must name a folder or a bucket") as caught:
         from_url(url)
     assert "password" not in str(caught.value)
 

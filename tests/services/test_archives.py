@@ -649,6 +649,20 @@ def test_only_what_is_due_is_listed_each_with_its_appraisal(quick_office: Office
     assert _state(office, list_id) is DisposalState.APPROVED
 
 
+def test_what_is_out_is_not_disposed_of(quick_office: Office) -> None:
+    office = quick_office
+    ref = office.case()
+    office.filed(ref)
+    list_id = _approved(office, Choice(ref.id, False, "无保存价值"))
+    out = Lending("某人", "某局", "查阅", "paper", lent_on=TODAY, due_on=TODAY)
+    office.writes(ref, "lendings", out)
+    assert _carried(office, list_id).state is JobState.FAILED
+    assert _state(office, list_id) is DisposalState.APPROVED
+    back = replace(out, returned_on=TODAY, received_by="某人")
+    office.files(ref, Filing("lendings", back, 1, 1))
+    assert _carried(office, list_id).state is JobState.DONE
+
+
 class _Breaking(LocalBlobs):
     """A file store whose server is killed while files are removed."""
 

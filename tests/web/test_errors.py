@@ -7,6 +7,7 @@ from sqlalchemy import text
 from werkzeug.exceptions import Conflict
 from werkzeug.wrappers import Response
 
+from fireinvest.gateways.blobs import StoreAway
 from fireinvest.web.rights import public
 from tests.web.office import database_of, person_with, sign_in
 
@@ -24,11 +25,15 @@ def failing(quick_app: Flask) -> FlaskClient:
     def fault() -> str:
         raise ValueError("inner detail")
 
+    def away() -> str:
+        raise StoreAway("inner detail")
+
     def prepared() -> str:
         raise Conflict(response=Response("as prepared", 409))
 
     quick_app.add_url_rule("/fail/<int:status>", "fail", public(fail))
     quick_app.add_url_rule("/fault", "fault", public(fault))
+    quick_app.add_url_rule("/away", "away", public(away))
     quick_app.add_url_rule("/prepared", "prepared", public(prepared))
     quick_app.add_url_rule("/moved", "moved", public(lambda: redirect("/health/live")))
     return quick_app.test_client()
@@ -50,7 +55,14 @@ def test_pages_say_different_things(failing: FlaskClient) -> None:
         failing.get(f"/fail/{status}?lang=en").text.split("<title>")[1].split("</title>")[0]
         for status in STATUSES
     }
-    assert len(titles) == 7  # 500 and 503 are both a fault here
+    assert len(titles) == len(STATUSES)
+
+
+def test_while_the_store_of_files_is_away_the_page_says_so(failing: FlaskClient) -> None:
+    answer = failing.get("/away?lang=en")
+    assert answer.status_code == 503
+    assert "The files can&#39;t be reached just now" in answer.text
+    assert "inner detail" not in answer.text
 
 
 def test_a_fault_is_a_page_without_details_and_a_line_in_the_log(

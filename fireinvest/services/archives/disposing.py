@@ -13,14 +13,14 @@ from enum import StrEnum
 from functools import partial
 
 from fireinvest.china import CHINA
-from fireinvest.messages import Faulty, Problem, Text
+from fireinvest.messages import Faulty, Joined, Problem, Text
 from fireinvest.services.archives.documents import RETENTIONS
 from fireinvest.services.cases import load_case
 from fireinvest.services.jobs import Job, JobKind, JobRun, Result, ask_job
 from fireinvest.services.records import file_in
 from fireinvest.store import Database, Session, disposals, files, jobs
 from fireinvest.store.access import NOWHERE, From, log_access
-from fireinvest.store.archives import FileLine, due_for_disposal
+from fireinvest.store.archives import FileLine, due_for_disposal, lent_among
 from fireinvest.store.conflicts import changing
 from fireinvest.store.disposals import Act, DisposalAct, DisposalEntry, DisposalList
 from fireinvest.store.lists import scope_of
@@ -121,13 +121,14 @@ def offices_as(actor: Actor, role: str) -> frozenset[tuple[str, str]]:
 def due_files(
     session: Session, actor: Actor, office: tuple[str, str], today: date
 ) -> list[FileLine]:
-    """Return the files of an agency whose time is over, and that stand on no list yet."""
+    """Return the files of an agency whose time is over, that stand on no list and aren't out."""
     division, tier = office
     found = due_for_disposal(
         session, scope_of(actor), today, place=division, after=None, size=MOST_CASES, tier=tier
     )
-    listed = disposals.listed_openly(session, [each.case_id for each in found])
-    return [each for each in found if each.case_id not in listed]
+    ids = [each.case_id for each in found]
+    left_out = disposals.listed_openly(session, ids) | lent_among(session, ids)
+    return [each for each in found if each.case_id not in left_out]
 
 
 def draw_up(
@@ -428,6 +429,10 @@ def carry_out(run: JobRun) -> Result:
 def _close_cases(session: Session, run: JobRun, actor: Actor, drawn: Drawn, witnesses: str) -> None:
     """All of the list's cases at once, or none: what was approved must still be so."""
     gone = [each for each in drawn.entries if not each.is_kept]
+    out = lent_among(session, [each.case_id for each in gone])
+    if out:
+        names = Joined(tuple(each.number for each in gone if each.case_id in out))
+        raise Faulty([Problem("", Text("These files are out: %(numbers)s.", numbers=names))])
     for entry in sorted(gone, key=lambda each: each.case_id):
         loaded = load_case(session, entry.case_id, lock=True)
         if loaded.is_disposed:
