@@ -453,7 +453,8 @@ def _add(
     cases.save_step_days(session, {ref.id: step_day_values(ref.id, case)})
     if apart := apart_people(case):
         cases.save_apart(session, ref.id, apart)
-    _save_words(session, ref, None, case, new.unit_name, new.address)
+    called = (new.unit_name, new.address, new.late.get("late_key"))
+    _save_words(session, ref, None, case, *called)
     _give_to(session, ref, carrier, case, actor)
     return ref
 
@@ -839,7 +840,8 @@ def _save(
         save_member_grants(session, ref.id, granted, entry.actor)
     is_renamed = any(before.row[name] != each for name, each in called.items())
     worded = None if is_renamed else before.case
-    _save_words(session, ref, worded, after, called["unit_name"], called["address"])
+    words = (called["unit_name"], called["address"], before.row["late_key"])
+    _save_words(session, ref, worded, after, *words)
 
 
 def _log_entry(session: Session, line: Line, origin: From) -> None:
@@ -865,10 +867,13 @@ def _save_words(
     after: Case,
     unit_name: str,
     address: str,
+    late_key: str | None,
 ) -> None:
-    """Keep the words under which the case is found, where they changed."""
-    words = words_of(searched_parts(after, ref.number, unit_name, address))
-    if before is None or words != words_of(searched_parts(before, ref.number, unit_name, address)):
+    """Keep the words under which the case is found, where they changed; also its old number."""
+    old = () if late_key is None else (late_key.partition(":")[2],)
+    words = words_of((*old, *searched_parts(after, ref.number, unit_name, address)))
+    known = None if before is None else searched_parts(before, ref.number, unit_name, address)
+    if known is None or words != words_of((*old, *known)):
         place = after.division
         places = [each for each in ((place.code, place.parent) if place else ()) if each]
         save_words(session, ref.id, places, words)
@@ -1125,7 +1130,8 @@ def _differences(
                 part.put_right(session)
         if repair:
             row = each.row
-            _save_words(session, each.ref, None, each.case, row["unit_name"], row["address"])
+            words = (row["unit_name"], row["address"], row["late_key"])
+            _save_words(session, each.ref, None, each.case, *words)
 
 
 def _told(session: Session, row: Stored, lines: list[Line]) -> Loaded | Difference:

@@ -10,8 +10,8 @@ import json
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -362,7 +362,8 @@ class JobRun:
 
     def keep(self, name: str, media_type: str, stream: BinaryIO) -> Blob:
         """Keep a file that the job made: it can be taken from its page once the job is done."""
-        blob = self.blobs.put(stream, at_most=_LARGEST_FILE)
+        with self._holding():
+            blob = self.blobs.put(stream, at_most=_LARGEST_FILE)
         with changing(self.database) as session:
             files.share_staged(session)
             until = self.clock() + LEASE
@@ -376,6 +377,25 @@ class JobRun:
             raise OSError("a file that was made is gone")
         return blob
 
+    @contextmanager
+    def _holding(self) -> Iterator[None]:
+        """Hold the job as long as this process lives: a store may take a while for what it was given."""
+        ended = threading.Event()
+
+        def hold() -> None:
+            while not ended.wait(_HOLD_EVERY):
+                with suppress(Exception), changing(self.database) as session:
+                    until = self.clock() + LEASE
+                    store.renew(session, self.job, until, self._done, self._total, self._stage)
+
+        thread = threading.Thread(target=hold, name="fireinvest-hold", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
     def folder(self) -> Path:
         """Return a new folder that is gone when the job ends; for small files."""
         made = mkdtemp(prefix="fireinvest-job-")
@@ -387,6 +407,8 @@ class JobRun:
         self._folders.close()
 
 
+#: How often a job is held anew while a file that it made is kept, in seconds.
+_HOLD_EVERY = 60.0
 #: No bound of ours, but one: what is made is made of files that were taken.
 _LARGEST_FILE = 1024**4
 

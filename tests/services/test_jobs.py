@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from sqlalchemy import text
@@ -154,6 +155,28 @@ def test_who_is_killed_loses_the_job_when_the_lease_is_over(shop: Shop) -> None:
     with changing(shop.database) as session:
         assert store.renew(session, dead, shop.now, 1, 2, None) is store.Renewal.LOST
         assert not store.end(session, dead, JobState.FAILED, shop.now)
+    assert shop.job(job_id).state is JobState.DONE
+
+
+def test_a_store_that_takes_long_loses_no_job(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fireinvest.services.jobs._HOLD_EVERY", 0.01)
+    job_id = shop.asks()
+
+    class Slow(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            shop.now += LEASE - timedelta(seconds=1)
+            until = monotonic() + 5
+            while monotonic() < until:
+                held = shop.job(job_id).claimed_until
+                if held is not None and held > shop.now + timedelta(seconds=2):
+                    break
+            shop.now += timedelta(seconds=2)
+            return super().read(size)
+
+    def do(run: JobRun) -> None:
+        run.keep("x", "text/plain", Slow(b"slowly"))
+
+    shop.runner(do).run_once()
     assert shop.job(job_id).state is JobState.DONE
 
 
