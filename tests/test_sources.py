@@ -19,6 +19,13 @@ FORBIDDEN_MODULES = {"pickle", "marshal", "shelve", "subprocess", "yaml", "ctype
 FORBIDDEN_OF_OS = {"system", "popen", "execv", "execve", "spawnv", "spawnl"}
 
 
+#: What starts a fixed program of its own, with nothing that anybody typed in its command.
+STARTS = {
+    "fireinvest/documents/portable.py": ["subprocess"],
+    "fireinvest/documents/printer.py": ["subprocess"],
+}
+
+
 def faults(tree: ast.AST) -> Iterator[str]:
     """Everything in a module that runs what it should only read."""
     for node in ast.walk(tree):
@@ -40,7 +47,8 @@ def faults(tree: ast.AST) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_nothing_runs_what_somebody_typed(path: Path) -> None:
-    assert list(faults(ast.parse(path.read_text()))) == []
+    allowed = STARTS.get(str(path.relative_to(ROOT)), [])
+    assert list(faults(ast.parse(path.read_text()))) == allowed
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from subprocess import run
+from typing import BinaryIO
 
 import pikepdf
 import pytest
@@ -14,6 +15,7 @@ from docx import Document as WordFile
 from PIL import Image
 from sqlalchemy import text
 
+from fireinvest.documents.binding import count_pages
 from fireinvest.gateways.blobs import LocalBlobs
 from fireinvest.messages import Faulty, render
 from fireinvest.services.archives import disposing
@@ -33,7 +35,7 @@ from fireinvest.services.archives.keeping import (
     missing_of,
     retention_filing,
 )
-from fireinvest.services.archives.volumes import BIND_VOLUMES, Archive, open_archive
+from fireinvest.services.archives.volumes import BIND_VOLUMES, Archive, _near, open_archive
 from fireinvest.services.casefile import case_file
 from fireinvest.services.cases import CaseRef, DisposedCase, NoSuchCase, act
 from fireinvest.services.files import verify_files
@@ -463,6 +465,22 @@ def test_binding_that_was_killed_begins_anew_and_leaves_nothing_behind(
     assert office.runner(at=later).run_once()
     assert office.job(job_id).state is JobState.DONE
     assert len(_bound(office, ref)) == 1
+
+
+class _Far(LocalBlobs):
+    """A file store on another machine: what it opens is no file here."""
+
+    def open(self, sha256: str) -> BinaryIO:
+        with super().open(sha256) as stream:
+            return io.BytesIO(stream.read())
+
+
+def test_what_lies_far_away_is_brought_near_before_its_pages_are_read(tmp_path: Path) -> None:
+    far = _Far(tmp_path / "far")
+    blob = far.put(io.BytesIO(pdf(2)), at_most=10**6)
+    with _near(far, blob.sha256, tmp_path) as stream:
+        assert stream.fileno()
+        assert count_pages(stream) == 2
 
 
 def test_nobody_binds_who_may_not_and_a_changed_file_goes_into_no_volume(

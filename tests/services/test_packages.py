@@ -439,12 +439,11 @@ from tests.conftest import settings_for
 
 url, folder, now = sys.argv[1:]
 settings = settings_for(url, BLOB_URL=f"file://{folder}/files")
-pieces = gateway._copy
 def slowly(source, target, at_most):
     target.write(source.read(1000))
     print("begun", flush=True)
     sys.stdin.read()
-gateway._copy = slowly
+gateway.copy_pieces = slowly
 clock = lambda: datetime.fromisoformat(now)
 Runner(open_database(url), gateway.from_url(settings.blob_url), settings, HANDLERS, clock).drain()
 """

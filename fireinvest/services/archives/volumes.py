@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import BinaryIO, cast
 
 from fireinvest.documents.binding import (
     Part,
@@ -217,7 +219,7 @@ class _Binding:
                 papers[sha256] = each
             elif each.form is not Form.OTHER and sha256 not in archive.counts:
                 counting = count_pages if each.form is Form.PDF else count_pictures
-                self._save(sha256, counting, partial(open_attachment, self._blobs, each.attachment))
+                self._save(sha256, counting, partial(_near, self._blobs, sha256, self._folder))
         listed = list(papers.values())
         for start in range(0, len(listed), _PAPERS):
             part = listed[start : start + _PAPERS]
@@ -414,7 +416,7 @@ class _Binding:
                 if document.form is Form.WORD:
                     yield Part(_opener(self._word(sha256)))
                 else:
-                    yield Part(partial(_plain, self._blobs, sha256))
+                    yield Part(partial(_near, self._blobs, sha256, folder))
             if len(own) >= _PAGES:
                 yield from print_own()
         yield from print_own()
@@ -447,9 +449,21 @@ def _opener(path: Path) -> Callable[[], BinaryIO]:
     return lambda: path.open("rb")
 
 
-def _plain(blobs: Blobs, sha256: str) -> BinaryIO:
-    """Open a file whose content was proved just now; its pages are read in any order."""
-    return blobs.open(sha256)
+def _near(blobs: Blobs, sha256: str, folder: Path) -> BinaryIO:
+    """Open a file whose content was proved just now, on this machine's disk.
+
+    Its pages are read in any order, which takes for ever from a store that is far away.
+    """
+    stream = blobs.open(sha256)
+    try:
+        stream.fileno()
+    except OSError:
+        with stream:
+            copy = TemporaryFile(dir=folder)  # noqa: SIM115 - the caller closes it
+            copyfileobj(stream, copy, _PIECE)
+        copy.seek(0)
+        return cast("BinaryIO", copy)
+    return stream
 
 
 def _picture(document: Document, page: bytes, place: int, count: int) -> PicturePage:

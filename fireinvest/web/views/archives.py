@@ -194,7 +194,8 @@ def draw_up() -> ResponseReturnValue:
     offices = sorted(offices_as(who().actor, ARCHIVIST))
     if not offices:
         abort(403)
-    wanted = request.values.get("office", "")
+    # What the form was about stands in the form.
+    wanted = (request.form if request.method == "POST" else request.args).get("office", "")
     office = next((each for each in offices if "-".join(each) == wanted), offices[0])
     beside: dict[str, list[Words]] = {}
     if request.method == "POST":

@@ -152,8 +152,7 @@ def kind(number: str, kind: str) -> ResponseReturnValue:
 def draw_up(number: str, kind: str) -> ResponseReturnValue:
     """A paper of a kind is drawn up from what is on record."""
     file = open_file(number)
-    found = _kind(file, kind)
-    writable_register(file, PAPERS)
+    found = _drawable(file, _kind(file, kind))
     try:
         filed = drawing.draw_up(
             asking(file, request.form.get("key", "")), state().blobs, file, found,
@@ -208,8 +207,8 @@ def paper(number: str, item: int) -> ResponseReturnValue:
 def redraw(number: str, item: int) -> ResponseReturnValue:
     """A paper is drawn up anew from what is on record now."""
     file = open_file(number)
-    writable_register(file, PAPERS)
     record = _seen(file, item)
+    _drawable(file, _views(file, [record])[0].kind)
     back = redirect(url_for("papers.paper", number=number, item=item), 303)
     try:
         filed = drawing.redraw(
@@ -243,9 +242,7 @@ def change(number: str, item: int, act: str) -> ResponseReturnValue:
     if asked is not None:
         return asked
     view = _views(file, [record])[0]
-    kind, known = view.kind, _ACTS[act]
-    if kind is None or not may_draw_up(who().actor, file.case, file.ref.number, kind):
-        abort(403)
+    kind, known = _drawable(file, view.kind), _ACTS[act]
     series: tuple[Series, ...] = ()
     if act == "number":
         with state().database.readers.begin() as session:
@@ -427,6 +424,13 @@ def _kind(file: CaseFile, kind: str) -> PaperKind:
     if found is None or register_of(file.case, PAPERS) is None:
         abort(404)
     return found
+
+
+def _drawable(file: CaseFile, kind: PaperKind | None) -> PaperKind:
+    """Return the kind of a paper to whoever draws such up in the case; nobody else gets further."""
+    if kind is None or not may_draw_up(who().actor, file.case, file.ref.number, kind):
+        abort(403)
+    return kind
 
 
 def _views(file: CaseFile, records: Iterable[Record]) -> list[PaperView]:
