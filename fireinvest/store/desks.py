@@ -311,9 +311,7 @@ def _meets(step: Any) -> _Where:
 
 def _not_recused(posts: Posts, case_id: ColumnElement[int]) -> _Where:
     among = RecusedRow.person.in_(sorted(posts.people))
-    return and_(
-        not_(exists().where(RecusedRow.case_id == case_id, among)), not_disposed(case_id)
-    )
+    return and_(not_(exists().where(RecusedRow.case_id == case_id, among)), not_disposed(case_id))
 
 
 def not_apart(posts: Posts, role: str, case_id: ColumnElement[int]) -> ColumnElement[bool]:

@@ -17,7 +17,13 @@ depends_on: str | Sequence[str] | None = None
 
 INSTANT = sa.DateTime(timezone=True)
 LARGE_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-GROWING = ("disposal_lists", "disposal_entries", "disposal_acts", "disposed_cases", "disposed_files")
+GROWING = (
+    "disposal_lists",
+    "disposal_entries",
+    "disposal_acts",
+    "disposed_cases",
+    "disposed_files",
+)
 
 
 def upgrade() -> None:
@@ -60,7 +66,9 @@ def upgrade() -> None:
         sa.Column("journal_hash", sa.String(length=64), nullable=False),
         sa.Column("records_hash", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(
-            ["list_id"], ["disposal_lists.id"], name=op.f("fk_disposal_entries_list_id_disposal_lists")
+            ["list_id"],
+            ["disposal_lists.id"],
+            name=op.f("fk_disposal_entries_list_id_disposal_lists"),
         ),
         sa.ForeignKeyConstraint(
             ["case_id"], ["cases.id"], name=op.f("fk_disposal_entries_case_id_cases")
@@ -91,7 +99,9 @@ def upgrade() -> None:
             ["case_id"], ["cases.id"], name=op.f("fk_disposed_cases_case_id_cases")
         ),
         sa.ForeignKeyConstraint(
-            ["list_id"], ["disposal_lists.id"], name=op.f("fk_disposed_cases_list_id_disposal_lists")
+            ["list_id"],
+            ["disposal_lists.id"],
+            name=op.f("fk_disposed_cases_list_id_disposal_lists"),
         ),
         sa.PrimaryKeyConstraint("case_id", name=op.f("pk_disposed_cases")),
     )
@@ -104,7 +114,9 @@ def upgrade() -> None:
             ["case_id"], ["cases.id"], name=op.f("fk_disposed_files_case_id_cases")
         ),
         sa.ForeignKeyConstraint(
-            ["list_id"], ["disposal_lists.id"], name=op.f("fk_disposed_files_list_id_disposal_lists")
+            ["list_id"],
+            ["disposal_lists.id"],
+            name=op.f("fk_disposed_files_list_id_disposal_lists"),
         ),
         sa.PrimaryKeyConstraint("blob", "case_id", name=op.f("pk_disposed_files")),
     )

@@ -30,7 +30,10 @@ REGISTER: dict[str, Any] = {
 def test_a_demand_says_where_among_what_and_what_it_needs(
     tmp_path: Path, changes: dict[str, Any], key: str | None
 ) -> None:
-    found = [field for field, _text in problems_of(
+    found = [
+        field
+        for field, _text in problems_of(
             tmp_path, {"registers": [REGISTER | changes], "papers": [], "filings": []}
-        )]
+        )
+    ]
     assert found == ([] if key is None else [f"registers.evidence.{key}"])

@@ -164,7 +164,8 @@ def test_what_is_signed_is_not_drawn_up_anew_but_made_void(quick_office: Office)
     office = quick_office
     office.draw()
     office.change("signed", signed_on="2025-09-09", signed_by="张某", scan=SCAN)
-    for act, fields in (("number", {"document_no": "2号"}), ("draft", {})):
+    tried: list[tuple[str, dict[str, Any]]] = [("number", {"document_no": "2号"}), ("draft", {})]
+    for act, fields in tried:
         page = office.change(act, 409, scan=SCAN if act == "draft" else None, **fields)
         assert "make it void" in text_of(page)
     office.change("void", reason="文号重复")

@@ -225,7 +225,7 @@ def test_a_paper_is_written_by_those_who_draw_up_its_kind(case: Case) -> None:
     assert [each.id for each in choices_of(ruled, "papers")] == [kind.id]
     for actor, may in ((THE_SYSTEM, True), (LEADER, True), (OFFICER, False), (STRANGER, False)):
         assert may_draw_up(actor, ruled, CASE_ID, kind) is may, actor
-    assert filed(ruled, Filing("papers", paper), by=LEADER).mark == "D3"
+    assert filed(ruled, Filing("papers", paper), by=LEADER).mark == "GW3"
     with pytest.raises(NotAllowed) as caught:
         filed(ruled, Filing("papers", paper), by=OFFICER)
     assert [each.field for each in caught.value.problems] == ["kind"]

@@ -32,6 +32,7 @@ class CaseWords:
     occurred: str = paper_field("起火日期", "day of the fire", "2026年2月25日")
     occurred_at: str = paper_field("起火时间", "time of the fire", "2026年2月25日3时20分")
     level: str = paper_field("事故等级", "level", "较大火灾")
+    event: str = paper_field("事故简称（日期和等级）", "day and level", "“2·25”较大火灾事故")
     category: str = paper_field("事故类别", "category", "其他火灾")
     deaths: str = paper_field("死亡人数", "deaths", "3人")
     serious_injuries: str = paper_field("重伤人数", "serious injuries", "2人")
@@ -94,6 +95,7 @@ def case_words(material: Material) -> CaseWords:
         occurred=material.day(case.occurred_on),
         occurred_at=material.day(case.occurred_on) if at is None else material.moment(at),
         level=material.say(words),
+        event=material.event,
         category=material.say(category.label if category else None),
         deaths=people(facts.deaths),
         serious_injuries=people(facts.serious_injuries),

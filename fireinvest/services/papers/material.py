@@ -147,6 +147,18 @@ class Material:
         """The unit or place that burned."""
         return self.say(self.file.loaded.row["unit_name"])
 
+    @property
+    def event(self) -> str:
+        """The fire by its day and level, as it is called after its unit."""
+        on = self.file.case.occurred_on
+        level = self.say(self.file.case.judgement.severity.level.label)
+        return f"“{on.month}·{on.day}”{level}火灾事故"
+
+    @property
+    def fire(self) -> str:
+        """How the fire is called: unit, day and level."""
+        return f"{self.unit}{self.event}"
+
 
 def material_of(
     session: Session, file: CaseFile, law: Law, kind: PaperKind, subject: Subject

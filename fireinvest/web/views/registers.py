@@ -151,7 +151,9 @@ def new(number: str, register: str) -> ResponseReturnValue:
     file, found = opened_to_write(number, register)
     if register in _ROOMS:
         given: dict[str, Any] = {**request.args, "number": number, "register": register}
-        return redirect(url_for(_ROOMS[register][0], **{n: each for n, each in given.items() if n[:1] != "_"}))
+        return redirect(
+            url_for(_ROOMS[register][0], **{n: each for n, each in given.items() if n[:1] != "_"})
+        )
     return edit_item(file, found, None)
 
 

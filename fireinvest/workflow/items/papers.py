@@ -46,7 +46,7 @@ class OfficialPaper(Item):
         "kind", "title", "document_no", "addressee", "drawn_on", "signed_on", "sent_on",
     )  # fmt: skip
     NAME: ClassVar[str] = "title"
-    PREFIX: ClassVar[str] = "D"
+    PREFIX: ClassVar[str] = "GW"
 
     kind: str | None = item_field("kind of paper", Shape.LISTED, needed=True, of=PAPERS)
     subject: str | None = item_field("of what it is", shown=False)

@@ -155,6 +155,11 @@ def compiled(kind: str, form: str) -> bytes:
     return template_docx((TEMPLATES / f"{kind}.txt").read_text(), form)
 
 
+def build(kind: str, m: Material) -> Any:
+    """What a paper of a kind says, whose fields are its own."""
+    return CONTENTS[kind].build(m)
+
+
 def printed(m: Material, built: Any) -> str:
     """The words of a paper as its Word file has them, which Word takes."""
     said = context_of(m, built, number=None, code=CODE, signer=None)
@@ -318,7 +323,7 @@ def test_the_report_prints_the_hash_of_the_very_text_that_it_prints(carried_out:
         Section("unit", "单位情况", 1, "甲单位。", RELEASED),
     ]
     m = report_with(m, *sections)
-    built = CONTENTS["investigation_report"].build(m)
+    built = build("investigation_report", m)
     texts = [each.text for each in built.body if each.kind in ("part", "section", "text", "last")]
     assert texts[:3] == ["一、发生单位（场所）概况", "（一）单位情况", "甲单位。"]
     ordered = (m.of("sections")[1], m.of("sections")[0])
@@ -339,7 +344,7 @@ def test_dissents_have_a_page_each_and_refusals_are_recorded(carried_out: Office
     )
     m = with_records(m, sections=sections, submissions=(), signatures=written("signatures", *signs))
     m = replace(m, file=_signed(m.file, signs))
-    built = CONTENTS["investigation_report"].build(m)
+    built = build("investigation_report", m)
     assert [each.heading for each in built.dissents] == [
         "不同意见说明（之一）",
         "不同意见说明（之二）",
@@ -352,7 +357,7 @@ def test_dissents_have_a_page_each_and_refusals_are_recorded(carried_out: Office
         assert wanted in said
 
 
-def _signed(file: CaseFile, signs: tuple[Item, ...]) -> CaseFile:
+def _signed(file: CaseFile, signs: tuple[Any, ...]) -> CaseFile:
     """The same case, with these signatures in its journal."""
     case = file.case
     entries = tuple(
@@ -377,7 +382,7 @@ def test_tables_are_those_that_were_submitted_with_the_text(carried_out: Office)
         bound = text_hash(sections) if is_same else "0" * 64
         sent = Submission("1号", "报告", "市政府", TODAY, bound_to(sections), bound, tables)
         there = with_records(m, sections=sections, submissions=written("submissions", sent))
-        built = CONTENTS["investigation_report"].build(there)
+        built = build("investigation_report", there)
         kinds = [each.kind for each in built.body][:5]
         assert kinds == ["part", "section", "text", "table", "text"]
         assert wanted in printed(there, built)
@@ -392,7 +397,7 @@ def test_a_section_that_is_kept_back_is_told_of_and_its_hash_stays(carried_out: 
     )
     signs = written("signatures", signature("somebody", SIGNED, whole))
     m = with_records(m, sections=whole[:1], submissions=(), approvals=(), signatures=signs)
-    built = CONTENTS["investigation_report"].build(m)
+    built = build("investigation_report", m)
     assert built.text_hash == text_hash(whole)
     assert "2节" in built.signed_text
     assert "限制阅读的1节未列入" in built.signed_text
@@ -504,12 +509,12 @@ def test_a_refused_receipt_has_room_for_witnesses_and_copies_name_others(
 ) -> None:
     m = carried_out.material("delivery_receipt", "deliveries:1")
     record = written("deliveries", ReplyDelivered("某单位", TODAY, way="hand"))[0]
-    built = CONTENTS["delivery_receipt"].build(about(m, record))
+    built = build("delivery_receipt", about(m, record))
     assert (built.received, built.sent_on) == ("", "2026年11月25日")
     assert built.ways.startswith("☑直接送达")
     others = written("copies", CopySent("市商务局", TODAY, item="participants"))
     m = with_records(carried_out.material("copies_notice"), copies=others)
-    assert "市商务局" in CONTENTS["copies_notice"].build(m).addressee
+    assert "市商务局" in build("copies_notice", m).addressee
 
 
 def test_the_public_version_is_word_for_word(carried_out: Office) -> None:
@@ -517,7 +522,7 @@ def test_the_public_version_is_word_for_word(carried_out: Office) -> None:
     text = "报告\n\n事故原因和性质\n\n事故原因和性质\n短路。\n\n第二段\n"
     sections = written("sections", Section("cause", "事故原因和性质", 1, "短路。", RELEASED))
     record = written("releases", Release("报告", TODAY, text, "a" * 64, "b" * 64))[0]
-    built = CONTENTS["public_version"].build(about(with_records(m, sections=sections), record))
+    built = build("public_version", about(with_records(m, sections=sections), record))
     assert [(each.kind, each.text) for each in built.blocks] == [
         ("part", "事故原因和性质"), ("section", "事故原因和性质"), ("text", "短路。"), ("text", "第二段"),
     ]  # fmt: skip
@@ -539,7 +544,7 @@ def test_people_are_published_without_their_names(
 ) -> None:
     ledger = written("liabilities", Liability(name, sort, kind="discipline", state="not_proved"))
     m = with_records(carried_out.material("result_announcement"), liabilities=ledger)
-    row = CONTENTS["result_announcement"].build(m).units[0]
+    row = build("result_announcement", m).units[0]
     assert (row.name, row.decision) == (shown, "未落实")
 
 

@@ -252,7 +252,7 @@ def records_letter(m: Material) -> RecordsLetter:
     if len(wanted) > 1:
         wanted = words.numbered(wanted)
     return RecordsLetter(
-        title=f"关于调取“{m.unit}”火灾事故有关材料的函",
+        title=f"关于调取{m.fire}有关材料的函",
         addressee=words.known(given.to),
         opening=words.fire(m),
         asks=f"因调查工作需要，根据{words.under(m, _INQUIRY, _DUTY)}，请贵单位提供下列材料：",

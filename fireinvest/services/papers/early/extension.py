@@ -46,7 +46,7 @@ def extension_request(m: Material) -> ExtensionRequest:
     return _request(
         m,
         _REPORT,
-        title=f"关于延长“{m.unit}”火灾事故调查报告报批期限的请示",
+        title=f"关于延长{m.fire}调查报告报批期限的请示",
         addressee=m.government,
     )
 
@@ -56,7 +56,7 @@ def determination_extension_request(m: Material) -> ExtensionRequest:
     return _request(
         m,
         _DETERMINATION,
-        title=f"关于延长“{m.unit}”火灾事故认定期限的请示",
+        title=f"关于延长{m.fire}认定期限的请示",
         addressee=words.agency_above(m),
     )
 
@@ -129,7 +129,7 @@ def extension_decision(m: Material) -> ExtensionDecision:
         asked="ask_extension",
         decider=m.government,
         addressee=m.agency,
-        title=f"延长“{m.unit}”火灾事故调查报告报批期限的批复",
+        title=f"延长{m.fire}调查报告报批期限的批复",
         reminder="请抓紧开展调查，在批准的期限内报批事故调查报告。",
     )
 
@@ -142,7 +142,7 @@ def determination_extension_decision(m: Material) -> ExtensionDecision:
         asked="ask_determination_extension",
         decider=words.agency_above(m),
         addressee=m.agency,
-        title=f"延长“{m.unit}”火灾事故认定期限的批复",
+        title=f"延长{m.fire}认定期限的批复",
         reminder="请抓紧调查，在批准的期限内作出火灾事故认定。",
     )
 

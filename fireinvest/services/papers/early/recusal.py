@@ -164,7 +164,7 @@ def _note(raised: Entry | None) -> str | None:
 
 def _how_raised(m: Material, raised: Entry | None, name: str, person: str | None) -> str:
     if raised is None:
-        return f"{BLANK}提出{name}在“{m.unit}”火灾事故调查中存在应当回避的情形。"
+        return f"{BLANK}提出{name}在{m.fire}调查中存在应当回避的情形。"
     item = getattr(raised.payload, "item", None)
     found = next((each for each in choices_of(m.file.case, _GROUNDS) if each.id == item), None)
     ground = "" if found is None else f"（{m.article(str(found.basis))}：{m.say(found.label)}）"
@@ -172,7 +172,7 @@ def _how_raised(m: Material, raised: Entry | None, name: str, person: str | None
     raiser = BLANK if by == SYSTEM else m.name(by)
     said = "本人申请回避" if by == person else f"{raiser}提出{name}应当回避"
     return (
-        f"{m.day(raised.on)}，{said}，认为其在“{m.unit}”火灾事故调查中存在应当回避的情形{ground}。"
+        f"{m.day(raised.on)}，{said}，认为其在{m.fire}调查中存在应当回避的情形{ground}。"
     )
 
 

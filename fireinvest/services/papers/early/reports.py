@@ -64,7 +64,7 @@ def first_report(m: Material) -> FirstReport:
     """Return the first report; what article 12 of Decree 493 lists stands in its order."""
     basis = _basis(m, _REPORTING)
     return FirstReport(
-        title=f"关于“{m.unit}”火灾事故情况的报告（首报）",
+        title=f"关于{m.fire}情况的报告（首报）",
         addressee=m.government,
         opening=f"{words.fire(m)}{basis}，现将有关情况报告如下：",
         unit=_unit(m),
@@ -135,7 +135,7 @@ def follow_up_report(m: Material) -> FollowUpReport:
     source = getattr(last.payload, "source", None) if last is not None else None
     on = f"（{m.day(last.on)}更新）" if last is not None else ""
     return FollowUpReport(
-        title=f"关于“{m.unit}”火灾事故情况的报告（续报）",
+        title=f"关于{m.fire}情况的报告（续报）",
         addressee=m.government,
         opening=f"{words.fire(m)}{_basis(m, _SUPPLEMENT)}，"
         f"现将截至{m.day(m.file.today)}的情况续报如下：",

@@ -364,7 +364,7 @@ def _rights(m: Material, given: Interview, asked_by: str) -> Iterator[str]:
         yield "（记载为未告知权利义务，请补正。）"
     yield (
         f"告知：我们是{m.agency}的火灾事故调查人员{asked_by}，已向你出示证件。"
-        f"现就“{m.unit}”火灾事故的有关情况依法向你询问，根据"
+        f"现就{m.fire}的有关情况依法向你询问，根据"
         f"{words.under(m, _DUTY, _ASKING)}制作笔录，你的权利和义务如下："
     )
     yield from words.numbered(

@@ -85,13 +85,13 @@ def team_request(m: Material) -> TeamRequest:
     """Return the request to the government (art 5)."""
     bodies = _bodies(m)
     return TeamRequest(
-        title=f"关于成立“{m.unit}”火灾事故调查组的请示",
+        title=f"关于成立{m.fire}调查组的请示",
         addressee=m.government,
         opening=words.fire(m),
         harm=words.harm(m),
         level=words.level(m),
         asks=f"为查明事故原因、认定事故性质和责任，根据{words.under(m, _REQUEST, _COMPOSITION)}，"
-        f"特请{m.government}批准成立“{m.unit}”火灾事故调查组，由{words.lead(m)}牵头组织实施。"
+        f"特请{m.government}批准成立{m.fire}调查组，由{words.lead(m)}牵头组织实施。"
         "现将有关事项请示如下：",
         leader=f"建议由{m.government}分管领导担任组长，全面负责事故调查处理；根据需要确定副组长。",
         bodies=f"建议由{words.listing(bodies)}派员组成。",
@@ -142,11 +142,11 @@ def team_order(m: Material) -> TeamOrder:
     experts = [m.name(each.person) for each in words.members_in(m, "expert")]
     heard = f"；聘请{words.listing(experts)}为专家" if experts else "；根据需要聘请有关专家"
     return TeamOrder(
-        title=f"关于成立“{m.unit}”火灾事故调查组的通知",
+        title=f"关于成立{m.fire}调查组的通知",
         addressee=_addressees(m),
         opening=f"{words.fire(m)}{words.harm(m)}{words.level(m)}",
-        founds=f"{asked}{words.under(m, _REQUEST, _COMPOSITION)}，经研究，决定成立“{m.unit}”"
-        f"火灾事故调查组（以下简称调查组），由{words.lead(m)}牵头组织实施。现将有关事项通知如下：",
+        founds=f"{asked}{words.under(m, _REQUEST, _COMPOSITION)}，经研究，决定成立{m.fire}"
+        f"调查组（以下简称调查组），由{words.lead(m)}牵头组织实施。现将有关事项通知如下：",
         leaders=tuple(_leaders(m)),
         members=f"成　员：{_members(m)}。",
         invited=f"邀请{invited}派员参加调查{heard}。",
@@ -276,7 +276,7 @@ def _invitation(m: Material, *, addressee: str, asks: str, tasks: tuple[str, ...
     else:
         said = f"{m.government}已成立火灾事故调查组"
     return Invitation(
-        title=f"关于派员参加“{m.unit}”火灾事故调查的函",
+        title=f"关于派员参加{m.fire}调查的函",
         addressee=addressee,
         opening=f"{words.fire(m)}{words.harm(m)}{words.level(m)}",
         asks=f"{said}，开展事故调查处理。根据{m.article(_COMPOSITION)}，{asks}，参加事项如下：",
@@ -294,7 +294,7 @@ def expert_engagement(m: Material) -> ExpertEngagement:
     name = m.name(given.person) if given.person else BLANK
     agency = words.known(given.agency or (line.agency if line is not None else None))
     return ExpertEngagement(
-        title=f"关于聘请{name}参加“{m.unit}”火灾事故调查的函",
+        title=f"关于聘请{name}参加{m.fire}调查的函",
         addressee=agency if agency != BLANK else name,
         expert=name,
         agency=agency,

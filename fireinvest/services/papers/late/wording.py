@@ -153,8 +153,7 @@ def _level(m: Material) -> str:
 
 def fire_called(m: Material) -> str:
     """Return how the fire is called: unit, day and level."""
-    on = m.file.case.occurred_on
-    return f"{m.unit}“{on.month}·{on.day}”{_level(m)}火灾事故"
+    return m.fire
 
 
 def fire_story(m: Material) -> str:
