@@ -15,7 +15,7 @@ from fireinvest.workflow.registers import Record
 STATES: Mapping[PaperState, Text] = {
     PaperState.DRAFT: Text("draft"),
     PaperState.NUMBERED: Text("numbered"),
-    PaperState.SIGNED: Text("signed"),
+    PaperState.SIGNED: Text("signed and sealed"),
     PaperState.SENT: Text("sent"),
     PaperState.RECEIVED: Text("received"),
 }
@@ -101,6 +101,16 @@ def milestones(paper: OfficialPaper, kind: PaperKind | None) -> tuple[Milestone,
     )
 
 
+def next_act(paper: OfficialPaper, kind: PaperKind | None) -> str | None:
+    """Return what usually comes next of a paper; None where it has come to its end."""
+    if paper.sent_on is not None:
+        return None if paper.received_on is not None else "received"
+    if paper.signed_on is not None:
+        return "sent"
+    is_numbered = paper.document_no is not None or kind is None or not kind.is_numbered
+    return "signed" if is_numbered else "number"
+
+
 def stages_of(
     case: Case,
     kinds: Iterable[PaperKind],
@@ -114,7 +124,8 @@ def stages_of(
     ``counts``: items of each register. ``may``: kinds that whoever is here draws up. ``made``:
     kinds that are made from what is on record.
     """
-    standing = [each for each in drawn if not each.record.is_withdrawn]
+    # Of those that may not be read, not even their kind is told.
+    standing = [each for each in drawn if not each.record.is_withdrawn and not each.is_hidden]
     per_kind: dict[str, int] = {}
     for view in standing:
         per_kind[view.paper.kind or ""] = per_kind.get(view.paper.kind or "", 0) + 1
@@ -149,6 +160,9 @@ def _possible(case: Case, kind: PaperKind, counts: Mapping[str, int]) -> int | N
             return 1
         case PaperOf.REGISTER:
             count, content = counts.get(kind.of_id or "", 0), content_of(kind.id)
+            register = case.ruleset.registers.get(kind.of_id or "")
+            if register is not None and register.restriction is not None:
+                return None  # How many there are is for those who may read them.
             if count and content is not None and content.fits is not None:
                 return None  # Only the items themselves tell of which of them there can be one.
             return count

@@ -44,6 +44,8 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 #: No paper is larger; pictures are printed smaller than they were taken.
 _LARGEST = 64 * 1024 * 1024
 _CODES_KEPT = 40
+#: What becomes only of a paper that is neither signed nor on its way.
+_BEFORE_SIGNED = ("redraw", "number", "draft")
 _LONGEST_NAME = 120
 
 
@@ -398,11 +400,14 @@ def receive(asking: Asking, record: Record, *, on: date | None, by: str | None) 
     """Put down that a paper was received.
 
     Raises:
-        Invalid: when the day or who received it is missing, or it was not sent.
+        Refused: when it was not sent, or is void.
+        Invalid: when the day or who received it is missing.
 
     """
     if on is None:
         raise Invalid([Problem("received_on", Text("This is needed."))])
+    if (hindered := hindrance(record, "received")) is not None:
+        raise Refused([Problem("received_on", hindered)])
     changed = replace(_paper(record), received_on=on, received_by=by)
     return _written(asking, _filing(asking, record, changed, ()))
 
@@ -449,7 +454,28 @@ def file_of(record: Record, sha256: str | None) -> Attachment | None:
     return next((each for each in record.attachments if each.sha256 == sha256), None)
 
 
+def hindrance(record: Record, act: str) -> Text | None:
+    """Return why something can't become of a paper as it stands; None where it can."""
+    paper = record.values
+    assert isinstance(paper, OfficialPaper)  # noqa: S101 - the register holds no others
+    if record.is_withdrawn:
+        return Text("It is void, and stays so: draw up another.")
+    if act in _BEFORE_SIGNED and paper.is_fixed:
+        return Text("It is signed or on its way: make it void, and draw up another.")
+    if act == "received" and paper.sent_on is None:
+        return Text("Put down first that it was sent.")
+    return None
+
+
 def _paper(record: Record) -> OfficialPaper:
+    """Return a paper that isn't void: nothing more becomes of one that is, or it would count again.
+
+    Raises:
+        Refused: when it is void.
+
+    """
+    if record.is_withdrawn and (hindered := hindrance(record, "")) is not None:
+        raise Refused([Problem("kind", hindered)])
     values = record.values
     assert isinstance(values, OfficialPaper)  # noqa: S101 - the register holds no others
     return values
@@ -460,9 +486,8 @@ def _open_paper(file: CaseFile, record: Record) -> tuple[OfficialPaper, PaperKin
     kind = file.ruleset.papers.get(paper.kind or "")
     if kind is None:
         raise Refused([Problem("kind", Text("Papers of this kind are kept as files only."))])
-    if paper.is_fixed:
-        text = Text("It is signed or on its way: make it void, and draw up another.")
-        raise Refused([Problem("kind", text)])
+    if (hindered := hindrance(record, "redraw")) is not None:
+        raise Refused([Problem("kind", hindered)])
     return paper, kind
 
 

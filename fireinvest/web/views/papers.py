@@ -37,7 +37,7 @@ from fireinvest.web.casework import case_context, open_file
 from fireinvest.web.forms.registers import asked_of
 from fireinvest.web.keeping import keeps_drafts
 from fireinvest.web.present import say
-from fireinvest.web.present_papers import PaperView, milestones, paper_view, stages_of
+from fireinvest.web.present_papers import PaperView, milestones, next_act, paper_view, stages_of
 from fireinvest.web.rights import signed_in
 from fireinvest.web.state import state
 from fireinvest.web.together import Given, Together, asking
@@ -133,7 +133,7 @@ def kind(number: str, kind: str) -> ResponseReturnValue:
     subjects = list(fitting_subjects(file, found, records))
     by_subject: dict[str, list[PaperView]] = {}
     for view in _views(file, drawn):
-        if view.paper.kind == kind:
+        if view.paper.kind == kind and not view.is_hidden:
             by_subject.setdefault(view.paper.subject or "", []).append(view)
     return render_template(
         "papers_room/kind.html",
@@ -198,7 +198,10 @@ def paper(number: str, item: int) -> ResponseReturnValue:
         earlier=[each for each in versions if each.version < record.version],
         may=may and not record.is_withdrawn,
         step=step,
-        acts=_ACTS,
+        acts={
+            name: each for name, each in _ACTS.items() if drawing.hindrance(record, name) is None
+        },
+        following=next_act(view.paper, kind),
     )
 
 
@@ -243,6 +246,10 @@ def change(number: str, item: int, act: str) -> ResponseReturnValue:
         return asked
     view = _views(file, [record])[0]
     kind, known = _drawable(file, view.kind), _ACTS[act]
+    if request.method == "GET" and (hindered := drawing.hindrance(record, act)) is not None:
+        # An old link, or a page that was left open: nobody fills in a form for nothing.
+        flash(say(hindered), "warn")
+        return redirect(url_for("papers.paper", number=number, item=item))
     series: tuple[Series, ...] = ()
     if act == "number":
         with state().database.readers.begin() as session:

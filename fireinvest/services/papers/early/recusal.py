@@ -171,9 +171,7 @@ def _how_raised(m: Material, raised: Entry | None, name: str, person: str | None
     by = raised.acting_for or raised.actor
     raiser = BLANK if by == SYSTEM else m.name(by)
     said = "本人申请回避" if by == person else f"{raiser}提出{name}应当回避"
-    return (
-        f"{m.day(raised.on)}，{said}，认为其在{m.fire}调查中存在应当回避的情形{ground}。"
-    )
+    return f"{m.day(raised.on)}，{said}，认为其在{m.fire}调查中存在应当回避的情形{ground}。"
 
 
 def _effects(m: Material, person: str | None) -> Iterator[str]:
