@@ -21,6 +21,7 @@ _LOWER_BOUND_OF = {"direct_economic_loss": "direct_property_loss"}
 CRITERIA: Mapping[str, Label] = {
     "deaths": Label(zh="死亡人数", en="deaths"),
     "serious_injuries": Label(zh="重伤人数", en="serious injuries"),
+    "light_injuries": Label(zh="轻伤人数", en="light injuries"),
     "direct_economic_loss": Label(zh="直接经济损失", en="direct economic loss"),
     "direct_property_loss": Label(zh="直接财产损失", en="direct property loss"),
     "burnt_area_m2": Label(zh="过火面积（平方米）", en="burnt area (m²)"),

@@ -172,7 +172,7 @@ def file_in(
         lines.append(line)
         records.append(record)
     if lines:
-        store.append_records(session, lines, [_keys_of(each) for each in records])
+        store.append_records(session, lines, [each.keys for each in records])
         log_accesses(
             session,
             [
@@ -230,11 +230,6 @@ def check_records(
         stands.follow(record)
         found.append(())
     return found
-
-
-def _keys_of(record: Record) -> Iterable[tuple[str, str]]:
-    """By what an item is found: by nothing once it is withdrawn."""
-    return () if record.is_withdrawn else record.values.keys()
 
 
 @dataclass(slots=True)

@@ -126,11 +126,8 @@ def _told(session: Session, case_id: int, case: _Case, *, repair: bool) -> Itera
 
 
 def _keys_of(line: RecordLine | None) -> set[tuple[str, str]]:
-    """By what an item is to be found: by nothing where it isn't there, or was withdrawn."""
-    if line is None:
-        return set()
-    values = line.record().values
-    return set() if line.is_withdrawn else set(kept_keys(values.keys()))
+    """By what an item is to be found: by nothing where it isn't there."""
+    return set() if line is None else set(kept_keys(line.record().keys))
 
 
 def _name(key: Key) -> str:

@@ -57,6 +57,13 @@ class Record:
     restriction: str | None = None
 
     @property
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        """By what the item is found: mostly by nothing once it is withdrawn."""
+        if self.is_withdrawn and not self.values.STAYS_FOUND:
+            return ()
+        return tuple(self.values.keys())
+
+    @property
     def mark(self) -> str:
         """How the item is referred to: the letters of its register, and its number."""
         return f"{type(self.values).PREFIX}{self.item}"

@@ -75,6 +75,16 @@ class Office:
         assert answer.status_code == status, text_of(answer.text)
         return answer.text
 
+    def told(self, act: str, item: int = 1) -> str:
+        """What somebody is told who asks for a form which can't be of the paper any more."""
+        client = self.client("carrier")
+        answer = client.get(f"/cases/{self.ref.number}/papers/{item}/{act}")
+        assert answer.headers["Location"].endswith(f"/papers/{item}")
+        page = client.get(answer.headers["Location"]).text
+        found = re.search(r'class="told told-warning"[^>]*>(.*?)</', page, re.DOTALL)
+        assert found is not None, page
+        return text_of(found[1]).strip()
+
     def record(self, item: int = 1) -> Record:
         with self.database.readers.begin() as session:
             found = store.last_version(session, self.ref.id, PAPERS, item)
@@ -163,15 +173,58 @@ def test_what_lacks_stands_beside_its_field_and_nothing_changes(
 def test_what_is_signed_is_not_drawn_up_anew_but_made_void(quick_office: Office) -> None:
     office = quick_office
     office.draw()
+    assert office.told("received") == "Put down first that it was sent."
     office.change("signed", signed_on="2025-09-09", signed_by="张某", scan=SCAN)
-    tried: list[tuple[str, dict[str, Any]]] = [("number", {"document_no": "2号"}), ("draft", {})]
-    for act, fields in tried:
-        page = office.change(act, 409, scan=SCAN if act == "draft" else None, **fields)
-        assert "make it void" in text_of(page)
+    for act in ("number", "draft"):
+        assert "make it void" in office.told(act)
     office.change("void", reason="文号重复")
     assert (office.record().is_withdrawn, office.paper().signed_by) == (True, "张某")
     assert "void" in text_of(office.page("carrier", "/papers"))
-    assert office.page("carrier", "/papers/1/void", 200)
+    for act in ("void", "number", "signed", "sent"):
+        assert "stays so" in office.told(act)
+    code = office.client("carrier").get(f"/papers/{office.paper().code}")
+    assert "This paper is void" in text_of(code.text)
+    assert "This is the last version" not in text_of(code.text)
+
+
+def test_what_comes_next_of_a_paper_is_the_button_that_stands_out(quick_office: Office) -> None:
+    office = quick_office
+    office.draw()
+
+    def standing_out() -> list[str]:
+        return re.findall(r'class="button" href="[^"]*/papers/1/(\w+)"',
+                          office.page("carrier", "/papers/1").partition("acts-title")[2])  # fmt: skip
+
+    assert standing_out() == ["number"]
+    office.change("number", document_no="1号")
+    assert standing_out() == ["signed"]
+    office.change("signed", signed_on="2025-09-09", scan=SCAN)
+    assert standing_out() == ["sent"]
+    office.change("sent", sent_on="2025-09-09", sent_to="市人民政府")
+    assert standing_out() == ["received"]
+    office.change("received", received_on="2025-09-09", received_by="收发室")
+    assert standing_out() == []
+
+
+def test_of_a_restricted_paper_not_even_its_kind_is_told(quick_office: Office) -> None:
+    office = quick_office
+    place = Post("government_handler", division=FUYUAN, tier="county")
+    person_with(office.database, "handler", place)
+    person_with(office.database, "member")
+    joined = Membership(person="member", agency="富源县公安局", item="police")
+    did(office.database, office.ref, "join_team", joined)
+    kind = "reply_to_discipline"
+    office.draw(kind, login="handler")
+    page = office.page("handler", f"/papers/kinds/{kind}")
+    assert "/papers/1" in page
+    assert "1 drawn up" in text_of(office.page("handler", "/papers"))
+    # A member sees that there is a paper which is kept from them, and nothing else of it.
+    listed = office.page("member", "/papers")
+    assert "restricted" in text_of(listed)
+    assert "drawn up" not in text_of(listed).partition("Draw up a paper")[2]
+    hidden_kind = office.page("member", f"/papers/kinds/{kind}")
+    assert "/papers/1" not in hidden_kind
+    assert "Drawn up by: " in text_of(hidden_kind)
 
 
 def test_a_file_of_their_own_takes_the_place_of_the_draft(quick_office: Office) -> None:

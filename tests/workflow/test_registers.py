@@ -191,6 +191,15 @@ def test_what_is_withdrawn_can_count_again(case: Case) -> None:
     assert not filed(case, change(gone), gone).is_withdrawn
 
 
+def test_what_is_withdrawn_is_found_by_nothing_but_a_void_paper_by_its_codes() -> None:
+    shop = record(SHOP)
+    assert shop.keys == tuple(SHOP.keys())
+    assert replace(shop, is_withdrawn=True).keys == ()
+    paper = OfficialPaper(kind="team_request", codes="AAAA BBBB", document_no="1号")
+    void = replace(shop, register="papers", values=paper, is_withdrawn=True)
+    assert void.keys == (("paper", "AAAA"), ("paper", "BBBB"), ("document", "1号"))
+
+
 # ---------------------------------------------------------------------------- who
 
 

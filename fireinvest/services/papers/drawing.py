@@ -462,6 +462,8 @@ def hindrance(record: Record, act: str) -> Text | None:
         return Text("It is void, and stays so: draw up another.")
     if act in _BEFORE_SIGNED and paper.is_fixed:
         return Text("It is signed or on its way: make it void, and draw up another.")
+    if act == "number" and paper.series is not None:
+        return _given(paper)
     if act == "received" and paper.sent_on is None:
         return Text("Put down first that it was sent.")
     return None

@@ -161,7 +161,7 @@ def draw_up(number: str, kind: str) -> ResponseReturnValue:
     except NotAllowed:
         abort(403)
     except Faulty as faulty:
-        flash(" ".join(say(each.text) for each in faulty.problems), "warn")
+        flash(" ".join(say(each.text) for each in faulty.problems), "warning")
         return redirect(url_for("papers.kind", number=number, kind=kind), 303)
     flash(_("Drawn up. Read it before it is signed."), "done")
     return redirect(url_for("papers.paper", number=number, item=filed.records[0].item), 303)
@@ -221,7 +221,7 @@ def redraw(number: str, item: int) -> ResponseReturnValue:
     except NotAllowed:
         abort(403)
     except Faulty as faulty:
-        flash(" ".join(say(each.text) for each in faulty.problems), "warn")
+        flash(" ".join(say(each.text) for each in faulty.problems), "warning")
         return back
     if filed is None:
         flash(_("It says the same as before: nothing was changed."), "done")
@@ -248,7 +248,7 @@ def change(number: str, item: int, act: str) -> ResponseReturnValue:
     kind, known = _drawable(file, view.kind), _ACTS[act]
     if request.method == "GET" and (hindered := drawing.hindrance(record, act)) is not None:
         # An old link, or a page that was left open: nobody fills in a form for nothing.
-        flash(say(hindered), "warn")
+        flash(say(hindered), "warning")
         return redirect(url_for("papers.paper", number=number, item=item))
     series: tuple[Series, ...] = ()
     if act == "number":
@@ -358,7 +358,7 @@ def pdf(number: str, item: int) -> ResponseReturnValue:
     except FileLost:
         abort(404)
     except NoOffice as missing:
-        flash(say(missing.text), "warn")
+        flash(say(missing.text), "warning")
         return redirect(url_for("papers.paper", number=number, item=item))
     noting.note(Act.DOWNLOAD, case_id=file.ref.id, item=f"{PAPERS} {record.mark} pdf")
     name = f"{attachment.name.rpartition('.')[0]}.pdf"

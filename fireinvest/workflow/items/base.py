@@ -52,12 +52,14 @@ class Item:
     """An item of a register. Fields that are None aren't known, or were left out.
 
     ``COLUMNS``: the fields that a list shows. ``NAME``: the field by which it is called.
-    ``PREFIX``: the letters before its number.
+    ``PREFIX``: the letters before its number. ``STAYS_FOUND``: whether it is still found by its
+    keys once it is withdrawn.
     """
 
     COLUMNS: ClassVar[tuple[str, ...]] = ()
     NAME: ClassVar[str] = ""
     PREFIX: ClassVar[str] = ""
+    STAYS_FOUND: ClassVar[bool] = False
 
     @property
     def called(self) -> str:

@@ -47,6 +47,8 @@ class OfficialPaper(Item):
     )  # fmt: skip
     NAME: ClassVar[str] = "title"
     PREFIX: ClassVar[str] = "GW"
+    #: Who holds a print of a void paper learns from its code that it is void.
+    STAYS_FOUND: ClassVar[bool] = True
 
     kind: str | None = item_field("kind of paper", Shape.LISTED, needed=True, of=PAPERS)
     subject: str | None = item_field("of what it is", shown=False)
