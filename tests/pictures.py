@@ -34,10 +34,15 @@ PICTURES: dict[str, tuple[str, str, str]] = {
         room: ("city-officer", f"/cases/{{n}}/{room}", "示例仓储有限公司")
         for room in ("team", "fire", "evidence", "scene", "report", "reply", "execution")
     },
+    "papers": ("city-officer", "/cases/{n}/papers", "示例仓储有限公司"),
+    "paper": ("city-officer", "/cases/{n}/papers/1", "示例仓储有限公司"),
     "evaluation": ("huize-officer", "/cases/{n}/evaluation", "示例村民自建房"),
 }
 #: Pictures of the rooms show what stands below the head of the case.
-ROOMS = ("team", "fire", "evidence", "scene", "report", "reply", "execution", "evaluation")
+ROOMS = (
+    "team", "fire", "evidence", "scene", "report", "reply", "execution", "evaluation", "papers",
+    "paper",
+)  # fmt: skip
 
 
 def main() -> None:

@@ -173,7 +173,7 @@ def test_an_empty_variable_counts_as_absent(tmp_path: Path) -> None:
         ("UPLOAD_LARGEST", "0"),
         ("UPLOAD_QUOTA", "x"),
         ("UPLOAD_DAYS", "1"),
-        ("BLOB_URL", "s3://bucket"),
+        ("BLOB_URL", "s4://bucket"),
         ("BLOB_URL", "file://relative"),
         ("LOG_HEADS", "http://log.city.cn"),
         ("LOG_HEADS", "file://relative"),

@@ -5,15 +5,16 @@ Nothing here holds more than one picture in memory, however many files a volume 
 
 import base64
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import BytesIO, RawIOBase
 from pathlib import Path
+from threading import Lock
 from typing import Any, BinaryIO, cast
 
 import pikepdf
 from docx import Document
-from PIL import Image, ImageOps, ImageSequence
+from PIL import Image, ImageFile, ImageOps, ImageSequence
 
 from fireinvest.documents.papers import worded
 from fireinvest.documents.printer import printed_apart
@@ -163,8 +164,26 @@ def _opened(stream: BinaryIO) -> Image.Image:
         raise _unreadable() from error
 
 
+#: Whether a picture that ends before its time counts is one switch for the whole process.
+_STRICTLY = Lock()
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """Take nothing for a picture that ends before its time, whatever other libraries switch."""
+    with _STRICTLY:
+        before = ImageFile.LOAD_TRUNCATED_IMAGES
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
+        try:
+            yield
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = before
+
+
 def _page_of(frame: Image.Image) -> bytes:
     try:
+        with _whole():
+            frame.load()
         upright = ImageOps.exif_transpose(frame)
         if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
             coloured = upright.convert("RGBA")

@@ -6,7 +6,6 @@ tag calls anything, and what comes out is bounded.
 """
 
 import re
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -18,6 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 from lxml import etree
 
+from fireinvest.clock import stopwatch
 from fireinvest.messages import Text, Words, excerpt, render
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -173,7 +173,7 @@ class _TooMuch(TemplateFault):
 def filled(environment: Sandbox, source: str, context: Mapping[str, Any], until: float) -> str:
     """Return a source with its tags filled in.
 
-    ``until``: by the monotonic clock, when to give up.
+    ``until``: by the stopwatch, when to give up.
 
     Raises:
         TemplateFault: when it takes too long or grows too large.
@@ -189,7 +189,7 @@ def filled(environment: Sandbox, source: str, context: Mapping[str, Any], until:
             size += len(piece)
             if size > _MOST_WRITTEN:
                 raise _TooMuch(Text("What comes of this template is too long."), template, pieces)
-            if time.monotonic() > until:
+            if stopwatch() > until:
                 raise _TooMuch(Text("This template takes too long."), template, pieces)
             written.append(piece)
     except (_TooMuch, TemplateFault):
@@ -200,8 +200,8 @@ def filled(environment: Sandbox, source: str, context: Mapping[str, Any], until:
 
 
 def deadline(seconds: float = _MOST_SECONDS) -> float:
-    """Return when, by the monotonic clock, a filling in that begins now is given up."""
-    return time.monotonic() + seconds
+    """Return when, by the stopwatch, a filling in that begins now is given up."""
+    return stopwatch() + seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from fireinvest.clock import utcnow
 from fireinvest.gateways.blobs import (
     PART_NAME,
     PIECE,
@@ -238,7 +239,9 @@ class S3Blobs:
             Busy: when somebody else has it.
 
         """
-        body = json.dumps({"until": time.time() + _HELD, "by": secrets.token_hex(8)}).encode()
+        body = json.dumps(
+            {"until": utcnow().timestamp() + _HELD, "by": secrets.token_hex(8)}
+        ).encode()
         condition = {"IfNoneMatch": "*"}
         for _again in range(2):
             try:
@@ -263,7 +266,7 @@ class S3Blobs:
             until = float(json.loads(found["Body"].read())["until"])
         except (ClientError, ValueError, KeyError, TypeError):
             return {"IfNoneMatch": "*"}
-        return {"IfMatch": found["ETag"]} if until < time.time() else None
+        return {"IfMatch": found["ETag"]} if until < utcnow().timestamp() else None
 
 
 @dataclass(frozen=True, slots=True)

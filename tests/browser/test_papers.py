@@ -3,28 +3,33 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.conftest import Opens
-from tests.browser.looks import number_of
+from tests.browser.looks import excess, number_of, unfold
 from tests.browser.test_rooms import faults_of
-from tests.browser.test_story_rooms import SCAN
 
 pytestmark = pytest.mark.browser
 
 UNIT = "示例仓储有限公司"
+SCAN: FilePayload = {
+    "name": "签发件.pdf",
+    "mimeType": "application/pdf",
+    "buffer": b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n",
+}
 
 
 def looks(page: Page, *addresses: str) -> list[str]:
     """What is wrong with the looks of pages in both languages, wide and narrow."""
     found = []
-    for language, width in (("en", 1280), ("zh", 360)):
+    for language, width, other in (("en", 360, 1280), ("zh", 1280, 360)):
         page.goto(f"/desk?lang={language}")
         for address in addresses:
             page.goto(address)
-            for details in page.locator("main details").all():
-                details.evaluate("each => { each.open = true }")
-            found += faults_of(page, f"{address} ({language})", width)
+            unfold(page)
+            found += faults_of(page, f"{address} ({language})", width, colours=language == "zh")
+            if (over := excess(page, width=other)) > 0:
+                found.append(f"{address} ({language}) at {other} px is {over} px too wide")
     page.goto("/desk?lang=en")
     page.set_viewport_size({"width": 1280, "height": 900})
     return found
@@ -62,7 +67,7 @@ def test_a_paper_is_numbered_signed_sent_and_found_by_its_code(as_person: Opens)
     other.goto(f"{paper}/sent")
     main.get_by_role("link", name="Attach the signed paper").click()
     page.locator("[name=signed_by]").fill("张某（演示）")
-    page.locator("main input[type=file]").set_input_files([SCAN])
+    page.locator("main input[type=file]").set_input_files(SCAN)
     main.get_by_role("button", name="Keep the signed paper").click()
     expect(main).to_contain_text("the signed paper")
     other.locator("main").get_by_role("button", name="Record it").click()

@@ -71,7 +71,7 @@ HEADERS = {
 
 #: Forms behind which more lies than behind others, and how much more often they are sent.
 DEPTHS = {
-    "step.step": 12, "step.code_action": 6, "step.correct": 4, "step.void": 3, "intake.show": 4,
+    "step.step": 24, "step.code_action": 12, "step.correct": 8, "step.void": 6, "intake.show": 4,
     "people.give_post": 3, "people.name_deputy": 3, "organisation.merge": 2, "accounts.new": 2,
     "leaving.show": 2, "accounts.confirm_import": 2,
 }  # fmt: skip

@@ -138,9 +138,9 @@ class Material:
             case Issuer.GOVERNMENT:
                 return self.government
             case Issuer.TEAM:
-                return f"{self.unit}火灾事故调查组"
+                return f"{self.fire}调查组"
             case Issuer.EVALUATION:
-                return f"{self.unit}火灾事故整改评估组"
+                return f"{self.fire}整改评估组"
 
     @property
     def unit(self) -> str:

@@ -712,3 +712,7 @@ def test_the_rule_is_named_in_full_once(carried_out: Office) -> None:
     assert f"{RULE}（以下简称《规定》）" in said
     lone = made(carried_out.material("supervision_lifting", "supervisions:1"))
     assert "以下简称" not in lone
+    # Articles that follow each other are cited with its name once.
+    kind = carried_out.file.ruleset.papers["transfer_letter"]
+    transfer = replace(carried_out.material("criminal_referral", "transfers:1"), kind=kind)
+    assert f"{RULE}第二十六条第二款、第二十七条" in made(transfer)

@@ -102,13 +102,25 @@ def _title(m: Material) -> str:
     return m.say(instrument.title).partition("（")[0]
 
 
+def _joined(value: Any, full: str) -> Any:
+    """Name the rule once for articles that follow each other: 《……》第五条、第六条."""
+    if isinstance(value, tuple):
+        return tuple(_joined(each, full) if isinstance(each, str) else each for each in value)
+    if not isinstance(value, str):
+        return value
+    again = re.compile(f"({full}第[^《》，。；]*)、{full}第")
+    while again.search(value):
+        value = again.sub(r"\1、第", value)
+    return value
+
+
 def _shortened(built: F, full: str) -> F:
     names = [
         each.name for each in fields(built) if each.name not in ("title", "heading", "addressee")
     ]
-    said = [getattr(built, name) for name in names]
+    said = [_joined(getattr(built, name), full) for name in names]
     if sum(text.count(full) for text in _texts(said)) < 2:
-        return built
+        return replace(built, **dict(zip(names, said, strict=True)))
     short = f"《{'规定' if full.endswith('规定》') else full[-3:-1]}》"
     is_first = True
 
