@@ -196,6 +196,10 @@ def file(
         raise NotAllowed([Problem("register", text, str(register.basis))])
     if isinstance(filing.values, OfficialPaper):
         _check_kind(case, actor, case_id, filing.values)
+        if before is not None and before.is_withdrawn and not filing.is_withdrawn:
+            # Its number was given up with it, and its print is in somebody's hands.
+            text = Text("It is void, and stays so: draw up another.")
+            raise Refused([Problem("kind", text)])
     if case.merged_into is not None:
         text = Text("The case goes on in %(other)s.", other=case.merged_into)
         raise Refused([Problem("register", text)])

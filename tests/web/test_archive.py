@@ -7,6 +7,7 @@ from io import BytesIO
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from openpyxl import load_workbook
 from sqlalchemy import text
 
 from fireinvest.services.cases import CaseRef
@@ -209,6 +210,10 @@ def test_a_list_is_drawn_up_decided_by_another_and_asked_to_be_carried_out(app: 
         "/archive/disposals/1/decide", data={"csrf_token": token(page), "decision": "approved"}
     ).status_code == 403  # fmt: skip
     decide = head.get("/archive/disposals/1").text
+    taken = archivist.get("/archive/disposals/1/excel")
+    table = load_workbook(BytesIO(taken.data)).worksheets[0]
+    assert len(list(table.iter_rows(values_only=True))) >= 2
+    assert archivist.get("/archive/disposals/2/excel").status_code == 404
     refused = head.post(
         "/archive/disposals/1/decide", data={"csrf_token": token(decide), "decision": "refused"}
     )

@@ -241,6 +241,12 @@ def test_a_paper_is_written_by_those_who_draw_up_its_kind(case: Case) -> None:
     assert "组长" in render(caught.value.problems[0].text, "zh")
     with pytest.raises(Invalid):
         filed(ruled, Filing("papers", replace(paper, kind="poem")), by=OFFICER)
+    void = record(paper, "papers", is_withdrawn=True)
+    with pytest.raises(Refused, match="stays so"):
+        filed(ruled, change(void), void, by=LEADER)
+    assert filed(
+        ruled, change(void, is_withdrawn=True, reason="重复"), void, by=LEADER
+    ).is_withdrawn
 
 
 def test_a_restricted_item_is_read_by_those_named_and_by_who_wrote_it(case: Case) -> None:

@@ -250,10 +250,10 @@ def _choices() -> list[Choice]:
 @signed_in
 def disposal(list_id: int) -> ResponseReturnValue:
     """A list with its cases, kept for ever: what was on it, and what was decided and done."""
-    return _disposal_page(_seen(list_id))
+    return _disposal_page(seen_list(list_id))
 
 
-def _seen(list_id: int, role: str | None = None) -> Drawn:
+def seen_list(list_id: int, role: str | None = None) -> Drawn:
     """Return a list for those who may see it, and for none of them but who has this post there."""
     if list_id >= 2**31:
         abort(404)
@@ -296,7 +296,7 @@ def _disposal_page(drawn: Drawn, beside: dict[str, list[Words]] | None = None) -
 @confirming.confirmed
 def decide(list_id: int) -> ResponseReturnValue:
     """The head of the agency approves or refuses it."""
-    drawn = _seen(list_id, HEAD)
+    drawn = seen_list(list_id, HEAD)
     written = request.form.get("decision", "")
     problems: list[Problem] = []
     words = Given({"words": request.form.get("words", "")}, problems).text("words", 2000)
@@ -321,7 +321,7 @@ def decide(list_id: int) -> ResponseReturnValue:
 @signed_in
 def withdraw(list_id: int) -> ResponseReturnValue:
     """The archivist takes it back before it is carried out."""
-    drawn = _seen(list_id, ARCHIVIST)
+    drawn = seen_list(list_id, ARCHIVIST)
     problems: list[Problem] = []
     words = Given({"words": request.form.get("words", "")}, problems).text("words", 2000)
     try:
@@ -343,7 +343,7 @@ def withdraw(list_id: int) -> ResponseReturnValue:
 @confirming.confirmed
 def carry_out(list_id: int) -> ResponseReturnValue:
     """An approved list is carried out behind the pages; one that broke off goes on."""
-    drawn = _seen(list_id, ARCHIVIST)
+    drawn = seen_list(list_id, ARCHIVIST)
     problems: list[Problem] = []
     given = Given({"witnesses": request.form.get("witnesses", "")}, problems)
     witnesses = given.text("witnesses", 500)

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from fireinvest.documents.tables import Cell, Column, Shape
 from fireinvest.messages import Label, Words
 from fireinvest.services.alert_words import words_of
+from fireinvest.services.archives.disposing import period_of
 from fireinvest.services.cases import scope_of
 from fireinvest.services.desks import desk
 from fireinvest.services.log import Act
@@ -32,7 +33,7 @@ from fireinvest.web.present_entries import EntryView, entry_views
 from fireinvest.web.present_lists import LIGHTS, list_words
 from fireinvest.web.rights import duty, signed_in
 from fireinvest.web.state import state
-from fireinvest.web.views.archives import FileView, file_views
+from fireinvest.web.views.archives import FileView, file_views, seen_list
 from fireinvest.web.views.cases import made_by
 from fireinvest.web.views.desk import CaseView, Drawing, DueView
 from fireinvest.web.views.organisation import ended_divisions
@@ -259,6 +260,42 @@ def archive_excel(which: str) -> ResponseReturnValue:
 
     titles = {"files": _("Archive"), "due": _("Due for disposal"), "lent": _("Lent out")}
     return excel_answer(titles[which], columns, rows(), note=made_by())
+
+
+@blueprint.get("/archive/disposals/<int:list_id>/excel")
+@signed_in
+def disposal_excel(list_id: int) -> ResponseReturnValue:
+    """A disposal list: each file on it with its appraisal, and the hashes that are kept for ever."""
+    drawn = seen_list(list_id)
+    noting.note(Act.EXPORT, item=f"archives.disposal {list_id}")
+    columns = [
+        Column(_("Case"), width=18),
+        Column(_("Title"), width=40),
+        Column(_("Date of the fire"), Shape.DATE, 12),
+        Column(_("Filed on"), Shape.DATE, 12),
+        Column(_("Retention period"), width=12),
+        Column(_("Kept until"), Shape.DATE, 12),
+        Column(_("Appraisal of the file"), width=14),
+        Column(_("Reason"), width=40),
+        Column(_("Journal"), width=66),
+        Column(_("Registers"), width=66),
+    ]
+    rows = (
+        [
+            each.number,
+            each.title,
+            each.occurred_on,
+            each.filed_on,
+            say(Label(**period_of(each.period))),
+            each.kept_until,
+            _("keep it") if each.is_kept else _("dispose of it"),
+            each.opinion,
+            each.journal_hash,
+            each.records_hash,
+        ]
+        for each in drawn.entries
+    )
+    return excel_answer(drawn.list.title, columns, rows, note=made_by())
 
 
 def _filed(session: Session, which: str, after: tuple[str, int] | None) -> Sequence[FileLine]:
