@@ -212,6 +212,7 @@ def test_a_list_is_drawn_up_decided_by_another_and_asked_to_be_carried_out(app: 
     decide = head.get("/archive/disposals/1").text
     taken = archivist.get("/archive/disposals/1/excel")
     table = load_workbook(BytesIO(taken.data)).worksheets[0]
+    taken.close()
     assert len(list(table.iter_rows(values_only=True))) >= 2
     assert archivist.get("/archive/disposals/2/excel").status_code == 404
     refused = head.post(
