@@ -159,7 +159,7 @@ class _Whole:
             state=f"本卷文件按《规定》第二十四条的顺序排列，共{count}件、{volume.pages}页。",
             extent=_extent(volume),
             missing="、".join(self._missing) or "无",
-            digital=f"共{count}个电子文件，原件和校验值（SHA-256）存于档案数据包。",
+            digital=f"共{count}个电子文件，原件和校验值（SHA-256）存于电子档案包。",
             filed_by="",
             checked_by="",
             filed_on=m.day(kept.filed_on) if kept is not None else BLANK,

@@ -68,7 +68,7 @@ _PAGES, _PAPERS = 12, 6
 #: Of so many volumes covers, catalogues and notes are laid out at a time.
 _FRONTS = 4
 #: Where a package has the files of a case, for those that can't be printed.
-_IN_PACKAGE = "档案数据包 data/originals/{where}（按校验值在索引中查找）"
+_IN_PACKAGE = "电子档案包 data/originals/{where}（按校验值在索引中查找）"
 
 
 # ---------------------------------------------------------------------------- what there is
@@ -475,9 +475,9 @@ def _picture(document: Document, page: bytes, place: int, count: int) -> Picture
 
 def _sheet(document: Document, why: Words | None) -> Sheet:
     attachment = document.attachment
-    reason = "本文件不能打印装订，原件随档案数据包保存。"
+    reason = "本文件不能打印装订，原件随电子档案包保存。"
     if why is not None:
-        reason = f"{render(why, 'zh')}原件随档案数据包保存。"
+        reason = f"{render(why, 'zh')}原件随电子档案包保存。"
     where = document.key.partition(":")[0].replace("_", "-").replace("entry", "journal")
     rows = (
         ("题名", render(document.title, "zh")),
