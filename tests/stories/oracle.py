@@ -1,4 +1,4 @@
-"""Who should have been told what, on which day? Worked out anew from the issue's own words.
+"""Who should have been told what, on which day? Worked out anew, beside the program.
 
 Nothing of the ladders, the sweep or the hearing is used here: days are counted one by one, and who
 holds which post is read from the test's own books. What is taken from the application is only
