@@ -11,28 +11,17 @@ The page is A4: 37 mm above, 28 mm to the left, a text area of 156 by 225 mm tha
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from xml.sax.saxutils import escape, quoteattr
 
 from fireinvest.documents.parts import CORE, packed
 from fireinvest.messages import Text, Words, render
+from fireinvest.regulation.profile import PaperForm
 
 FONT_TITLE = "方正小标宋简体"
 FONT_BODY = "仿宋_GB2312"
 FONT_KAI = "楷体_GB2312"
 FONT_HEI = "黑体"
 FONT_SONG = "宋体"
-
-
-class Form(StrEnum):
-    """Which outer form does a paper have? The values are those of a rule profile."""
-
-    UPWARD = "upward"
-    DOWNWARD = "downward"
-    LETTER = "letter"
-    RECORD = "record"
-    REPORT = "report"
-    SLIP = "slip"
 
 
 class MarkupFault(ValueError):
@@ -329,13 +318,13 @@ def _check(line: _Line) -> None:
 def template_docx(markup: str, form: str) -> bytes:
     """Return the markup of a paper as a Word template.
 
-    ``form``: a value of :class:`Form`.
+    ``form``: a value of :class:`PaperForm`.
 
     Raises:
         MarkupFault: when a line can't be compiled.
 
     """
-    draft = _Draft(Form(form))
+    draft = _Draft(PaperForm(form))
     lines = list(_lines(markup))
     for line in lines:
         _check(line)
@@ -364,7 +353,7 @@ _TAB = "<w:r><w:tab/></w:r>"
 class _Draft:
     """A template while it is made, element by element."""
 
-    form: Form
+    form: PaperForm
     body: list[str] = field(default_factory=list)
     head: str | None = None
     is_break_due: bool = False
@@ -375,11 +364,11 @@ class _Draft:
 
     @property
     def is_headed(self) -> bool:
-        return self.form in (Form.UPWARD, Form.DOWNWARD, Form.LETTER)
+        return self.form in (PaperForm.UPWARD, PaperForm.DOWNWARD, PaperForm.LETTER)
 
     def take(self, lines: Sequence[_Line]) -> None:
         """Add all lines."""
-        self.is_cover = self.form is Form.REPORT
+        self.is_cover = self.form is PaperForm.REPORT
         if self.is_cover and all(line.kind != "break" for line in lines):
             raise MarkupFault(1, Text("A report has a cover, which ends with ---."))
         _check_blocks(lines)
@@ -413,7 +402,7 @@ class _Draft:
                     self._element(line, before, lines[at + 1].kind if at + 1 < len(lines) else "")
             before = group[-1].kind
             at += len(group)
-        if self.form is Form.REPORT and self.is_cover:
+        if self.form is PaperForm.REPORT and self.is_cover:
             raise MarkupFault(lines[-1].number, Text("A report has a cover, which ends with ---."))
 
     def _paragraph(self, style_id: str, content: str, own: str = "") -> None:
@@ -488,7 +477,7 @@ class _Draft:
         if self.head is not None:
             raise MarkupFault(line.number, Text("A paper has one head."))
         self.head = line.text
-        if self.form is not Form.LETTER:
+        if self.form is not PaperForm.LETTER:
             self._text("FwHead", line.text)
 
     def _numbered(self, group: Sequence[_Line]) -> None:
@@ -496,7 +485,7 @@ class _Draft:
         texts = {line.kind: line.text for line in group}
         style = _STYLES["FwNumber"]
         number = _run(texts.get("number", ""), style)
-        if self.form is Form.LETTER:
+        if self.form is PaperForm.LETTER:
             self._paragraph("FwNumber", number, '<w:spacing w:before="120"/><w:jc w:val="right"/>')
             return
         if "signer" in texts:
@@ -529,7 +518,7 @@ class _Draft:
 
     def _foot(self, line: _Line) -> None:
         """Let a line to be written on by hand stand at the foot of every page."""
-        if self.foot is not None or self.form is Form.LETTER:
+        if self.foot is not None or self.form is PaperForm.LETTER:
             raise MarkupFault(line.number, Text("A paper has one line at the foot of its pages."))
         self.foot = line.text
 
@@ -570,11 +559,11 @@ class _Draft:
                 f'<w:tabs><w:tab w:val="right" w:pos="{TEXT_WIDTH - round(EM)}"/></w:tabs>'
                 f'<w:ind w:leftChars="100" w:left="{round(EM)}" w:hangingChars="0" w:hanging="0"/>'
             )
-        if self.form is not Form.LETTER:
+        if self.form is not PaperForm.LETTER:
             self._imprint_rule(is_thick=is_first)
         self._paragraph("FwCopies", content, _FRAME + own)
         if is_last:
-            if self.form is not Form.LETTER:
+            if self.form is not PaperForm.LETTER:
                 self._imprint_rule(is_thick=True)
             # The last paragraph of a document is never in a frame.
             self._paragraph("FwGap", "")
@@ -682,14 +671,14 @@ class _Draft:
         """Return the package."""
         parts = dict(_FIXED)
         relations = list(_DOCUMENT_RELATIONS)
-        kinds = ["default", "even"] + (["first"] if self.form is Form.LETTER else [])
+        kinds = ["default", "even"] + (["first"] if self.form is PaperForm.LETTER else [])
         references = []
         for kind in kinds:
             name = f"footer_{kind}.xml"
             parts[f"word/{name}"] = _footer(kind, self.foot)
             relations.append((f"rFooter{kind}", "footer", name))
             references.append(f'<w:footerReference w:type="{kind}" r:id="rFooter{kind}"/>')
-        if self.form is Form.LETTER:
+        if self.form is PaperForm.LETTER:
             head = _run(self.head or "", _STYLES["FwLetterHead"])
             header = _paragraph("FwLetterHead", head) if self.head else _paragraph("FwGap", "")
             parts["word/header_first.xml"] = _wrapped("hdr", header)
@@ -699,8 +688,8 @@ class _Draft:
             self._paragraph("FwGap", "")
         section = _section(
             "".join(references),
-            is_letter=self.form is Form.LETTER,
-            starts=1 if self.form is Form.REPORT else None,
+            is_letter=self.form is PaperForm.LETTER,
+            starts=1 if self.form is PaperForm.REPORT else None,
         )
         parts["word/document.xml"] = (
             f"{_XML}<w:document {_SPACES}><w:body>{''.join(self.body)}{section}</w:body></w:document>"

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from fireinvest.documents.drafting import Form, template_docx
+from fireinvest.documents.drafting import template_docx
 from fireinvest.documents.tables import Cell
 from fireinvest.documents.word import render as fill_in
 from fireinvest.messages import render
 from fireinvest.regulation.basis import chinese_number
+from fireinvest.regulation.profile import PaperForm
 from fireinvest.services.monthly import Row, Table
 
 __all__ = ["monthly_docx"]
@@ -42,7 +43,7 @@ def monthly_docx(title: str, tables: Sequence[Table], on: date) -> bytes:
         "date": f"{on.year}年{on.month}月{on.day}日",
         "tables": [_table(at, each) for at, each in enumerate(tables, start=1)],
     }
-    return fill_in(template_docx("\n".join(lines), Form.RECORD.value), context)
+    return fill_in(template_docx("\n".join(lines), PaperForm.RECORD.value), context)
 
 
 def _table(at: int, table: Table) -> dict[str, object]:
