@@ -15,7 +15,7 @@ import resource
 import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from io import BytesIO, RawIOBase
 from pathlib import Path
@@ -58,6 +58,7 @@ TODAY = date(2026, 3, 20)
 NOW = datetime(2026, 3, 20, 4, tzinfo=UTC)
 #: How large a photograph is, in pixels.
 PHOTO = (2400, 1800)
+LARGEST_PHOTO = 32 * 1024**2
 GIGABYTE = 1024**3
 PIECE = 1024**2
 STEPS = ("bind", "make", "check", "import")
@@ -152,17 +153,9 @@ def fill(folder: Path, largest: int, photos: int) -> int:
         database, law, calendar, timers, facts, "某某商贸有限公司", "某路1号",
         home_division=CITY, idempotency_key="open", now=NOW, today=TODAY,
     )  # fmt: skip
-    sources: list[tuple[str, str, BinaryIO]] = [
-        ("监控录像.mp4", "video/mp4", cast(BinaryIO, Random(largest)))
-    ]
-    noise = photograph()
-    # What stands behind the end of a picture makes each of them another file.
-    sources += [
-        (f"照片{n:04d}.jpg", "image/jpeg", BytesIO(noise + os.urandom(16))) for n in range(photos)
-    ]
     filings, total = [], 0
-    for name, media_type, source in sources:
-        blob = blobs.put(source, at_most=max(largest, 2 * len(noise)))
+    for name, media_type, source in sources(largest, photos):
+        blob = blobs.put(source, at_most=max(largest, LARGEST_PHOTO))
         total += blob.size
         attachment = Attachment(name, media_type, blob.sha256, blob.size)
         filings.append(Filing("evidence", Evidence(name, "photo"), attachments=(attachment,)))
@@ -177,6 +170,16 @@ def fill(folder: Path, largest: int, photos: int) -> int:
         valid_from=FIRE_ON, granted_by="admin",
     )  # fmt: skip
     return total
+
+
+def sources(largest: int, photos: int) -> Iterator[tuple[str, str, BinaryIO]]:
+    """Yield the files one by one: what is measured begins as large as this program ever was."""
+    yield "监控录像.mp4", "video/mp4", cast(BinaryIO, Random(largest))
+    noise = photograph()
+    for number in range(photos):
+        # What stands behind the end of a picture makes each of them another file.
+        content = BytesIO(noise + os.urandom(16))
+        yield f"照片{number:04d}.jpg", "image/jpeg", content
 
 
 def photograph() -> bytes:
