@@ -27,19 +27,16 @@ from fireinvest.services.papers.kinds import content_of, fitting_subjects
 from fireinvest.services.papers.material import Subject, material_of, readable_items
 from fireinvest.services.papers.pictures import printed_picture
 from fireinvest.services.papers.series import Series, allot, series_for, upcoming
-from fireinvest.services.papers.templates import TemplateFault, fault_words, template_for
+from fireinvest.services.papers.templates import DOCX, TemplateFault, fault_words, template_for
 from fireinvest.services.pictures import NotShown
 from fireinvest.services.records import Filed
 from fireinvest.services.together import Asking, write_together
 from fireinvest.store import Session
-from fireinvest.store.records import last_version
 from fireinvest.workflow.actions import Attachment
 from fireinvest.workflow.engine import Action
 from fireinvest.workflow.errors import Invalid, Refused
 from fireinvest.workflow.items.papers import PAPERS, OfficialPaper
-from fireinvest.workflow.registers import Filing, Record, StaleItem
-
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+from fireinvest.workflow.registers import Filing, Record
 
 #: No paper is larger; pictures are printed smaller than they were taken.
 _LARGEST = 64 * 1024 * 1024
@@ -47,6 +44,7 @@ _CODES_KEPT = 40
 #: What becomes only of a paper that is neither signed nor on its way.
 _BEFORE_SIGNED = ("redraw", "number", "draft")
 _LONGEST_NAME = 120
+_VOID = Text("It is void, and stays so: draw up another.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +63,15 @@ class Composed:
 
 
 def find_subject(
-    session: Session, file: CaseFile, kind: PaperKind, key: str | None
+    file: CaseFile,
+    kind: PaperKind,
+    key: str | None,
+    records: Mapping[str, tuple[Record, ...]],
 ) -> Subject | None:
-    """Return of what a paper is by its key, None where there is no such that the reader may see."""
-    records = readable_items(session, file)
+    """Return of what a paper is by its key, None where there is no such that the reader may see.
+
+    ``records``: the items of the case that they may read.
+    """
     subjects = fitting_subjects(file, kind, records)
     return next((each for each in subjects if each.key == (key or "")), None)
 
@@ -95,10 +98,12 @@ def compose(
     number: str | None,
     address: str,
     signer: str | None = None,
+    records: Mapping[str, tuple[Record, ...]] | None = None,
 ) -> Composed:
     """Return a paper made from what is on record, as its drawer may read it.
 
-    ``address``: where its code is checked, without the code.
+    ``address``: where its code is checked, without the code. ``records``: the items of the case
+    that they may read, where these were read already.
 
     Raises:
         Refused: when papers of this kind are only kept, not made, or the office's template fails.
@@ -108,7 +113,7 @@ def compose(
     content = content_of(kind.id)
     if content is None:
         raise Refused([Problem("kind", Text("Papers of this kind are kept as files only."))])
-    material = material_of(session, file, law, kind, subject)
+    material = material_of(session, file, law, kind, subject, records)
     built = content.build(material)
     said = context_of(material, built, number=number, code="", signer=signer)
     code = code_from(_fingerprint(file, kind, subject, said))
@@ -166,12 +171,14 @@ def draw_up(
 
     """
     with asking.database.readers.begin() as session:
-        subject = find_subject(session, file, kind, key)
+        records = readable_items(session, file)
+        subject = find_subject(file, kind, key, records)
         if subject is None:
             raise Refused([Problem("subject", Text("There is nothing of which it could be."))])
         made = compose(
-            session, blobs, file, asking.law, kind, subject, number=None, address=address
-        )
+            session, blobs, file, asking.law, kind, subject,
+            number=None, address=address, records=records,
+        )  # fmt: skip
     draft = _kept(blobs, made.docx, file, kind)
     paper = OfficialPaper(
         kind=kind.id,
@@ -207,10 +214,11 @@ def redraw(
     made = _composed(asking, blobs, file, kind, paper, paper.document_no, address)
     if made.code == paper.code and made.template == paper.template:
         return None
-    return _drawn_anew(asking, blobs, file, record, made, paper.document_no, paper.series)
+    anew = _anew(asking, blobs, file, record, made, paper.document_no, paper.series)
+    return _written(asking, anew)
 
 
-def _drawn_anew(
+def _anew(
     asking: Asking,
     blobs: Blobs,
     file: CaseFile,
@@ -218,10 +226,8 @@ def _drawn_anew(
     made: Composed,
     number: str | None,
     series: int | None,
-    *,
-    allots: Series | None = None,
-) -> Filed:
-    """Write a paper as it was composed anew. ``allots``: from which series its number must come."""
+) -> Filing:
+    """Return a paper as it was composed anew, to be written."""
     paper, kind = _open_paper(file, record)
     draft = _kept(blobs, made.docx, file, kind)
     changed = replace(
@@ -235,17 +241,7 @@ def _drawn_anew(
         document_no=number,
         series=series,
     )
-    filing = _filing(asking, record, changed, (draft,))
-
-    def make(session: Session, _loaded: Loaded) -> tuple[list[Filing], list[Action]]:
-        if allots is not None:
-            given = allot(session, allots.id, year=asking.today.year, by=asking.actor.id,
-                          now=asking.now)  # fmt: skip
-            if given != number:
-                raise _NumberTaken
-        return [filing], []
-
-    return write_together(asking, make)
+    return _filing(asking, record, changed, (draft,))
 
 
 class _NumberTaken(Exception):
@@ -297,7 +293,7 @@ def number_by_hand(
         changed = replace(paper, document_no=number, series=None)
         return _written(asking, _filing(asking, record, changed, ()))
     made = _composed(asking, blobs, file, kind, paper, number, address)
-    return _drawn_anew(asking, blobs, file, record, made, number, None)
+    return _written(asking, _anew(asking, blobs, file, record, made, number, None))
 
 
 def number_from(
@@ -316,20 +312,18 @@ def number_from(
     year = asking.today.year
     while True:
         with asking.database.readers.begin() as session:
-            known = {each.id: each for each in possible_series(session, file, kind)}
-            found = known.get(series)
-            if found is None:
+            if series not in {each.id for each in possible_series(session, file, kind)}:
                 raise Invalid([Problem("series", Text("There is no such series."))])
-            number = upcoming(session, found.id, year=year)
-        made = None
+            number = upcoming(session, series, year=year)
         if paper.template is not None:
             made = _composed(asking, blobs, file, kind, paper, number, address)
+            filing = _anew(asking, blobs, file, record, made, number, series)
+        else:
+            # Its file was written by somebody: they put the number into it as well.
+            changed = replace(paper, document_no=number, series=series)
+            filing = _filing(asking, record, changed, ())
         try:
-            if made is not None:
-                return _drawn_anew(
-                    asking, blobs, file, record, made, number, found.id, allots=found
-                )
-            return _allotted(asking, record, paper, found, number)
+            return _numbered(asking, filing, series, number)
         except _NumberTaken:
             continue  # Somebody else was quicker; the next one is ours.
 
@@ -341,15 +335,16 @@ def _given(paper: OfficialPaper) -> Text:
     )
 
 
-def _allotted(
-    asking: Asking, record: Record, paper: OfficialPaper, series: Series, number: str
-) -> Filed:
-    changed = replace(paper, document_no=number, series=series.id)
-    filing = _filing(asking, record, changed, ())
+def _numbered(asking: Asking, filing: Filing, series: int, number: str) -> Filed:
+    """Write a paper with the number that a series gives it in the same transaction.
+
+    Raises:
+        _NumberTaken: when that is another one by now.
+
+    """
 
     def make(session: Session, _loaded: Loaded) -> tuple[list[Filing], list[Action]]:
-        given = allot(session, series.id, year=asking.today.year, by=asking.actor.id,
-                      now=asking.now)  # fmt: skip
+        given = allot(session, series, year=asking.today.year, by=asking.actor.id, now=asking.now)
         if given != number:
             raise _NumberTaken
         return [filing], []
@@ -436,19 +431,6 @@ def void(asking: Asking, record: Record, reason: str | None) -> Filed:
 # ---------------------------------------------------------------------------- shared
 
 
-def paper_at(session: Session, case_id: int, item: int, version: int | None) -> Record | None:
-    """Return a paper in its last version; with a version, only if that is the last.
-
-    Raises:
-        StaleItem: when somebody has changed it since.
-
-    """
-    found = last_version(session, case_id, PAPERS, item)
-    if found is not None and version is not None and found.version != version:
-        raise StaleItem(version, found.version)
-    return found
-
-
 def file_of(record: Record, sha256: str | None) -> Attachment | None:
     """Return one of a paper's files by its hash."""
     return next((each for each in record.attachments if each.sha256 == sha256), None)
@@ -459,7 +441,7 @@ def hindrance(record: Record, act: str) -> Text | None:
     paper = record.values
     assert isinstance(paper, OfficialPaper)  # noqa: S101 - the register holds no others
     if record.is_withdrawn:
-        return Text("It is void, and stays so: draw up another.")
+        return _VOID
     if act in _BEFORE_SIGNED and paper.is_fixed:
         return Text("It is signed or on its way: make it void, and draw up another.")
     if act == "number" and paper.series is not None:
@@ -476,8 +458,8 @@ def _paper(record: Record) -> OfficialPaper:
         Refused: when it is void.
 
     """
-    if record.is_withdrawn and (hindered := hindrance(record, "")) is not None:
-        raise Refused([Problem("kind", hindered)])
+    if record.is_withdrawn:
+        raise Refused([Problem("kind", _VOID)])
     values = record.values
     assert isinstance(values, OfficialPaper)  # noqa: S101 - the register holds no others
     return values
@@ -503,12 +485,14 @@ def _composed(
     address: str,
 ) -> Composed:
     with asking.database.readers.begin() as session:
-        subject = find_subject(session, file, kind, paper.subject)
+        records = readable_items(session, file)
+        subject = find_subject(file, kind, paper.subject, records)
         if subject is None:
             raise Refused([Problem("subject", Text("What it was about doesn't count any more."))])
         return compose(
-            session, blobs, file, asking.law, kind, subject, number=number, address=address
-        )
+            session, blobs, file, asking.law, kind, subject,
+            number=number, address=address, records=records,
+        )  # fmt: skip
 
 
 def _written(asking: Asking, filing: Filing) -> Filed:

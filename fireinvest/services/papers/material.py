@@ -161,9 +161,17 @@ class Material:
 
 
 def material_of(
-    session: Session, file: CaseFile, law: Law, kind: PaperKind, subject: Subject
+    session: Session,
+    file: CaseFile,
+    law: Law,
+    kind: PaperKind,
+    subject: Subject,
+    records: Mapping[str, tuple[Record, ...]] | None = None,
 ) -> Material:
-    """Return what a paper of a kind can be made of, for whoever sees the case."""
+    """Return what a paper of a kind can be made of, for whoever sees the case.
+
+    ``records``: the items that they may read, where these were read already.
+    """
     case, on = file.case, file.today
     tiers, above = acting_tiers(case), superior_tiers(case)
 
@@ -176,7 +184,9 @@ def material_of(
         law=law,
         kind=kind,
         subject=subject,
-        records=_fitting(file, kind, subject, readable_items(session, file)),
+        records=_fitting(
+            file, kind, subject, readable_items(session, file) if records is None else records
+        ),
         agency=named(agency_name(session, file, law, tiers, on)),
         agency_above=named(agency_name(session, file, law, above, on)),
         government=named(government_name(file, law, case.investigating)),

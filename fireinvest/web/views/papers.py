@@ -30,6 +30,7 @@ from fireinvest.services.papers import drawing
 from fireinvest.services.papers.kinds import CONTENTS, content_of, fitting_subjects
 from fireinvest.services.papers.material import readable_items
 from fireinvest.services.papers.series import Series
+from fireinvest.services.papers.templates import DOCX
 from fireinvest.services.records import Filed
 from fireinvest.store import records as store
 from fireinvest.web import downloads, law, noting
@@ -195,7 +196,6 @@ def paper(number: str, item: int) -> ResponseReturnValue:
         draft=drawing.file_of(record, view.paper.draft),
         scan=drawing.file_of(record, view.paper.scan),
         versions=views_of(file, versions),
-        earlier=[each for each in versions if each.version < record.version],
         may=may and not record.is_withdrawn,
         step=step,
         acts={
@@ -349,7 +349,7 @@ def pdf(number: str, item: int) -> ResponseReturnValue:
     attachment = drawing.file_of(record, _paper(record).draft)
     if attachment is None:
         abort(404)
-    if attachment.media_type != drawing.DOCX:
+    if attachment.media_type != DOCX:
         # Somebody put in a file of their own: it is taken as it is.
         return redirect(url_for("papers.counting_file", number=number, item=item))
     try:

@@ -10,6 +10,7 @@ from PIL import Image
 from fireinvest.gateways.blobs import LocalBlobs
 from fireinvest.services.papers.base import Mark
 from fireinvest.services.papers.drawing import compose, find_subject
+from fireinvest.services.papers.material import readable_items
 from fireinvest.services.papers.pictures import printed_picture
 from fireinvest.services.pictures import NotShown
 from fireinvest.store import Database
@@ -79,7 +80,7 @@ def test_a_survey_shows_its_plan_or_goes_without(
     case = seen(quick_database, ref)
     kind = case.ruleset.papers["scene_survey"]
     with quick_database.readers.begin() as session:
-        subject = find_subject(session, case, kind, "surveys:1")
+        subject = find_subject(case, kind, "surveys:1", readable_items(session, case))
         assert subject is not None
         made = compose(session, blobs, case, LAW, kind, subject, number=None, address=ADDRESS)
     document = Document(BytesIO(made.docx))
