@@ -75,36 +75,36 @@ class FileView:
 @signed_in
 def files() -> ResponseReturnValue:
     """All files of the archive that somebody may see, the last filed first."""
-    with state().database.readers.begin() as session:
-        found = store.filed_cases(
-            session, scope_of(who().actor), place=None, after=_after(), size=_PAGE + 1
-        )
-        views = file_views(session, found[:_PAGE])
-    return _list("files", found, views)
+    return _list("files")
 
 
 @blueprint.get("/due")
 @signed_in
 def due() -> ResponseReturnValue:
     """The files whose period of retention is over."""
-    with state().database.readers.begin() as session:
-        found = store.due_for_disposal(
-            session, scope_of(who().actor), today(), place=None, after=_after(), size=_PAGE + 1
-        )
-        views = file_views(session, found[:_PAGE])
-    return _list("due", found, views)
+    return _list("due")
 
 
 @blueprint.get("/lent")
 @signed_in
 def lent() -> ResponseReturnValue:
     """The files that are out, those due first before the others."""
-    with state().database.readers.begin() as session:
-        found = store.lent_files(
-            session, scope_of(who().actor), place=None, after=_after(), size=_PAGE + 1
-        )
-        views = file_views(session, found[:_PAGE])
-    return _list("lent", found, views)
+    return _list("lent")
+
+
+def find_files(
+    session: Session, which: str, after: tuple[str, int] | None, size: int
+) -> Sequence[FileLine]:
+    """Return up to so many lines of one of the archive's lists, from after a key."""
+    scope = scope_of(who().actor)
+    match which:
+        case "due":
+            return store.due_for_disposal(
+                session, scope, today(), place=None, after=after, size=size
+            )
+        case "lent":
+            return store.lent_files(session, scope, place=None, after=after, size=size)
+    return store.filed_cases(session, scope, place=None, after=after, size=size)
 
 
 def _after() -> tuple[str, int] | None:
@@ -112,7 +112,10 @@ def _after() -> tuple[str, int] | None:
     return (key, int(number)) if key and number.isascii() and number.isdigit() else None
 
 
-def _list(which: str, found: Sequence[FileLine], views: Sequence[FileView]) -> str:
+def _list(which: str) -> str:
+    with state().database.readers.begin() as session:
+        found = find_files(session, which, _after(), _PAGE + 1)
+        views = file_views(session, found[:_PAGE])
     following = None
     if len(found) > _PAGE:
         key, number = store.after_key(found[:_PAGE])

@@ -1,6 +1,6 @@
 """Lists to take away as Excel files, each at the address of its page: what stands there, and no more."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
@@ -10,17 +10,14 @@ from fireinvest.documents.tables import Cell, Column, Shape
 from fireinvest.messages import Label, Words
 from fireinvest.services.alert_words import words_of
 from fireinvest.services.archives.disposing import period_of
-from fireinvest.services.cases import scope_of
 from fireinvest.services.desks import desk
 from fireinvest.services.log import Act
 from fireinvest.services.reviewing import review_rights
-from fireinvest.store import Session
 from fireinvest.store import agencies as agency_store
 from fireinvest.store import archives as archive_store
 from fireinvest.store import people as store
 from fireinvest.store.agencies import Held
 from fireinvest.store.alerts import alerts_of
-from fireinvest.store.archives import FileLine
 from fireinvest.store.notices import all_notices
 from fireinvest.store.people import names_of_ids
 from fireinvest.store.readings import decisions_of
@@ -33,7 +30,7 @@ from fireinvest.web.present_entries import EntryView, entry_views
 from fireinvest.web.present_lists import LIGHTS, list_words
 from fireinvest.web.rights import duty, signed_in
 from fireinvest.web.state import state
-from fireinvest.web.views.archives import FileView, file_views, seen_list
+from fireinvest.web.views.archives import FileView, file_views, find_files, seen_list
 from fireinvest.web.views.cases import made_by
 from fireinvest.web.views.desk import CaseView, Drawing, DueView
 from fireinvest.web.views.organisation import ended_divisions
@@ -250,7 +247,7 @@ def archive_excel(which: str) -> ResponseReturnValue:
         after: tuple[str, int] | None = None
         while True:
             with state().database.readers.begin() as session:
-                found = _filed(session, which, after)
+                found = find_files(session, which, after, _AT_ONCE)
                 views = file_views(session, found)
             for each in views:
                 yield _of_archive(each)
@@ -296,20 +293,6 @@ def disposal_excel(list_id: int) -> ResponseReturnValue:
         for each in drawn.entries
     )
     return excel_answer(drawn.list.title, columns, rows, note=made_by())
-
-
-def _filed(session: Session, which: str, after: tuple[str, int] | None) -> Sequence[FileLine]:
-    scope = scope_of(who().actor)
-    match which:
-        case "due":
-            return archive_store.due_for_disposal(
-                session, scope, today(), place=None, after=after, size=_AT_ONCE
-            )
-        case "lent":
-            return archive_store.lent_files(
-                session, scope, place=None, after=after, size=_AT_ONCE
-            )  # fmt: skip
-    return archive_store.filed_cases(session, scope, place=None, after=after, size=_AT_ONCE)
 
 
 def _of_archive(view: FileView) -> list[Cell]:
